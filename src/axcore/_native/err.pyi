@@ -1,0 +1,3 @@
+LAST_CODE: int
+
+def exception_for(err: int) -> Exception: ...

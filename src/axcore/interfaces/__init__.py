@@ -1,0 +1,1 @@
+"""What speaks to the outside: translates formats into service calls and back. Decides nothing."""

@@ -1,0 +1,1 @@
+"""What runs a device: clock, event bus, ledger, supervision. Knows no device and no rule."""
