@@ -266,11 +266,16 @@ cdef class Format:
 
     @property
     def fields(self):
+        cdef const ax_wiegand_field *field
+        cdef int index, i
         found = {}
-        for index, name in enumerate(_FIELDS):
-            runs = [self._f.field[index].run[i] for i in range(self._f.field[index].runs)]
-            if runs:
-                found[name] = tuple(run.at + i for run in runs for i in range(run.len))
+        for index in range(AX_WIEGAND_FIELDS):
+            field = &self._f.field[index]
+            places = []
+            for i in range(field.runs):
+                places.extend(range(field.run[i].at, field.run[i].at + field.run[i].len))
+            if places:
+                found[_FIELDS[index]] = tuple(places)
         return found
 
     @property
