@@ -180,12 +180,11 @@ def encode(row: Row, facility: int = 0, card: int = 0, issue: int = 0, oem: int 
             raise ValueError(name)
         positions = row.fields.get(name, ())
         if row.bcd and name == "card":
-            digits = str(value).zfill(len(positions) // 4)
-            text = "".join(f"{int(digit):04b}" for digit in digits)
+            text = "".join(f"{int(digit):04b}" for digit in str(value).zfill(len(positions) // 4))
         else:
             text = f"{value:0{len(positions)}b}" if positions else ""
-        for position, bit in zip(positions, text, strict=True):
-            bits[position] = int(bit)
+        for position, digit in zip(positions, text, strict=True):
+            bits[position] = int(digit)
     for at, odd, covered in row.parity:
         bits[at] = (sum(bits[p] for p in covered) + odd) % 2
     return int("".join(map(str, bits)), 2)
