@@ -1,7 +1,7 @@
-"""``/config/rest/entry-list/v1``: credential holders, settings and *Get latest* (manual: Reader > Entry list, Reader > PIN).
+"""``/config/rest/entry-list/v1``: credential holders, settings and *Get latest*.
 
-PINs are write-only: an answer only says whether one is set. All calls need an admin or an operator; credentials are not
-shown to viewers.
+Manual: Reader > Entry list, Reader > PIN. PINs are write-only: an answer only says whether one is set. All calls
+need an operator; credentials are not shown to viewers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from aiohttp import web
 from axcore.errors import NotFoundError
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
-from axcore.model.credentials import AccessSettings, CardValue, CredentialKind, CredentialRead, Holder, HolderSpec, Validity
+from axcore.model.credentials import (
+    AccessSettings,
+    CardValue,
+    CredentialKind,
+    CredentialRead,
+    Holder,
+    HolderSpec,
+    Validity,
+)
 from axcore.model.validate import convert
 
 if TYPE_CHECKING:
@@ -126,7 +134,8 @@ async def patch_settings(request: Request, ctx: Context) -> web.Response:
 
     def job(tx: Any) -> AccessSettings:
         ctx.access.set_settings(tx, patch)
-        return ctx.access.settings
+        settings: AccessSettings = ctx.access.settings
+        return settings
 
     return success(await ctx.ledger.run(job))
 
@@ -140,22 +149,26 @@ def _routes() -> tuple[RestRoute, ...]:
     one = f"{API}/holders/{{id}}"
     operator = Role.OPERATOR
     return (
-        RestRoute(method="GET", safe=True, path=f"{API}/holders", role=operator, name="entryListHolders", handler=rest(list_holders),
-                 summary="All credential holders", data=list[HolderView]),
+        RestRoute(method="GET", safe=True, path=f"{API}/holders", role=operator, name="entryListHolders",
+                   handler=rest(list_holders),
+                  summary="All credential holders", data=list[HolderView]),
         RestRoute(method="POST", path=f"{API}/holders", role=operator, name="entryListAdd", handler=rest(add_holder),
-                 summary="Add a credential holder", body=HolderSpec, data=HolderView, status=201),
+                  summary="Add a credential holder", body=HolderSpec, data=HolderView, status=201),
         RestRoute(method="GET", safe=True, path=one, role=operator, name="entryListHolder", handler=rest(get_holder),
-                 summary="One credential holder", data=HolderView),
+                  summary="One credential holder", data=HolderView),
         RestRoute(method="PATCH", path=one, role=operator, name="entryListUpdate", handler=rest(patch_holder),
-                 summary="Change a credential holder", body=HolderSpec, partial=True, data=HolderView),
+                  summary="Change a credential holder", body=HolderSpec, partial=True, data=HolderView),
         RestRoute(method="DELETE", path=one, role=operator, name="entryListRemove", handler=rest(delete_holder),
-                 summary="Remove a credential holder"),
-        RestRoute(method="GET", safe=True, path=f"{API}/settings", role=operator, name="entryListSettings", handler=rest(get_settings),
-                 summary="Settings of entry list and PIN", data=AccessSettings),
+                  summary="Remove a credential holder"),
+        RestRoute(method="GET", safe=True, path=f"{API}/settings", role=operator, name="entryListSettings",
+                   handler=rest(get_settings),
+                  summary="Settings of entry list and PIN", data=AccessSettings),
         RestRoute(method="PATCH", path=f"{API}/settings", role=operator, name="entryListConfigure",
-                 handler=rest(patch_settings), summary="Change the settings", body=AccessSettings, partial=True, data=AccessSettings),
-        RestRoute(method="GET", safe=True, path=f"{API}/latest", role=operator, name="entryListLatest", handler=rest(get_latest),
-                 summary="Get latest: the credential presented last", data=LatestView | None),
+                  handler=rest(patch_settings), summary="Change the settings", body=AccessSettings, partial=True,
+                  data=AccessSettings),
+        RestRoute(method="GET", safe=True, path=f"{API}/latest", role=operator, name="entryListLatest",
+                   handler=rest(get_latest),
+                  summary="Get latest: the credential presented last", data=LatestView | None),
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """What all REST calls share: the envelope, the errors and the description of a call in the route table.
 
-A body is ``{"data": ...}`` of type application/json. Success is ``{"status": "success", "data": ...}``; an error has its
-real HTTP status and ``{"status": "error", "error": {"code", "message", "field"?}}``. Codes are words, see ``ErrorCode``.
-A write answers after the ledger committed it.
+A body is ``{"data": ...}`` of type application/json. Success is ``{"status": "success", "data": ...}``; an error has
+its real HTTP status and ``{"status": "error", "error": {"code", "message", "field"?}}``. Codes are words, see
+``ErrorCode``. A write answers after the ledger committed it.
 """
 
 from __future__ import annotations
@@ -85,19 +85,22 @@ def failure(error: RestError) -> web.Response:
     return plain({"status": "error", "error": body}, error.status)
 
 
+_INPUT_ERRORS: Final[tuple[tuple[type[InputError], int, ErrorCode], ...]] = (
+    (NotFoundError, 404, "not_found"),
+    (LimitError, 409, "limit"),
+    (ConflictError, 409, "conflict"),
+    (InputError, 400, "invalid"),
+)
+
+
 def as_rest_error(error: Exception) -> RestError | None:
     """The answer that an exception deserves; None for what only a bug explains."""
     match error:
         case RestError():
             return error
-        case NotFoundError():
-            return RestError(404, "not_found", error.reason, error.field)
-        case LimitError():
-            return RestError(409, "limit", error.reason, error.field)
-        case ConflictError():
-            return RestError(409, "conflict", error.reason, error.field)
         case InputError():
-            return RestError(400, "invalid", error.reason, error.field)
+            status, code = next((status, code) for kind, status, code in _INPUT_ERRORS if isinstance(error, kind))
+            return RestError(status, code, error.reason, error.field)
         case BadRequestError():
             return RestError(400, "invalid", error.text)
         case QueueFullError():

@@ -75,19 +75,20 @@ def _routes() -> tuple[RestRoute, ...]:
     operator = Role.OPERATOR
     return (
         RestRoute(method="GET", safe=True, path=f"{API}/rules", role=operator, name="rules", handler=rest(list_rules),
-                 summary="All rules", data=list[Rule]),
+                  summary="All rules", data=list[Rule]),
         RestRoute(method="POST", path=f"{API}/rules", role=operator, name="ruleAdd", handler=rest(add_rule),
-                 summary="Add a rule", body=RuleSpec, data=Rule, status=201),
+                  summary="Add a rule", body=RuleSpec, data=Rule, status=201),
         RestRoute(method="GET", safe=True, path=one, role=operator, name="rule", handler=rest(get_rule),
-                 summary="One rule", data=Rule),
+                  summary="One rule", data=Rule),
         RestRoute(method="PATCH", path=one, role=operator, name="ruleUpdate", handler=rest(patch_rule),
-                 summary="Change a rule", body=RuleSpec, partial=True, data=Rule),
+                  summary="Change a rule", body=RuleSpec, partial=True, data=Rule),
         RestRoute(method="DELETE", path=one, role=operator, name="ruleRemove", handler=rest(delete_rule),
-                 summary="Remove a rule"),
+                  summary="Remove a rule"),
         RestRoute(method="GET", safe=True, path=f"{API}/conditions", role=operator, name="ruleConditions",
-                 handler=rest(list_conditions), summary="Conditions that rules can use", data=list[dict[str, Any]]),
-        RestRoute(method="GET", safe=True, path=f"{API}/actions", role=operator, name="ruleActions", handler=rest(list_actions),
-                 summary="Actions that rules can run", data=list[dict[str, Any]]),
+                  handler=rest(list_conditions), summary="Conditions that rules can use", data=list[dict[str, Any]]),
+        RestRoute(method="GET", safe=True, path=f"{API}/actions", role=operator, name="ruleActions",
+                   handler=rest(list_actions),
+                  summary="Actions that rules can run", data=list[dict[str, Any]]),
     )  # fmt: skip
 
 

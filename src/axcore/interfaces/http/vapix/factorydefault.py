@@ -1,7 +1,7 @@
 """``factorydefault.cgi`` (keeps the network settings) and ``hardfactorydefault.cgi`` (keeps nothing); admin.
 
-Both only note the wish: the process stops in order, and the state is erased while nothing uses it. Accounts, credentials
-and private keys are gone in both cases.
+Both only note the wish: the process stops in order, and the state is erased while nothing uses it. Accounts,
+credentials and private keys are gone in both cases.
 """
 
 from __future__ import annotations

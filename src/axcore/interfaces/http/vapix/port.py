@@ -1,9 +1,9 @@
 r"""``io/port.cgi``: read, monitor and switch I/O ports over plain text (VAPIX, I/O port API).
 
-Ports are counted from 1 here (port.cgi's 1 is portmanagement.cgi's "0"). What *active* means follows the normal state of
-the port. Several arguments may come in one request; all of them are checked before the first action runs, and all
-actions run in one ledger job: a refused request changes nothing. Errors are HTTP 400 (409 while a state sequence runs on
-the port) with one line of text, ``Error: ...``.
+Ports are counted from 1 here (port.cgi's 1 is portmanagement.cgi's "0"). What *active* means follows the normal state
+of the port. Several arguments may come in one request; all of them are checked before the first action runs, and all
+actions run in one ledger job: a refused request changes nothing. Errors are HTTP 400 (409 while a state sequence runs
+on the port) with one line of text, ``Error: ...``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from aiohttp import web
 
@@ -20,7 +20,7 @@ from axcore.errors import ConflictError, InputError
 from axcore.interfaces.http.routes import Route
 from axcore.model.accounts import Role
 from axcore.model.events import IO_OUTPUT_PORT, IO_PORT, Event
-from axcore.model.ports import Circuit, Port
+from axcore.model.ports import MAX_SEQUENCE, Port, circuit
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 BOUNDARY: Final = "ioboundary"
 KEEP_ALIVE_SECONDS: Final = 15.0
 """An empty part tells a monitoring client that the connection lives."""
-MAX_STEPS: Final = 64
-"""Changes of state in one action (the native sequence has no more)."""
 MAX_WAIT_MS: Final = 86_400_000
 MIN_PULSE_MS: Final = 50
 """A shorter pulse runs as a sequence."""
 MONITOR_QUEUE: Final = 256
+IO_TOPICS: Final = "tns1:Device/tnsaxis:IO/"
 _ACTION = re.compile(r"(?:([0-9]{1,3}))?:([/\\](?:[0-9]{1,8}[/\\])*)", re.ASCII)
 _STEP = re.compile(r"([/\\])([0-9]*)", re.ASCII)
 _IDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{1,3})*", re.ASCII)
@@ -81,8 +80,8 @@ def parse_action(text: str, ports: Sequence[Port]) -> Action:
     if match is None:
         raise InputError("action", r"the form is [port]:a[wait a...], a is / (active) or \ (inactive), wait is in ms")
     steps = tuple(Step(mark == "/", int(wait or 0)) for mark, wait in _STEP.findall(match[2]))
-    if len(steps) > MAX_STEPS:
-        raise InputError("action", f"at most {MAX_STEPS} changes")
+    if len(steps) > MAX_SEQUENCE:
+        raise InputError("action", f"at most {MAX_SEQUENCE} changes")
     if any(step.wait_ms > MAX_WAIT_MS for step in steps):
         raise InputError("action", f"a wait is at most {MAX_WAIT_MS} ms")
     if match[1] is None:
@@ -98,13 +97,6 @@ def parse_action(text: str, ports: Sequence[Port]) -> Action:
     return Action(port.id, steps)
 
 
-def circuit(port: Port, active: bool) -> Circuit:
-    """The circuit state that means active (or inactive) on this port."""
-    if active:
-        return "closed" if port.config.normal_state == "open" else "open"
-    return port.config.normal_state
-
-
 def run_action(tx: Transaction, service: PortService, action: Action) -> None:
     """One action as a ledger job. Raises InputError, ConflictError while a sequence runs."""
     first = action.steps[0]
@@ -113,10 +105,10 @@ def run_action(tx: Transaction, service: PortService, action: Action) -> None:
         return
     second = action.steps[1]
     if len(action.steps) == 2 and second.active != first.active and first.wait_ms >= MIN_PULSE_MS:
-        service.pulse(tx, action.port, first.active, first.wait_ms / 1000, None)
+        service.pulse(tx, action.port, first.active, first.wait_ms / 1000)
         return
-    port = next(port for port in service.ports() if port.id == action.port)
-    service.sequence(tx, action.port, [(circuit(port, step.active), step.wait_ms) for step in action.steps])
+    normal = service.port(action.port).config.normal_state
+    service.sequence(tx, action.port, [(circuit(normal, step.active), step.wait_ms) for step in action.steps])
 
 
 # --- what is answered ----------------------------------------------------------------------------------------------
@@ -167,17 +159,27 @@ def event_state(event: Event, ports: Sequence[Port]) -> tuple[Port, bool] | None
     return None
 
 
+class EventStream(Protocol):
+    """What a monitor needs of a subscription to the bus."""
+
+    dropped: int
+    """Events that did not fit into the queue so far."""
+
+    def __anext__(self) -> Awaitable[Event]: ...
+
+
 async def monitor_parts(
-    ports: Sequence[Port], events: AsyncIterator[Event], keep_alive: float = KEEP_ALIVE_SECONDS
-) -> AsyncIterator[bytes]:
-    """The parts of a monitor stream: present states, then each change, and an empty part every ``keep_alive`` seconds."""
+    present: Callable[[], Sequence[Port]], events: EventStream, keep_alive: float = KEEP_ALIVE_SECONDS
+) -> AsyncGenerator[bytes, None]:
+    """The parts of a monitor stream: present states, then each change; an empty part every ``keep_alive`` seconds."""
+    ports, dropped = present(), events.dropped
     last = {port.id: port.active for port in ports}
     for port in ports:
         yield part(state_mark(port, last[port.id], changed=False))
-    pending: asyncio.Task[Event] | None = None
+    pending: asyncio.Future[Event] | None = None
     try:
         while True:
-            pending = pending or asyncio.ensure_future(anext(events))  # type: ignore[arg-type]
+            pending = pending or asyncio.ensure_future(events.__anext__())
             done, _ = await asyncio.wait({pending}, timeout=keep_alive)
             if not done:
                 yield part()
@@ -188,12 +190,13 @@ async def monitor_parts(
                 return
             finally:
                 pending = None
-            found = event_state(event, ports)
-            if found is None:
-                continue
-            port, active = found
-            changed, last[port.id] = active != last[port.id], active
-            yield part(state_mark(port, active, changed=changed))
+            found = [event_state(event, ports)]
+            if events.dropped != dropped:  # too slow a reader: say again how everything is
+                dropped = events.dropped
+                found = [(port, port.active) for port in present()]
+            for port, active in filter(None, found):
+                changed, last[port.id] = active != last[port.id], active
+                yield part(state_mark(port, active, changed=changed))
     finally:
         if pending is not None:
             pending.cancel()
@@ -210,7 +213,9 @@ def text_error(error: InputError) -> web.Response:
     return web.Response(status=status, text=f"Error: {error.field}: {error.reason}\r\n", content_type="text/plain")
 
 
-def read_query(query: Iterable[tuple[str, str]], ports: Sequence[Port]) -> tuple[list[tuple[str, list[Port]]], list[Action]]:
+def read_query(
+    query: Iterable[tuple[str, str]], ports: Sequence[Port]
+) -> tuple[list[tuple[str, list[Port]]], list[Action]]:
     """All checks and all actions of a request, in their order. Raises InputError naming the argument."""
     checks: list[tuple[str, list[Port]]] = []
     actions: list[Action] = []
@@ -251,17 +256,18 @@ async def port_cgi(request: Request, ctx: Context) -> web.StreamResponse:
 async def _monitor(request: Request, ctx: Context, ports: Sequence[Port]) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
     response.headers["Cache-Control"] = "no-store"
-    events = ctx.bus.subscribe(MONITOR_QUEUE)
-    await response.prepare(request)
     chosen = {port.id for port in ports}
-    present = [port for port in ctx.ports.ports() if port.id in chosen]
-    async with contextlib.aclosing(monitor_parts(present, events)) as parts:
-        with contextlib.suppress(ConnectionError):
-            async for data in parts:
-                await response.write(data)
+
+    def present() -> list[Port]:
+        return [port for port in ctx.ports.ports() if port.id in chosen]
+
+    with ctx.bus.subscribe(MONITOR_QUEUE, IO_TOPICS) as events:
+        await response.prepare(request)
+        async with contextlib.aclosing(monitor_parts(present, events)) as parts:
+            with contextlib.suppress(ConnectionError):
+                async for data in parts:
+                    await response.write(data)
     return response
 
 
-ROUTES: Final = (
-    Route(method="GET", path="/axis-cgi/io/port.cgi", role=Role.VIEWER, handler=port_cgi, name="io-port"),
-)
+ROUTES: Final = (Route(method="GET", path="/axis-cgi/io/port.cgi", role=Role.VIEWER, handler=port_cgi, name="io-port"),)

@@ -1,8 +1,8 @@
 """``io/portmanagement.cgi`` (id ``io-port-management``, 1.1): read, configure and switch I/O ports over JSON.
 
-Ports are counted from 0 and named by strings. ``setPorts`` takes ``{"ports": [...]}`` and the bare list that older client
-libraries send. A fault that concerns the whole request (a missing port id, an unknown port, the role) changes nothing; a
-fault in one optional property leaves only that property as it was, and the answer names it.
+Ports are counted from 0 and named by strings. ``setPorts`` takes ``{"ports": [...]}`` and the bare list that older
+client libraries send. A fault that concerns the whole request (a missing port id, an unknown port, the role) changes
+nothing; a fault in one optional property leaves only that property as it was, and the answer names it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from axcore.errors import ConflictError, InputError
 from axcore.interfaces.http.vapix.ajr import GEN3, AjrApi, AjrError, Call
 from axcore.model.accounts import Role
-from axcore.model.ports import Circuit, Port
+from axcore.model.ports import MAX_SEQUENCE, Circuit, Port
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
     from axcore.services.ports import PortService
 
 MAX_PORTS: Final = 256
-MAX_STEPS: Final = 64
 MAX_STEP_MS: Final = 65_535
 
 MISSING: Final = 2103
@@ -54,7 +53,7 @@ class PortFault(NamedTuple):
         return body
 
 
-class RequestFault(Exception):
+class PortFaultError(Exception):
     """The request is answered with these faults, the first one in front."""
 
     def __init__(self, *faults: PortFault) -> None:
@@ -107,29 +106,29 @@ def ports_data(ports: Sequence[Port]) -> dict[str, Any]:
 
 def _port_id(entry: Mapping[str, object], ports: Iterable[Port]) -> int:
     if "port" not in entry:
-        raise RequestFault(PortFault(MISSING, property_name="port"))
+        raise PortFaultError(PortFault(MISSING, property_name="port"))
     text = entry["port"]
     if isinstance(text, str):
         for port in ports:
             if text == str(port.id):
                 return port.id
-    raise RequestFault(PortFault(INVALID, str(text)[:16], "port"))
+    raise PortFaultError(PortFault(INVALID, str(text)[:16], "port"))
 
 
 def parse_set_ports(params: object, ports: Sequence[Port]) -> list[PortChange]:
-    """The changes that a setPorts request asks for. Raises RequestFault for a fault of the whole request."""
+    """The changes that a setPorts request asks for. Raises PortFaultError for a fault of the whole request."""
     if isinstance(params, Mapping):
         if "ports" not in params:
-            raise RequestFault(PortFault(MISSING, property_name="ports"))
+            raise PortFaultError(PortFault(MISSING, property_name="ports"))
         params = params["ports"]
     elif params is None:
-        raise RequestFault(PortFault(MISSING, property_name="ports"))
+        raise PortFaultError(PortFault(MISSING, property_name="ports"))
     if not isinstance(params, list) or len(params) > MAX_PORTS:
-        raise RequestFault(PortFault(INVALID, property_name="ports"))
+        raise PortFaultError(PortFault(INVALID, property_name="ports"))
     changes = []
     for entry in params:
         if not isinstance(entry, Mapping):
-            raise RequestFault(PortFault(INVALID, property_name="ports"))
+            raise PortFaultError(PortFault(INVALID, property_name="ports"))
         known = {"port", "state", *_CONFIGURED, *_ECHOED}
         changes.append(
             PortChange(
@@ -142,7 +141,9 @@ def parse_set_ports(params: object, ports: Sequence[Port]) -> list[PortChange]:
     return changes
 
 
-def apply_changes(tx: Transaction, service: PortService, changes: Sequence[PortChange]) -> tuple[list[str], list[PortFault]]:
+def apply_changes(
+    tx: Transaction, service: PortService, changes: Sequence[PortChange]
+) -> tuple[list[str], list[PortFault]]:
     """The job of setPorts: property by property. Returns the ports that were touched and the faults."""
     touched: dict[str, None] = {}
     faults: list[PortFault] = []
@@ -166,7 +167,7 @@ def apply_changes(tx: Transaction, service: PortService, changes: Sequence[PortC
 
 
 def _set_state(tx: Transaction, service: PortService, number: int, state: object) -> None:
-    port = next(port for port in service.ports() if port.id == number)
+    port = service.port(number)
     if state not in _CIRCUITS or port.readonly:
         raise InputError("state", "open or closed, on a port that can be written")
     if port.config.direction != "output":
@@ -180,25 +181,25 @@ def _set_state(tx: Transaction, service: PortService, number: int, state: object
 
 
 def parse_sequence(params: object, ports: Sequence[Port]) -> tuple[int, list[tuple[Circuit, int]]]:
-    """Port and steps (state, ms until the next) of a setStateSequence request. Raises RequestFault."""
+    """Port and steps (state, ms until the next) of a setStateSequence request. Raises PortFaultError."""
     if not isinstance(params, Mapping):
-        raise RequestFault(PortFault(MISSING if params is None else INVALID))
+        raise PortFaultError(PortFault(MISSING if params is None else INVALID))
     number = _port_id(params, ports)
     if "sequence" not in params:
-        raise RequestFault(PortFault(MISSING, str(number), "sequence"))
-    invalid = RequestFault(PortFault(INVALID, str(number), "sequence"))
+        raise PortFaultError(PortFault(MISSING, str(number), "sequence"))
+    invalid = PortFaultError(PortFault(INVALID, str(number), "sequence"))
     steps = params["sequence"]
-    if not isinstance(steps, list) or not 1 <= len(steps) <= MAX_STEPS:
+    if not isinstance(steps, list) or not 1 <= len(steps) <= MAX_SEQUENCE:
         raise invalid
     port = next(port for port in ports if port.id == number)
     if port.config.direction != "output" or port.readonly:
-        raise RequestFault(PortFault(INVALID, str(number), "port"))
+        raise PortFaultError(PortFault(INVALID, str(number), "port"))
     sequence: list[tuple[Circuit, int]] = []
     for step in steps:
         if not isinstance(step, Mapping):
             raise invalid
         if "state" not in step or "time" not in step:
-            raise RequestFault(PortFault(MISSING, str(number), "sequence"))
+            raise PortFaultError(PortFault(MISSING, str(number), "sequence"))
         state, wait = step["state"], step["time"]
         if state not in _CIRCUITS or type(wait) is not int or not 0 <= wait <= MAX_STEP_MS:
             raise invalid
@@ -217,7 +218,7 @@ API: Final = AjrApi(
 )
 
 
-def _answer(fault: RequestFault) -> AjrError:
+def _answer(fault: PortFaultError) -> AjrError:
     first, *others = (entry.body() for entry in fault.faults)
     extra = {"details": first["details"]} if "details" in first else {}
     return AjrError(first["code"], first["message"], **extra, **({"errors": others} if others else {}))
@@ -239,8 +240,8 @@ async def set_ports(call: Call) -> Any:
             call.request.require(Role.OPERATOR)
         touched, faults = await call.ctx.ledger.run(lambda tx: apply_changes(tx, service, changes))
         if faults:
-            raise RequestFault(*faults)
-    except RequestFault as fault:
+            raise PortFaultError(*faults)
+    except PortFaultError as fault:
         raise _answer(fault) from None
     return {"ports": touched}
 
@@ -254,8 +255,8 @@ async def set_state_sequence(call: Call) -> Any:
         try:
             await call.ctx.ledger.run(lambda tx: service.sequence(tx, number, sequence))
         except ConflictError:
-            raise RequestFault(PortFault(SEQUENCE_RUNS)) from None
-    except RequestFault as fault:
+            raise PortFaultError(PortFault(SEQUENCE_RUNS)) from None
+    except PortFaultError as fault:
         raise _answer(fault) from None
     return {"port": str(number)}
 

@@ -1,7 +1,7 @@
 """``restart.cgi``: end the process so that its supervisor starts it again (admin).
 
-The request is noted, the answer is sent, then the process stops in order. The exit status that asks the supervisor for a
-new start belongs to the system service and is documented there.
+The request is noted, the answer is sent, then the process stops in order. The exit status that asks the supervisor for
+a new start belongs to the system service and is documented there.
 """
 
 from __future__ import annotations

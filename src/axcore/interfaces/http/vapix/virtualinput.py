@@ -6,7 +6,6 @@ Every answer is HTTP 200 with a ``VirtualInputResponse``; errors are a ``General
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -19,6 +18,7 @@ from axcore.model.ports import VIRTUAL_INPUTS
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
+    from axcore.interfaces.http.forms import Form
 
 NAMESPACE: Final = "http://www.axis.com/vapix/http_cgi/virtualinput1"
 SCHEMA_MAJOR: Final = 1
@@ -54,9 +54,9 @@ def _number(text: str) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def check_schema(query: Mapping[str, str], *, required: bool = True) -> None:
+def check_schema(query: Form, *, required: bool = True) -> None:
     """``schemaversion`` must be the supported major version. Raises VirtualInputError."""
-    text = query.get("schemaversion", "")
+    text = query.get("schemaversion")
     if not text and not required:
         return
     if not text:
@@ -65,18 +65,19 @@ def check_schema(query: Mapping[str, str], *, required: bool = True) -> None:
         raise VirtualInputError(SCHEMA_NOT_SUPPORTED, f"The schema version must be {SCHEMA_MAJOR}")
 
 
-def read_change(query: Mapping[str, str], *, with_duration: bool) -> Change:
+def read_change(query: Form, *, with_duration: bool) -> Change:
     """The arguments of activate.cgi (with duration) and deactivate.cgi. Raises VirtualInputError."""
     check_schema(query)
-    text = query.get("port", "")
+    text = query.get("port")
     if not text:
         raise VirtualInputError(MISSING_ARGUMENT, "The argument port is missing")
     port = _number(text)
     if port is None or not 1 <= port <= VIRTUAL_INPUTS:
         raise VirtualInputError(NO_SUCH_INPUT, f"Virtual inputs are numbered 1 to {VIRTUAL_INPUTS}")
-    if not with_duration or "duration" not in query:
+    wanted = query.get("duration") if with_duration else None
+    if wanted is None:
         return Change(port, None)
-    duration = _number(query["duration"])
+    duration = _number(wanted)
     if duration is None or duration > MAX_DURATION:
         raise VirtualInputError(INVALID_DURATION, f"The duration is a whole number of seconds, 0 to {MAX_DURATION}")
     return Change(port, duration)
@@ -121,7 +122,7 @@ def _xml(text: str) -> web.Response:
 
 async def _change(request: Request, ctx: Context, active: bool) -> web.Response:
     try:
-        wanted = read_change(dict(request.arguments().fields), with_duration=active)
+        wanted = read_change(request.arguments(), with_duration=active)
         try:
             changed = await ctx.ledger.run(
                 lambda tx: ctx.ports.set_virtual_input(tx, wanted.port, active, wanted.duration)
@@ -149,7 +150,7 @@ async def deactivate_cgi(request: Request, ctx: Context) -> web.Response:
 async def schemaversions_cgi(request: Request, ctx: Context) -> web.Response:
     """GET /axis-cgi/virtualinput/getschemaversions.cgi (operator)."""
     try:
-        check_schema(dict(request.arguments().fields), required=False)
+        check_schema(request.arguments(), required=False)
     except VirtualInputError as error:
         return _xml(error_document(error))
     return _xml(versions_document())
@@ -157,9 +158,13 @@ async def schemaversions_cgi(request: Request, ctx: Context) -> web.Response:
 
 _PATH: Final = "/axis-cgi/virtualinput"
 ROUTES: Final = (
-    Route(method="GET", path=f"{_PATH}/activate.cgi", role=Role.OPERATOR, handler=activate_cgi, name="virtual-input.on"),
     Route(
-        method="GET", path=f"{_PATH}/deactivate.cgi", role=Role.OPERATOR, handler=deactivate_cgi, name="virtual-input.off"
+        method="GET", path=f"{_PATH}/activate.cgi", role=Role.OPERATOR, handler=activate_cgi,
+        name="virtual-input.activate",
+    ),
+    Route(
+        method="GET", path=f"{_PATH}/deactivate.cgi", role=Role.OPERATOR, handler=deactivate_cgi,
+        name="virtual-input.deactivate",
     ),
     Route(
         method="GET", path=f"{_PATH}/getschemaversions.cgi", role=Role.OPERATOR, handler=schemaversions_cgi,
