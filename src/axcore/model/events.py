@@ -1,7 +1,7 @@
 """Events: the one thing that everything in axcore speaks of.
 
-An event has a topic (a path of the VAPIX/ONVIF topic tree), a source (which instance) and data. It is a *property* when it
-tells a state that lasts, a *pulse* when it tells something that happened. Values are strings, as on every wire format.
+An event has a topic (a path of the VAPIX/ONVIF topic tree), a source (which instance) and data. It is a *property* when
+it tells a state that lasts, a *pulse* when it tells something that happened. Values are strings, as on every wire.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def convert(value: Any, kind: type[T], prefix: str = "") -> T:
 
 
 def patched(current: T, patch: Mapping[str, Any], prefix: str = "") -> T:
-    """``current`` (a struct) with the fields of ``patch`` replaced; ``InputError`` naming the field under ``prefix``."""
+    """``current`` (a struct) with the fields of ``patch`` replaced; ``InputError`` names the field under ``prefix``."""
     plain = msgspec.to_builtins(current)
     plain.update(patch)
     return convert(plain, type(current), prefix)

@@ -1,4 +1,6 @@
-"""What a rule can be made of: the conditions and actions of a device, with the names that users see (manual: System > Events).
+"""What a rule can be made of: the conditions and actions of a device, with the names that users see.
+
+Manual: System > Events > Rules, and "Use Entry list to allow credential holders to open the door".
 
 A condition type is *stateful* (a property: true while it has a value) or not (a pulse). ``match`` is what a condition
 without data items of its own looks for.
@@ -240,7 +242,7 @@ def action_types(outputs: tuple[tuple[int, str], ...]) -> tuple[ActionType, ...]
 
 
 def check_condition(types: dict[str, ConditionType], condition: Condition, field: str) -> ConditionType:
-    """The type of ``condition``; ``InputError`` names the part under ``field`` that no event of this device can have."""
+    """The type of ``condition``; ``InputError`` names the part under ``field`` that this device has not."""
     kind = types.get(condition.topic)
     if kind is None:
         raise InputError(f"{field}.topic", f"this device has no condition {condition.topic!r}")

@@ -1,8 +1,8 @@
 """The rule engine for rules with one condition: pure state and time, no I/O.
 
 Level rules (a stateful condition without the trigger flag) are satisfied while the condition holds. Edge rules (a
-pulse, or a stateful condition used as a trigger) start when it happens. ``wait`` is counted from one activation to the next; a
-level rule whose wait is not over activates when it is, if it is still satisfied; an edge rule's start is dropped.
+pulse, or a stateful condition used as a trigger) start when it happens. ``wait`` is counted from one activation to the
+next; a level rule whose wait is not over activates when it is, if it is still satisfied; an edge rule's start is lost.
 Announcements of a first value and enabling a rule satisfy level rules, but are never a trigger. A property that is not
 known is false, also when the condition is inverted. Times are monotonic nanoseconds.
 """

@@ -1,8 +1,8 @@
 """The event service: keeps the rules, feeds the engine inside the transaction of each event, and runs the actions.
 
 Because a rule is evaluated in the transaction that publishes its event, a grant, its event and what the rule does are
-one commit; the output moves after it. Methods that take ``tx`` are jobs of the ledger thread; ``rules``, ``conditions`` and
-``actions`` may be called from any thread.
+one commit; the output moves after it. Methods that take ``tx`` are jobs of the ledger thread; ``rules``,
+``conditions`` and ``actions`` may be called from any thread.
 """
 
 from __future__ import annotations
@@ -197,9 +197,7 @@ class EventService:
         if not math.isfinite(spec.wait) or not 0 <= spec.wait <= MAX_WAIT:
             raise InputError("wait", f"must be 0..{MAX_WAIT} s (99:59:59)")
         if len(spec.conditions) != 1:
-            raise InputError(
-                "conditions", f"must be exactly one, not {len(spec.conditions)}"
-            )
+            raise InputError("conditions", f"must be exactly one, not {len(spec.conditions)}")
         condition = spec.conditions[0]
         kind = check_condition(self._types, condition, "conditions[0]")
         action = spec.action
