@@ -95,13 +95,16 @@ async def test_monitor_tells_states_changes_and_life(device: Device) -> None:
             assert await anext(parts) == head + b"5O:L\r\n\r\n"
             assert await anext(parts) == head + b"\r\n"
             await ask(device, "action=5:/")
+            device.settle()
             assert await anext(parts) == head + b"5O:/\r\n\r\n"
             await ask(device, "action=5:%5C")
+            device.settle()
             assert await anext(parts) == head + b"5O:\\\r\n\r\n"
             stream.dropped = 3
             await ask(device, "action=5:/")
+            device.settle()
             assert await anext(parts) == head + b"5O:/\r\n\r\n"
-    assert device.bus.streams == []
+    assert device.bus._subscriptions == ()
 
 
 @given(
