@@ -3,6 +3,7 @@
  * Sleep and wake: the thread swaps `asleep` to 1 and then looks into the queues; whoever filled a queue swaps it to 0 and,
  * if it was 1, writes the eventfd. The two swaps are on one variable, so one of them is first: either the thread sees what
  * was queued, or the other one sees that it must wake the thread. A busy thread costs a producer no system call. */
+#define _GNU_SOURCE /* ppoll, pthread_setname_np */
 #include "ax_io_thread_internal.h"
 
 #include <errno.h>
@@ -320,7 +321,7 @@ int ax_io_thread_event_fd(const struct ax_io_thread *t)
     return t->event_fd;
 }
 
-void ax_io_thread_counters(const struct ax_io_thread *t, struct ax_io_thread_counters *out)
+void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counters *out)
 {
     out->progress = atomic_load_explicit(&t->progress, memory_order_relaxed);
     out->dropped = atomic_load_explicit(&t->dropped, memory_order_relaxed);

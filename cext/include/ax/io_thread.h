@@ -50,7 +50,7 @@ void ax_io_thread_stop(struct ax_io_thread *t);
 void ax_io_thread_free(struct ax_io_thread *t);
 
 int ax_io_thread_event_fd(const struct ax_io_thread *t);
-void ax_io_thread_counters(const struct ax_io_thread *t, struct ax_io_thread_counters *out);
+void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counters *out);
 /** 1: events wait or ax_io_thread_wake() was called; 0: `timeout_ns` is over or a signal came. */
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns);
 void ax_io_thread_wake(struct ax_io_thread *t);
