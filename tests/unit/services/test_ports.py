@@ -5,27 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.services.ledger_fake import FakeLedger, FakeLines
+from tests.unit.services.fake_lines import FakeLines
 
 from axcore.devices import MODELS
 from axcore.errors import ConflictError, InputError, LimitError, NotFoundError, QueueFullError
 from axcore.model import events
 from axcore.services.ports import PortService
+from axcore.testing import MemoryLedger
 
 MODEL = MODELS["a8207-ve-mk2"]
 
 
 class Bench:
-    def __init__(self, ledger: FakeLedger | None = None) -> None:
-        self.ledger = ledger or FakeLedger()
+    def __init__(self, ledger: MemoryLedger | None = None) -> None:
+        self.ledger = ledger or MemoryLedger()
         self.lines = FakeLines()
-        self.ports = PortService(MODEL, self.ledger.submit)  # type: ignore[arg-type]
-        self.ledger.run(self.ports.load)
+        self.ports = PortService(MODEL, self.ledger.post)
+        self.ledger.do(self.ports.load)
         self.ports.attach(self.lines)
-        self.ledger.timers = [self.ports]
+        self.ledger.add_timer(self.ports)
 
     def do(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        return self.ledger.run(lambda tx: getattr(self.ports, method)(tx, *args, **kwargs))
+        return self.ledger.do(lambda tx: getattr(self.ports, method)(tx, *args, **kwargs))
+
+
+def topics(bench: Bench) -> list[tuple[str, dict[str, str], dict[str, str]]]:
+    """What was published, without the changes of settings."""
+    return [(e.topic, e.source, e.data) for e in bench.ledger.events if e.topic != events.CONFIGURATION_CHANGED]
 
 
 @pytest.fixture
@@ -71,7 +77,7 @@ def test_settings_are_kept_and_take_the_output_to_normal(bench: Bench) -> None:
     assert bench.lines.take() == [("configure_output", "relay1", "closed")]
     assert bench.ports.port(4).state == "closed"
     assert not bench.ports.port(4).active
-    again = Bench(bench.ledger)
+    again = Bench(MemoryLedger(store=bench.ledger.store))
     assert again.ports.port(4).config == port.config
 
 
@@ -113,7 +119,7 @@ def test_bad_settings_change_nothing(bench: Bench, port: int, patch: dict[str, A
     assert raised.value.field == field
     assert bench.ports.ports() == before
     assert bench.lines.take() == []
-    assert not bench.ledger.records
+    assert not bench.ledger.store.records()
 
 
 def test_nothing_reaches_the_board_when_the_job_fails(bench: Bench) -> None:
@@ -125,11 +131,11 @@ def test_nothing_reaches_the_board_when_the_job_fails(bench: Bench) -> None:
         raise InputError("x", "y")
 
     with pytest.raises(InputError):
-        bench.ledger.run(job)
+        bench.ledger.do(job)
     assert bench.lines.take() == []
     assert bench.ports.port(0).config.name == "Port 1"
     assert not any(bench.ports.virtual_inputs())
-    assert bench.ports.next_deadline_ns() is None
+    assert bench.ports.next_deadline() is None
     bench.do("hold", 5, False, owner="1")
     assert bench.lines.take() == []
 
@@ -179,7 +185,8 @@ def test_sequence(bench: Bench) -> None:
 def test_a_full_queue_is_told(bench: Bench) -> None:
     bench.lines.error = QueueFullError("ring full")
     bench.do("sequence", 4, [("closed", 300)])
-    assert bench.ledger.topics() == [(events.SYSTEM_FAULT, {}, {"component": "io", "reason": "ring full"})]
+    bench.ledger.advance(0)
+    assert topics(bench) == [(events.SYSTEM_FAULT, {}, {"component": "io", "reason": "ring full"})]
     bench.lines.error = None
     bench.do("sequence", 4, [("closed", 300)])
     told: list[str] = []
@@ -198,7 +205,7 @@ def test_rex(bench: Bench) -> None:
         with pytest.raises(InputError) as raised:
             bench.do("set_rex", patch)
         assert raised.value.field == field
-    again = Bench(bench.ledger)
+    again = Bench(MemoryLedger(store=bench.ledger.store))
     assert again.ports.rex.port is None
     assert again.ports.rex.hold_time == 3
 
@@ -218,7 +225,7 @@ def test_events_of_lines(bench: Bench) -> None:
     bench.do("on_input", "callbutton", True)
     bench.do("on_output", "relay1", True)
     bench.do("on_output", "port1", True)
-    assert bench.ledger.topics() == [
+    assert topics(bench) == [
         (events.IO_PORT, {"port": "0"}, {"state": "1"}),
         (events.REX, {"port": "rex"}, {"active": "1"}),
         (events.CASING_OPEN, {"Name": "Casing"}, {"Open": "1"}),
@@ -233,7 +240,7 @@ def test_events_of_lines(bench: Bench) -> None:
 def test_announce_tells_every_line(bench: Bench) -> None:
     bench.lines.inputs["casing"] = True
     bench.do("announce")
-    seen = bench.ledger.topics()
+    seen = topics(bench)
     assert (events.CASING_OPEN, {"Name": "Casing"}, {"Open": "1"}) in seen
     assert len([topic for topic, _, _ in seen if topic == events.IO_PORT]) == 4
     assert len([topic for topic, _, _ in seen if topic == events.RELAY]) == 2
@@ -244,7 +251,7 @@ def test_virtual_inputs(bench: Bench) -> None:
     assert bench.do("set_virtual_input", 3, True) is False
     assert bench.ports.virtual_inputs()[2]
     assert bench.do("set_virtual_input", 3, False) is True
-    assert bench.ledger.topics() == [
+    assert topics(bench) == [
         (events.IO_VIRTUAL_INPUT, {"port": "3"}, {"active": "1"}),
         (events.IO_VIRTUAL_INPUT, {"port": "3"}, {"active": "0"}),
     ]
@@ -259,15 +266,15 @@ def test_virtual_inputs(bench: Bench) -> None:
 
 def test_virtual_input_duration_is_replaced(bench: Bench) -> None:
     bench.do("set_virtual_input", 1, True, 10)
-    bench.ledger.pass_time(6)
+    bench.ledger.advance(6)
     assert bench.do("set_virtual_input", 1, True, 10) is False
-    bench.ledger.pass_time(9.9)
+    bench.ledger.advance(9.9)
     assert bench.ports.virtual_inputs()[0]
-    bench.ledger.pass_time(0.1)
+    bench.ledger.advance(0.1)
     assert not bench.ports.virtual_inputs()[0]
     bench.do("set_virtual_input", 1, True, 10)
     bench.do("set_virtual_input", 1, True)
-    bench.ledger.pass_time(1000)
+    bench.ledger.advance(1000)
     assert bench.ports.virtual_inputs()[0]
 
 
