@@ -32,13 +32,14 @@ from axcore.devices import DeviceModel
 from axcore.errors import InputError
 from axcore.model.credentials import CardValue, CredentialRead
 from axcore.model.ports import Circuit
-from axcore.wiegand import Result
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
 
 Job = Callable[["Transaction"], Any]
 SECOND = 1_000_000_000
+READER_ERRORS = ("none", "overlap", "short", "long", "pulse", "gap", "stuck", "order")
+"""Names of ``enum ax_wiegand_result``, as in the data of the event READER_FAULT."""
 MAX_TOKENS = 4096
 """Correlations that can be on their way at once; the oldest are forgotten first."""
 
@@ -242,7 +243,7 @@ class Board:
         if event.result:
             fault = ReaderFault(
                 reader=event.index,
-                error=Result(event.result).name.lower(),
+                error=READER_ERRORS[event.result] if event.result < len(READER_ERRORS) else str(event.result),
                 bits=event.nbits,
                 glitches=event.glitches,
                 t_ns=event.t_ns,

@@ -141,7 +141,7 @@ class Engine:
 
     # --- time
 
-    def next_deadline_ns(self) -> int | None:
+    def next_deadline(self) -> int | None:
         """When a waiting level rule may activate."""
         return min((r.state.due for r in self._runners.values() if r.state.due is not None), default=None)
 

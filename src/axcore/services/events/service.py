@@ -37,6 +37,7 @@ from .engine import Engine, Step, compile_rule, is_level
 
 if TYPE_CHECKING:
     from axcore.runtime.bus import Bus
+    from axcore.runtime.clock import Instant
     from axcore.runtime.ledger import Transaction
 
 KIND = "rule"
@@ -177,12 +178,12 @@ class EventService:
 
     # --- time (a timer of the ledger)
 
-    def next_deadline_ns(self) -> int | None:
-        return self._engine.next_deadline_ns()
+    def next_deadline(self) -> int | None:
+        return self._engine.next_deadline()
 
-    def advance(self, tx: Transaction) -> None:
+    def advance(self, tx: Transaction, now: Instant) -> None:
         self._remember(tx)
-        self._run(tx, self._engine.advance(tx.now.mono_ns), None)
+        self._run(tx, self._engine.advance(now.mono_ns), None)
 
     # --- inside
 

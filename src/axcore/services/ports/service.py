@@ -24,6 +24,7 @@ from axcore.model.validate import patched
 from .virtual import VirtualInputs
 
 if TYPE_CHECKING:
+    from axcore.runtime.clock import Instant
     from axcore.runtime.ledger import Transaction
 
 Failed = Callable[[str], None]
@@ -276,11 +277,11 @@ class PortService:
 
     # --- time (a timer of the ledger)
 
-    def next_deadline_ns(self) -> int | None:
-        return self.virtual.next_deadline_ns()
+    def next_deadline(self) -> int | None:
+        return self.virtual.next_deadline()
 
-    def advance(self, tx: Transaction) -> None:
-        self.virtual.advance(tx)
+    def advance(self, tx: Transaction, now: Instant) -> None:
+        self.virtual.advance(tx, now.mono_ns)
 
     # --- what the board saw
 

@@ -56,13 +56,12 @@ class VirtualInputs:
         for port, active in enumerate(self._active, start=1):
             tx.publish(_event(port, active, None))
 
-    def next_deadline_ns(self) -> int | None:
+    def next_deadline(self) -> int | None:
         """Monotonic time at which ``advance`` has something to do."""
         return min(self._due.values(), default=None)
 
-    def advance(self, tx: Transaction) -> None:
-        """Turn off what is over, earliest first."""
-        now = tx.now.mono_ns
+    def advance(self, tx: Transaction, now: int) -> None:
+        """Turn off what is over at ``now`` (monotonic ns), earliest first."""
         over = sorted((due, port) for port, due in self._due.items() if due <= now)
         if not over:
             return
