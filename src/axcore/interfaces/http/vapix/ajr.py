@@ -147,7 +147,9 @@ class AjrApi:
 
     async def _serve_get(self, _request: Request, _ctx: Context) -> web.Response:
         assert self.codes.not_post is not None
-        return self._error({}, AjrError(self.codes.not_post, "HTTP request type not supported. Only POST is supported."))
+        return self._error(
+            {}, AjrError(self.codes.not_post, "HTTP request type not supported. Only POST is supported.")
+        )
 
     async def _supported_versions(self, _call: Call) -> Any:
         return {"apiVersions": list(self.versions)}
@@ -188,7 +190,9 @@ class AjrApi:
         if isinstance(context, str) and len(context) <= MAX_CONTEXT:
             envelope["context"] = context
         elif context is not None:
-            raise AjrError(codes.invalid, f"Invalid parameter value: context is text of at most {MAX_CONTEXT} characters")
+            raise AjrError(
+                codes.invalid, f"Invalid parameter value: context is text of at most {MAX_CONTEXT} characters"
+            )
         if method is None:
             raise AjrError(codes.missing, "Required parameter missing: method")
         if not isinstance(method, str):
