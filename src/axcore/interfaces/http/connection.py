@@ -1,8 +1,8 @@
 """A client's connection: limits on time, size and number, around aiohttp's protocol.
 
-aiohttp bounds header lines and their count, reads bodies with flow control and sets TCP_NODELAY. Added here: a limit on the
-whole head, a deadline for an unfinished head (clients that send a header a minute), and a cap on connections. When the cap
-is reached, the connection that has waited longest without a request is ended in favour of the new one.
+aiohttp bounds header lines and their count, reads bodies with flow control and sets TCP_NODELAY. Added here: a limit
+on the whole head, a deadline for an unfinished head (clients that send a header a minute), and a cap on connections.
+When the cap is reached, the connection that has waited longest without a request is ended in favour of the new one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """HTTP digest access authentication, server side (RFC 7616): MD5 and SHA-256, qop=auth.
 
-Nonces carry their time and an HMAC, so that none is stored until somebody proves to know a password with it. From then on
-its request counters (nc) are remembered in a window, so that a request cannot be replayed; parallel connections may use
-them out of order. When the bounded memory forgets a nonce, all nonces as old as that one are stale.
+Nonces carry their time and an HMAC, so that none is stored until somebody proves to know a password with it. From
+then on its request counters (nc) are remembered in a window, so that a request cannot be replayed; parallel
+connections may use them out of order. When the bounded memory forgets a nonce, all nonces as old as that one are
+stale.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 Algorithm = Literal["MD5", "SHA-256"]
 ALGORITHMS: Final[tuple[Algorithm, ...]] = ("MD5", "SHA-256")
@@ -62,7 +63,7 @@ def response(algorithm: Algorithm, ha1: str, method: str, fields: Mapping[str, s
 def algorithm_of(fields: Mapping[str, str]) -> Algorithm | None:
     """The algorithm that a client chose; MD5 if it names none; None if this server does not offer it."""
     name = fields.get("algorithm", "MD5").upper()
-    return cast("Algorithm", name) if name in ALGORITHMS else None
+    return name if name in ALGORITHMS else None
 
 
 def well_formed(fields: Mapping[str, str]) -> bool:

@@ -1,8 +1,8 @@
 """The HTTP and HTTPS server: connections with limits, sound framing, login, dispatch by the one table of routes.
 
-Built on aiohttp's low-level server (no router, no middleware stack) and its llhttp parser. A request is served only when
-its head passed ``framing.check`` and its whole body has come; then the order is: route, set-up gate, origin, login, role,
-handler. Lives on the loop; ``start`` and ``stop`` bracket its life.
+Built on aiohttp's low-level server (no router, no middleware stack) and its llhttp parser. A request is served only
+when its head passed ``framing.check`` and its whole body has come; then the order is: route, set-up gate, origin,
+login, role, handler. Lives on the loop; ``start`` and ``stop`` bracket its life.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,12 +18,11 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import http_parser, web
 
-from axcore.errors import AxError, ConflictError, InputError, NotFoundError, QueueFullError, StoreError
-from axcore.model.accounts import Role
+from axcore.errors import ConflictError, InputError, NotFoundError, QueueFullError, StoreError
 
 from . import framing
 from .auth import Authenticator
-from .connection import Connection, ConnectionLimits, ConnectionServer
+from .connection import ConnectionLimits, ConnectionServer
 from .context import ANONYMOUS, Context, Request
 from .errors import HttpError, UnauthorizedError
 from .routes import MAX_BODY, Route, RouteTable, collect
@@ -50,7 +49,7 @@ class HttpOptions:
     host: str = "127.0.0.1"
     http_port: int | None = 8080
     https_port: int | None = 8443
-    limits: ConnectionLimits = ConnectionLimits()
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     body_timeout: float = 20.0
     """Seconds for a whole request body."""
     stop_timeout: float = 3.0
@@ -254,6 +253,3 @@ def _status(error: InputError) -> int:
     if isinstance(error, NotFoundError):
         return 404
     return 409 if isinstance(error, ConflictError) else 400
-
-
-__all__ = ["AxError", "Connection", "HttpOptions", "HttpServer", "Role", "check_origin", "error_response"]

@@ -1,8 +1,9 @@
 """Brute-force protection (manual: System > Security > Prevent brute-force attacks).
 
-Two limits on failed logins: per address (*page level*) and for the whole device. An address that has logged in before is
-not held up by what others do; it has only its own limit. Forwarding headers are never believed: the address is that of the
-connection, an IPv6 client counts by its /64. Tables are bounded. Time is the monotonic clock, nanoseconds.
+Two limits on failed logins: per address (*page level*) and for the whole device. An address that has logged in before
+is not held up by what others do; it has only its own limit. Forwarding headers are never believed: the address is
+that of the connection, an IPv6 client counts by its /64. Tables are bounded. Time is the monotonic clock,
+nanoseconds.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Throttle:
             self._pages.popitem(last=False)
 
     def passed(self, address: str) -> None:
-        """A login from ``address`` was right. Its failures still count: one account must not cover guesses at another."""
+        """A login from ``address`` was right. Its failures still count: no account may cover guesses at another."""
         key = _key(address)
         self._known[key] = None
         self._known.move_to_end(key)

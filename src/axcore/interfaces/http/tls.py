@@ -1,7 +1,7 @@
 """The certificate and the TLS settings of the HTTPS server.
 
-At first start a key on P-256 and a self-signed certificate are made (``cryptography`` is imported only then). The key file
-is 0600 from its first moment; files are replaced as a whole, so that a crash leaves the old pair or the new one.
+At first start a key on P-256 and a self-signed certificate are made (``cryptography`` is imported only then). The key
+file is 0600 from its first moment; files are replaced as a whole, so that a crash leaves the old pair or the new one.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def self_signed(common_name: str) -> bytes:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
@@ -74,7 +75,7 @@ def self_signed(common_name: str) -> bytes:
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
-        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
     certificate = builder.sign(key, hashes.SHA256())
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

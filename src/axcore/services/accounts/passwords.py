@@ -1,8 +1,8 @@
 """What is kept of a password: a scrypt hash (RFC 7914) and one HA1 per digest algorithm (RFC 7616).
 
 An HA1 is as good as the password for digest logins to this realm, so the store that holds it is readable by its owner
-only. scrypt with N = 2**14, r = 8, p = 1 takes 16 MiB and tens of milliseconds: call ``derive`` and ``verify`` in a worker
-thread, never on the loop or the ledger thread. hashlib releases the GIL meanwhile.
+only. scrypt with N = 2**14, r = 8, p = 1 takes 16 MiB and tens of milliseconds: call ``derive`` and ``verify`` in a
+worker thread, never on the loop or the ledger thread. hashlib releases the GIL meanwhile.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The accounts of the device (manual: System > Accounts; VAPIX user management).
 
-There is no default account: until an administrator exists, ``needs_setup`` is true and nothing else answers. At most 100
-accounts; the last administrator can be neither removed nor demoted, and ``root`` cannot be removed.
+There is no default account: until an administrator exists, ``needs_setup`` is true and nothing else answers. At most
+100 accounts; the last administrator can be neither removed nor demoted, and ``root`` cannot be removed.
 
 Threads: methods with ``tx`` are ledger jobs; everything else reads an immutable snapshot and may be called anywhere.
 """
@@ -61,7 +61,7 @@ class AccountService:
         return derive(self.realm, name, password)
 
     def verify_basic(self, name: str, password: str) -> Role | None:
-        """The role of the account if the password is right (slow: worker thread); as slow for names that do not exist."""
+        """The role of the account if the password is right (slow: worker thread), as slow for unknown names."""
         account = self._accounts.get(name)
         right = verify(account.scrypt if account else NOBODY.scrypt, password)
         return account.role if account and right else None

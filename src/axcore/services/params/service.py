@@ -1,8 +1,8 @@
 """The parameter tree (VAPIX parameter management; manual: System > Plain config).
 
-Every parameter has an owner: this service keeps ``Setting`` values and groups added by users; everything else is shown by
-its ``Source`` and set through it. Values are text on the wire; the type is checked before anything changes, and an update
-of several values is one ledger job: all or nothing.
+Every parameter has an owner: this service keeps ``Setting`` values and groups added by users; everything else is
+shown by its ``Source`` and set through it. Values are text on the wire; the type is checked before anything changes,
+and an update of several values is one ledger job: all or nothing.
 
 Threads: methods with ``tx`` are ledger jobs; everything else reads an immutable snapshot.
 """
@@ -86,8 +86,8 @@ class ParamService:
     def list(self, groups: Iterable[str] = (), role: Role = Role.ADMIN) -> list[tuple[str, str]]:
         """Names and values that ``role`` may read, of all parameters or of ``groups``.
 
-        A group is a full name, a group of names, or has ``*`` for any run of characters; ``root.`` in front is optional.
-        Raises NotFoundError naming the first group with nothing in it.
+        A group is a full name, a group of names, or has ``*`` for any run of characters; ``root.`` in front is
+        optional. Raises NotFoundError naming the first group with nothing in it.
         """
         readable = [parameter for parameter in self.parameters().values() if parameter.read <= role]
         wanted = list(groups)
@@ -149,7 +149,7 @@ class ParamService:
         for name, value in values.items():
             if name not in fields:
                 raise InputError(name[:256], f"the template {template} has no such field")
-            fields[name] = check_value(name, "string", value, (), 0, 0)
+            fields[name] = check_value(name, "string", value)
         known = _read_groups(tx)
         taken = {name for name in known if name.startswith(f"{parent}.")}
         if len(taken) >= group.limit:
@@ -236,7 +236,9 @@ class ParamService:
 
 
 def _check_setting(setting: Setting, value: str) -> str:
-    checked = check_value(setting.name, setting.kind, value, setting.choices, setting.low, setting.high)
+    checked = check_value(
+        setting.name, setting.kind, value, choices=setting.choices, low=setting.low, high=setting.high
+    )
     if setting.verify is not None:
         setting.verify(checked)
     return checked

@@ -42,7 +42,7 @@ class Parameter:
 
     def check(self, value: str) -> str:
         """``value`` in its stored form. Raises InputError."""
-        return check_value(self.name, self.kind, value, self.choices, self.low, self.high)
+        return check_value(self.name, self.kind, value, choices=self.choices, low=self.low, high=self.high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,9 @@ class Source(Protocol):
     def __call__(self) -> Iterable[Parameter]: ...
 
 
-def check_value(name: str, kind: Kind, value: str, choices: tuple[str, ...], low: int, high: int) -> str:
+def check_value(
+    name: str, kind: Kind, value: str, *, choices: tuple[str, ...] = (), low: int = 0, high: int = 0
+) -> str:
     """``value`` if it fits the type; booleans and enumerations in their own spelling. Raises InputError."""
     if len(value) > MAX_VALUE or (value and not value.isprintable()):
         raise InputError(name, f"a value is one line of at most {MAX_VALUE} printable characters")

@@ -1,7 +1,7 @@
 """Identity and life of the device.
 
-The serial number is made at the first start and kept: a locally chosen MAC address with the vendor prefix that discovery
-looks for. It is the digest realm and the unique id of integrations, and survives a factory default.
+The serial number is made at the first start and kept: a locally chosen MAC address with the vendor prefix that
+discovery looks for. It is the digest realm and the unique id of integrations, and survives a factory default.
 
 Threads: ``load`` is a ledger job; everything else may be called anywhere.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-import axcore.build_info
+import axcore
 from axcore.services.tx import Transaction
 
 KIND: Final = "system"
@@ -142,7 +143,7 @@ class SystemService:
                 serial_number=self._serial,
                 soc=f"Generic {machine}",
                 soc_serial_number="",
-                version=axcore.build_info.VERSION,
+                version=axcore.__version__,
                 web_url=WEB_URL,
             )
         return self._identity
@@ -159,7 +160,7 @@ class SystemService:
 def build_date() -> str:
     """When this package was built, as ``Jan 31 2026 12:00`` (UTC)."""
     try:
-        built = os.stat(axcore.build_info.__file__).st_mtime
-    except OSError:
+        built = os.stat(sys.modules["axcore.build_info"].__file__ or "").st_mtime
+    except (KeyError, OSError):
         built = 0.0
     return time.strftime("%b %d %Y %H:%M", time.gmtime(built))

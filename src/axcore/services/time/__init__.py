@@ -1,7 +1,7 @@
 """Wall time and time zones (manual: System > Date and time). Pure functions: the time is an argument.
 
-Zones are IANA names; the POSIX form (IEEE Std 1003.1, TZ) is the last line of their TZif file (RFC 8536). ``zoneinfo`` is
-imported only when a zone other than UTC is used.
+Zones are IANA names; the POSIX form (IEEE Std 1003.1, TZ) is the last line of their TZif file (RFC 8536).
+``zoneinfo`` is imported only when a zone other than UTC is used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The JSON family of CGIs: one POST body ``{apiVersion, context?, method, params?}`` and its reply envelope.
 
-Replies are HTTP 200 even on error, with ``error: {code, message}``. Error codes differ by generation of the API; the three
-tables are here. A missing login is HTTP 401 and a too small role HTTP 403 (with the error as body), as clients expect.
+Replies are HTTP 200 even on error, with ``error: {code, message}``. Error codes differ by generation of the API; the
+three tables are here. A missing login is HTTP 401 and a too small role HTTP 403 (with the error as body), as clients
+expect.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ GEN3: Final = Codes(
 
 
 class AjrError(Exception):
-    """Ends a call with an error of the API's own table. ``extra`` is merged into ``error`` (``details``, ``errors``)."""
+    """Ends a call with an error of the API's own table; ``extra`` is merged into ``error`` (``details`` ...)."""
 
     def __init__(self, code: int, message: str, **extra: Any) -> None:
         super().__init__(f"{code} {message}")
@@ -165,8 +166,8 @@ class AjrApi:
         except AjrError as error:
             return self._error(envelope, error)
         except ForbiddenError:
-            error = AjrError(self.codes.authorization, "Authorization failed: the account lacks the privileges.")
-            return self._error(envelope, error, status=403)
+            refusal = AjrError(self.codes.authorization, "Authorization failed: the account lacks the privileges.")
+            return self._error(envelope, refusal, status=403)
         except MissingFieldError as error:
             return self._error(envelope, AjrError(self.codes.missing, f"Required parameter missing: {error.field}"))
         except InputError as error:

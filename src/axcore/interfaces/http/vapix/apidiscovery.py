@@ -1,4 +1,4 @@
-"""``apidiscovery.cgi``: which APIs this device has (VAPIX, API discovery). Anonymous; built from the registered APIs."""
+"""``apidiscovery.cgi``: which APIs this device has (VAPIX, API discovery). Anonymous."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``param.cgi``: list, set, add and remove parameters as text (VAPIX, parameter management).
 
-GET and POST; arguments come in the query, as a form, or urlencoded as text/plain. Outcomes are HTTP 200 with the documented
-texts. Viewers list what they may read; what an account may set is told by each parameter.
+GET and POST; arguments come in the query, as a form, or urlencoded as text/plain. Outcomes are HTTP 200 with the
+documented texts. Viewers list what they may read; what an account may set is told by each parameter.
 """
 
 from __future__ import annotations
@@ -38,34 +38,27 @@ async def param_cgi(request: Request, ctx: Context) -> web.Response:
     if wanted is not None:
         request.require(GROUPS.get(wanted, Role.ADMIN))
     action = form.get("action")
-    if action == "list":
-        return _list(request, ctx, form)
-    if action == "update":
-        return await _update(request, ctx, form)
-    if action == "add":
-        return await _add(request, ctx, form)
-    if action == "remove":
-        return await _remove(request, ctx, form)
-    if action == "listdefinitions":
-        return _definitions(request, ctx, form)
     if action is None:
         return text("# Error: the argument action is missing\n")
-    return text(f"# Error: unknown action '{shown(action, 40)}'\n")
+    serve = ACTIONS.get(action)
+    if serve is None:
+        return text(f"# Error: unknown action '{shown(action, 40)}'\n")
+    return await serve(request, ctx, form)
 
 
 def _groups(form: Form) -> list[str]:
     return [group for group in (form.get("group") or "").split(",") if group]
 
 
-def _list(request: Request, ctx: Context, form: Form) -> web.Response:
-    lines, errors = [], []
-    groups = _groups(form)
-    for group in groups or [None]:
+async def _list(request: Request, ctx: Context, form: Form) -> web.Response:
+    errors = []
+    role, groups = request.identity.role, _groups(form)
+    values = {} if groups else dict(ctx.params.list([], role))
+    for group in groups:
         try:
-            lines += ctx.params.list([group] if group else [], request.identity.role)
+            values |= ctx.params.list([group], role)
         except NotFoundError:
-            errors.append(f"# Error: Error -1 getting param in group '{shown(group or '')}'!\n")
-    values = dict(lines)
+            errors.append(f"# Error: Error -1 getting param in group '{shown(group)}'!\n")
     return text("".join(f"root.{name}={value}\n" for name, value in values.items()) + "".join(errors))
 
 
@@ -130,7 +123,7 @@ LEVEL = {Role.ANONYMOUS: "0", Role.VIEWER: "1", Role.OPERATOR: "4", Role.ADMIN: 
 NEVER = "7"
 
 
-def _definitions(request: Request, ctx: Context, form: Form) -> web.Response:
+async def _definitions(request: Request, ctx: Context, form: Form) -> web.Response:
     if form.get("listformat") != "xmlschema":
         return text("# Error: listformat=xmlschema is needed\n")
     try:
@@ -176,10 +169,17 @@ def _definition(name: str, parameter: Parameter) -> str:
     else:
         kind = "<string/>"
     constant = "" if parameter.apply else ' const="true"'
-    value = quoteattr(parameter.get())
-    return f'<parameter name={quoteattr(name)} value={value} securityLevel="{level}"><type{constant}>{kind}</type></parameter>'
+    attributes = f'name={quoteattr(name)} value={quoteattr(parameter.get())} securityLevel="{level}"'
+    return f"<parameter {attributes}><type{constant}>{kind}</type></parameter>"
 
 
+ACTIONS = {
+    "list": _list,
+    "update": _update,
+    "add": _add,
+    "remove": _remove,
+    "listdefinitions": _definitions,
+}
 ROUTES = (
     Route(method="GET", path="/axis-cgi/param.cgi", role=Role.VIEWER, handler=param_cgi, name="param.get"),
     Route(method="POST", path="/axis-cgi/param.cgi", role=Role.VIEWER, handler=param_cgi, name="param"),

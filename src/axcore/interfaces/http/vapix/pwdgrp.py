@@ -53,22 +53,15 @@ async def pwdgrp_cgi(request: Request, ctx: Context) -> web.Response:
     action = form.get("action")
     if ctx.accounts.needs_setup and action != "add":
         raise UnauthorizedError
+    serve = ACTIONS.get(action or "")
+    if serve is None:
+        return page("Error: action is add, update, remove or get.")
     try:
-        if action == "add":
-            return await _add(request, ctx, form)
-        if action == "update":
-            return await _update(request, ctx, form)
-        if action == "remove":
-            return await _remove(request, ctx, form)
-        if action == "get":
-            return _get(ctx)
-    except ConflictError as error:
-        return page(f"Error: {error.reason[:1]}{error.reason[1:]}.")
-    except NotFoundError as error:
-        return page(f"Error: {error.reason}.")
+        return await serve(request, ctx, form)
+    except (ConflictError, NotFoundError) as error:
+        return page(f"Error: {escape(error.reason)}.")
     except InputError as error:
         return page(f"Error: {escape(error.field)}: {escape(error.reason)}.")
-    return page("Error: action is add, update, remove or get.")
 
 
 def _user(form: Form) -> str:
@@ -133,7 +126,7 @@ async def _remove(request: Request, ctx: Context, form: Form) -> web.Response:
     return page(f"Removed account {name}.")
 
 
-def _get(ctx: Context) -> web.Response:
+async def _get(_request: Request, ctx: Context, _form: Form) -> web.Response:
     accounts = ctx.accounts.accounts()
     lines = []
     for group in ("admin", "operator", "viewer", "ptz"):
@@ -143,6 +136,7 @@ def _get(ctx: Context) -> web.Response:
     return web.Response(text="\r\n".join(lines) + "\r\n", content_type="text/plain", charset="utf-8")
 
 
+ACTIONS = {"add": _add, "update": _update, "remove": _remove, "get": _get}
 _PATH = "/axis-cgi/pwdgrp.cgi"
 ROUTES = (
     Route(method="GET", path=_PATH, role=Role.ADMIN, handler=pwdgrp_cgi, name="pwdgrp.get", before_setup=True),

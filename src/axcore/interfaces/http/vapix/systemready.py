@@ -13,7 +13,7 @@ from axcore.model.accounts import Role
 
 MAX_WAIT = 60
 """Seconds."""
-POLL = 0.05
+POLLS_A_SECOND = 20
 
 API = AjrApi(
     api_id="systemready",
@@ -35,10 +35,10 @@ async def systemready(call: Call) -> Any:
     timeout, system = call.read(_Params).timeout, call.ctx.system
     if not 0 <= timeout <= MAX_WAIT:
         raise InputError("params.timeout", f"whole seconds from 0 to {MAX_WAIT}")
-    loop = asyncio.get_running_loop()
-    until = loop.time() + timeout
-    while not system.ready and loop.time() < until:
-        await asyncio.sleep(POLL)
+    for _ in range(timeout * POLLS_A_SECOND):
+        if system.ready:
+            break
+        await asyncio.sleep(1 / POLLS_A_SECOND)
     return {
         "systemready": "yes" if system.ready else "no",
         "needsetup": "yes" if call.ctx.accounts.needs_setup else "no",
