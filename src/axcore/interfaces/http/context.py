@@ -20,10 +20,13 @@ from .errors import BadRequestError, ForbiddenError, UnauthorizedError
 from .forms import Form, parse_urlencoded
 
 if TYPE_CHECKING:
+    from aiohttp.http_parser import RawRequestMessage
+
     from axcore.services.accounts import AccountService
     from axcore.services.params import ParamService
     from axcore.services.system import SystemService
 
+    from .auth import Authenticator
     from .routes import Route, RouteTable
 
 T = TypeVar("T")
@@ -64,6 +67,8 @@ class Context:
     events: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
+    auth: Authenticator | None = None
+    """Set by the server."""
     routes: RouteTable | None = None
     """Set by the server."""
 
@@ -79,6 +84,15 @@ class Request(web.Request):
     route: Route
     _form: Form | None = None
     _query_form: Form | None = None
+
+    @property
+    def message(self) -> RawRequestMessage:
+        """The head as it was parsed."""
+        return self._message
+
+    def limit_body(self, octets: int) -> None:
+        """Let ``read`` raise ``HTTPRequestEntityTooLarge`` beyond this size."""
+        self._client_max_size = octets
 
     @property
     def raw_target(self) -> str:

@@ -149,23 +149,39 @@ def _routes() -> tuple[RestRoute, ...]:
     one = f"{API}/holders/{{id}}"
     operator = Role.OPERATOR
     return (
-        RestRoute(method="GET", safe=True, path=f"{API}/holders", role=operator, name="entry-list.holders",
-                  handler=rest(list_holders), summary="All credential holders", data=list[HolderView]),
-        RestRoute(method="POST", path=f"{API}/holders", role=operator, name="entry-list.add", handler=rest(add_holder),
-                  summary="Add a credential holder", body=HolderSpec, data=HolderView, status=201),
-        RestRoute(method="GET", safe=True, path=one, role=operator, name="entry-list.get", handler=rest(get_holder), summary="One credential holder", data=HolderView),
-        RestRoute(method="PATCH", path=one, role=operator, name="entry-list.update", handler=rest(patch_holder),
-                  summary="Change a credential holder", body=HolderSpec, partial=True, data=HolderView),
-        RestRoute(method="DELETE", path=one, role=operator, name="entry-list.remove", handler=rest(delete_holder),
-                  summary="Remove a credential holder"),
-        RestRoute(method="GET", safe=True, path=f"{API}/settings", role=operator, name="entry-list.settings",
-                  handler=rest(get_settings), summary="Settings of entry list and PIN", data=AccessSettings),
-        RestRoute(method="PATCH", path=f"{API}/settings", role=operator, name="entry-list.configure",
-                  handler=rest(patch_settings), summary="Change the settings", body=AccessSettings, partial=True,
-                  data=AccessSettings),
-        RestRoute(method="GET", safe=True, path=f"{API}/latest", role=operator, name="entry-list.latest",
-                  handler=rest(get_latest),
-                  summary="Get latest: the credential presented last", data=LatestView | None),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/holders", role=operator, name="entry-list.holders",
+            handler=rest(list_holders), summary="All credential holders", data=list[HolderView],
+        ),
+        RestRoute(
+            method="POST", path=f"{API}/holders", role=operator, name="entry-list.add", handler=rest(add_holder),
+            summary="Add a credential holder", body=HolderSpec, data=HolderView, status=201,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=one, role=operator, name="entry-list.get", handler=rest(get_holder),
+            summary="One credential holder", data=HolderView,
+        ),
+        RestRoute(
+            method="PATCH", path=one, role=operator, name="entry-list.update", handler=rest(patch_holder),
+            summary="Change a credential holder", body=HolderSpec, partial=True, data=HolderView,
+        ),
+        RestRoute(
+            method="DELETE", path=one, role=operator, name="entry-list.remove", handler=rest(delete_holder),
+            summary="Remove a credential holder",
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/settings", role=operator, name="entry-list.settings",
+            handler=rest(get_settings), summary="Settings of entry list and PIN", data=AccessSettings,
+        ),
+        RestRoute(
+            method="PATCH", path=f"{API}/settings", role=operator, name="entry-list.configure",
+            handler=rest(patch_settings), summary="Change the settings", body=AccessSettings, partial=True,
+            data=AccessSettings,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/latest", role=operator, name="entry-list.latest",
+            handler=rest(get_latest), summary="Get latest: the credential presented last", data=LatestView | None,
+        ),
     )  # fmt: skip
 
 

@@ -66,18 +66,34 @@ def _routes() -> tuple[RestRoute, ...]:
     one = f"{API}/rules/{{id}}"
     operator = Role.OPERATOR
     return (
-        RestRoute(method="GET", safe=True, path=f"{API}/rules", role=operator, name="rules.list",
-                  handler=rest(list_rules), summary="All rules", data=list[Rule]),
-        RestRoute(method="POST", path=f"{API}/rules", role=operator, name="rules.add", handler=rest(add_rule), summary="Add a rule", body=RuleSpec, data=Rule, status=201),
-        RestRoute(method="GET", safe=True, path=one, role=operator, name="rules.get", handler=rest(get_rule), summary="One rule", data=Rule),
-        RestRoute(method="PATCH", path=one, role=operator, name="rules.update", handler=rest(patch_rule),
-                  summary="Change a rule", body=RuleSpec, partial=True, data=Rule),
-        RestRoute(method="DELETE", path=one, role=operator, name="rules.remove", handler=rest(delete_rule),
-                  summary="Remove a rule"),
-        RestRoute(method="GET", safe=True, path=f"{API}/conditions", role=operator, name="rules.conditions",
-                  handler=rest(list_conditions), summary="Conditions that rules can use", data=list[ConditionType]),
-        RestRoute(method="GET", safe=True, path=f"{API}/actions", role=operator, name="rules.actions",
-                  handler=rest(list_actions), summary="Actions that rules can run", data=list[ActionType]),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/rules", role=operator, name="rules.list", handler=rest(list_rules),
+            summary="All rules", data=list[Rule],
+        ),
+        RestRoute(
+            method="POST", path=f"{API}/rules", role=operator, name="rules.add", handler=rest(add_rule),
+            summary="Add a rule", body=RuleSpec, data=Rule, status=201,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=one, role=operator, name="rules.get", handler=rest(get_rule),
+            summary="One rule", data=Rule,
+        ),
+        RestRoute(
+            method="PATCH", path=one, role=operator, name="rules.update", handler=rest(patch_rule),
+            summary="Change a rule", body=RuleSpec, partial=True, data=Rule,
+        ),
+        RestRoute(
+            method="DELETE", path=one, role=operator, name="rules.remove", handler=rest(delete_rule),
+            summary="Remove a rule",
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/conditions", role=operator, name="rules.conditions",
+            handler=rest(list_conditions), summary="Conditions that rules can use", data=list[ConditionType],
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/actions", role=operator, name="rules.actions",
+            handler=rest(list_actions), summary="Actions that rules can run", data=list[ActionType],
+        ),
     )  # fmt: skip
 
 
