@@ -14,19 +14,6 @@ from axcore.services.ports import PortService
 from axcore.testing import MemoryLedger, MemoryStore
 
 
-class Timer:
-    """The virtual inputs' deadlines as the ledger wants them."""
-
-    def __init__(self, ports: PortService) -> None:
-        self.ports = ports
-
-    def next_deadline(self) -> int | None:
-        return self.ports.next_deadline_ns()
-
-    def advance(self, tx: Any, now: Any) -> None:
-        self.ports.advance(tx)
-
-
 class FakeLines:
     """A board whose outputs follow at once; ``told`` is what it was told."""
 
@@ -102,7 +89,7 @@ class Device:
         self.events = EventService(model, self.ports, self.bus, self.ledger.post)
         self.lines = FakeLines(lambda line, on: self.ledger.post(lambda tx: self.ports.on_output(tx, line, on)))
         self.ports.attach(self.lines)
-        self.ledger.add_timer(Timer(self.ports))
+        self.ledger.add_timer(self.ports)
         self.ledger.load(self.ports.load, self.events.load)
         self.ledger.do(self.events.start)
         self.board: Any = None

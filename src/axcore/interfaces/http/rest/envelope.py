@@ -23,6 +23,18 @@ from axcore.interfaces.http.jsonin import parse_json
 from axcore.interfaces.http.routes import Handler, Route
 
 BASE: Final = "/config/rest"
+CODES: Final = {
+    400: "invalid",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timeout",
+    413: "too_large",
+    500: "internal",
+    503: "busy",
+}
+"""The words of errors that the server answers itself, before a handler is asked."""
 
 
 class RestError(Exception):
