@@ -9,6 +9,7 @@ from axcore.interfaces.http.errors import ForbiddenError
 from axcore.interfaces.http.forms import Form, parse_urlencoded
 from axcore.model.accounts import Identity, Role
 from axcore.runtime.bus import Bus
+from axcore.services.access import AccessService
 from axcore.services.events import EventService
 from axcore.services.ports import PortService
 from axcore.testing import MemoryLedger, MemoryStore
@@ -89,8 +90,9 @@ class Device:
         self.events = EventService(model, self.ports, self.bus, self.ledger.post)
         self.lines = FakeLines(lambda line, on: self.ledger.post(lambda tx: self.ports.on_output(tx, line, on)))
         self.ports.attach(self.lines)
+        self.access = AccessService()
         self.ledger.add_timer(self.ports)
-        self.ledger.load(self.ports.load, self.events.load)
+        self.ledger.load(self.ports.load, self.access.load, self.events.load)
         self.ledger.do(self.events.start)
         self.board: Any = None
         self.routes: Any = None
@@ -102,6 +104,6 @@ class Device:
     def snapshot(self) -> tuple[Any, ...]:
         """Everything a refused request must leave as it was."""
         return (
-            self.ports.ports(), self.ports.virtual_inputs(), self.events.rules(), self.store.records(),
-            len(self.store.events),
+            self.ports.ports(), self.ports.virtual_inputs(), self.events.rules(), self.access.holders(),
+            self.access.settings, self.store.records(), len(self.store.events),
         )  # fmt: skip
