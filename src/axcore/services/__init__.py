@@ -1,1 +1,1 @@
-"""What decides. State of every service belongs to the ledger thread: its methods that take ``tx`` are jobs."""
+"""What decides. Each service owns its part of the state; it is changed only by jobs on the ledger thread."""

@@ -1,0 +1,19 @@
+"""The part of a ledger transaction that services use (the ledger itself is ``axcore.runtime.ledger``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from axcore.model.events import NewEvent
+
+
+class Transaction(Protocol):
+    """One job's view of the store: reads see what earlier jobs of the same commit wrote."""
+
+    def get(self, kind: str, key: str) -> bytes | None: ...
+    def items(self, kind: str) -> list[tuple[str, bytes]]: ...
+    def put(self, kind: str, key: str, value: bytes) -> None: ...
+    def delete(self, kind: str, key: str) -> None: ...
+    def publish(self, event: NewEvent) -> Any: ...
+    def after_commit(self, effect: Callable[[], None]) -> None: ...
