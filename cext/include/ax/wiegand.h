@@ -70,6 +70,8 @@ int ax_wiegand_feed(struct ax_wiegand *w, const struct ax_edge *edges, size_t n,
                     size_t *consumed);
 /** Tell that it is `now_ns` and no edge came: returns 1 with a frame in `out` when a frame ended, else 0. */
 int ax_wiegand_advance(struct ax_wiegand *w, uint64_t now_ns, struct ax_wiegand_frame *out);
+/** Pulses shorter than glitch_ns since new or reset, within frames and between them. */
+uint64_t ax_wiegand_ignored(const struct ax_wiegand *w);
 /** When `advance` would end the present frame; AX_NEVER when there is none. */
 uint64_t ax_wiegand_deadline(const struct ax_wiegand *w);
 

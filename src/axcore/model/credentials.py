@@ -32,7 +32,10 @@ class Times(msgspec.Struct, frozen=True, tag="number_of_times"):
 
 
 class Scheduled(msgspec.Struct, frozen=True, tag="schedule"):
-    """Valid while the named schedule is active. Until schedules exist it never is: access is denied with that reason."""
+    """Valid while the named schedule is active.
+
+    Until schedules exist it never is: access is denied with that reason.
+    """
 
     schedule: str
 

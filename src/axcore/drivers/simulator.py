@@ -1,0 +1,169 @@
+"""The simulated board: operations become stimuli of the native I/O thread.
+
+``perform`` may be called from any thread (board.sock, REST); what must happen later (letting a button go) is left to
+the ``Scheduler``, which the board thread provides and which does not depend on the loop.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from axcore._native.io import monotonic_ns
+from axcore.errors import InputError, QueueFullError
+
+from .board import Board, card_hex
+from .board_ops import (
+    AnyOp,
+    ButtonOp,
+    CardOp,
+    ClockOp,
+    DropOp,
+    EdgesOp,
+    InputOp,
+    KeysOp,
+    OpError,
+    QrOp,
+    RexOp,
+    StallOp,
+    StateOp,
+    parse,
+)
+
+EDGE = struct.Struct("=QII")
+DEFAULT_PRESS = 0.2
+"""Seconds."""
+DEFAULT_FORMAT = "H10301"
+
+
+class Scheduler(Protocol):
+    """Runs something later, in the board thread."""
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None: ...
+
+
+class Hurt(Protocol):
+    """What the operations that hurt the device act on."""
+
+    def stall(self, action: Callable[[], None]) -> None:
+        """Run ``action``, which blocks, on the loop."""
+
+    def step(self, seconds: float) -> None:
+        """Step the wall clock."""
+
+    def drop(self, service: str) -> None:
+        """Kill a service; ``NotFoundError`` if there is none of this name."""
+
+
+class SimulatedBoard:
+    """The operations of ``board_ops`` on a board. Any thread."""
+
+    def __init__(self, board: Board, hurt: Hurt, scheduler: Scheduler) -> None:
+        self.board = board
+        self._hurt = hurt
+        self._scheduler = scheduler
+
+    def perform(self, op: dict[str, Any]) -> dict[str, Any]:
+        """Do ``{"op": NAME, ...}`` and return its data; ``InputError`` (``OpError``) names the wrong field."""
+        return self.run(parse(op))
+
+    def run(self, op: AnyOp) -> dict[str, Any]:
+        """Do a parsed operation."""
+        try:
+            return self._run(op)
+        except QueueFullError:
+            raise OpError("busy", "op", "the board has no room for more now; try again later") from None
+
+    def _run(self, op: AnyOp) -> dict[str, Any]:  # noqa: PLR0911 - one return an operation
+        match op:
+            case CardOp():
+                return self._card(op)
+            case EdgesOp():
+                first = op.edges[0][0]
+                packed = b"".join(EDGE.pack(t_ns - first, line, level) for t_ns, line, level in op.edges)
+                return {"t_ns": self.board.feed_edges(op.reader, packed, op.correlation), "edges": len(op.edges)}
+            case KeysOp():
+                for key in op.keys:
+                    self.board.feed_key(key, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case ButtonOp():
+                return self._press("callbutton", op)
+            case RexOp():
+                return self._press(self.board.model.rex_input or "rex", op)
+            case InputOp():
+                line = op.port if op.port == "casing" else f"port{op.port}"
+                return self._feed(line, op.active, op.correlation)
+            case QrOp():
+                self.board.feed_qr(op.text, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case StateOp():
+                return self._state()
+            case StallOp():
+                self._hurt.stall(lambda: time.sleep(op.seconds))
+                return {"t_ns": monotonic_ns(), "seconds": op.seconds}
+            case ClockOp():
+                self._hurt.step(op.step)
+                return {"t_ns": monotonic_ns(), "step": op.step}
+            case DropOp():
+                self._hurt.drop(op.service)
+                return {"t_ns": monotonic_ns(), "service": op.service}
+
+    def _card(self, op: CardOp) -> dict[str, Any]:
+        bits, nbits = frame(op)
+        pulse, interval = round(op.pulse_us * 1000), round(op.interval_us * 1000)
+        last = self.board.feed_edges(op.reader, edges(bits, nbits, pulse, interval), op.correlation)
+        return {"t_ns": last, "length": nbits, "hex": card_hex(bits, nbits), "bits": f"{bits:0{nbits}b}"}
+
+    def _press(self, line: str, op: ButtonOp | RexOp) -> dict[str, Any]:
+        if op.active is not None:
+            return self._feed(line, op.active, op.correlation)
+        reply = self._feed(line, True, op.correlation)
+        duration = DEFAULT_PRESS if op.duration is None else op.duration
+        self._scheduler.later(duration, lambda: self.board.feed_input(line, False, op.correlation))
+        return reply
+
+    def _feed(self, line: str, active: bool, correlation: str | None) -> dict[str, Any]:
+        t_ns = monotonic_ns()
+        self.board.feed_input(line, active, correlation)
+        return {"t_ns": t_ns, "line": line, "active": active}
+
+    def _state(self) -> dict[str, Any]:
+        board = self.board
+        return {
+            "t_ns": monotonic_ns(),
+            "model": board.model.id,
+            "inputs": {line.name: board.input_active(line.name) for line in board.model.inputs},
+            "outputs": {line.name: board.output_active(line.name) for line in board.model.outputs},
+        }
+
+
+def frame(op: CardOp) -> tuple[int, int]:
+    """The bits of a card as a number (first bit most significant), and how many."""
+    if op.bits is not None:
+        return int(op.bits, 2), len(op.bits)
+    if op.hex is not None and op.length is not None:
+        return int(op.hex, 16), op.length
+    return _formatted(op)
+
+
+def _formatted(op: CardOp) -> tuple[int, int]:
+    from axcore import wiegand
+
+    name = op.format or DEFAULT_FORMAT
+    fields = {"card": op.card} if op.facility is None else {"facility": op.facility, "card": op.card}
+    try:
+        return wiegand.encode(name, **fields)
+    except InputError as error:
+        raise OpError("invalid_value", error.field, error.reason) from None
+
+
+def edges(bits: int, nbits: int, pulse_ns: int, interval_ns: int) -> bytes:
+    """Edge records of a frame: DATA0 (line 0) falls for a 0, DATA1 (line 1) for a 1, for ``pulse_ns`` each."""
+    records = bytearray()
+    for position in range(nbits):
+        line = bits >> (nbits - 1 - position) & 1
+        start = position * interval_ns
+        records += EDGE.pack(start, line, 0) + EDGE.pack(start + pulse_ns, line, 1)
+    return bytes(records)
