@@ -24,7 +24,7 @@ def test_cython_lives_in_native_and_declares_externs_in_one_kind_of_place(path: 
 @pytest.mark.parametrize("path", CYTHON, ids=tree.name)
 def test_cython_knows_only_errors_and_its_neighbours(path: Path) -> None:
     text = path.read_text()
-    # The depfile that cython writes follows `from .mod cimport name` only: any other form is not rebuilt when it changes.
+    # The depfile that cython writes follows `from .mod cimport name` only; with any other form nothing is rebuilt.
     assert not re.search(r"^\s*from \. cimport|^\s*from axcore\S* cimport|^\s*cimport axcore", text, re.MULTILINE)
     for imported in re.findall(r"^\s*(?:from|import) (axcore[\w.]*)(?: import (\w+))?", text, re.MULTILINE):
         assert imported in {("axcore", "errors"), ("axcore.errors", imported[1])} or imported[0].startswith(

@@ -1,4 +1,7 @@
-"""Tests do not depend on how fast the machine is. Where real time is the subject, the line says so: ``# wall clock: why``."""
+"""Tests do not depend on how fast the machine is.
+
+Where real time is the subject, the line that reads a clock or waits says so: ``# wall clock: why``.
+"""
 
 import ast
 import re

@@ -55,7 +55,7 @@ def python_functions(path: Path) -> Iterator[Function]:
 
 
 def cython_functions(path: Path) -> Iterator[Function]:
-    """Functions of a .pyx file: the head, and every line after it that is indented deeper (or empty, or closes the head)."""
+    """Functions of a .pyx file: the head, and every line after it that is indented deeper, or closes the head."""
     rows = path.read_text().splitlines()
     for i, row in enumerate(rows):
         head = re.match(r"( *)(?:c?p?def)\b[^=]*?(\w+)\(", row)
@@ -63,14 +63,14 @@ def cython_functions(path: Path) -> Iterator[Function]:
             continue
         indent = len(head[1])
         end = i + 1
-        while end < len(rows) and (not rows[end].strip() or re.match(r" {%d}[ )]" % indent, rows[end])):
+        while end < len(rows) and (not rows[end].strip() or re.match(" " * indent + "[ )]", rows[end])):
             end += 1
         body = "\n".join(rows[i:end]).rstrip()
         yield Function(path, head[2], i + 1, body.count("\n") + 1, body)
 
 
 def c_functions(path: Path) -> Iterator[Function]:
-    """Functions of a C file: a head at the margin that ends in ``)``, then ``{`` ... ``}`` with the last brace at the margin."""
+    """Functions of a C file: a head at the margin, then ``{`` ... ``}`` with the last brace at the margin."""
     rows = path.read_text().splitlines()
     for i, row in enumerate(rows):
         if row != "{" and not re.match(r"[a-z].*\)\s*\{$", row):

@@ -1,4 +1,4 @@
-"""An installed wheel works: run in an environment that holds the wheel, its dependencies and pytest, outside the tree."""
+"""An installed wheel works: run in an environment that holds the wheel, what it depends on, and pytest."""
 
 import importlib.metadata
 import pkgutil
