@@ -15,7 +15,7 @@ def main() -> int:
     build = Path(sys.argv[1])
     log = build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", str(build), "--print-errorlogs", *sys.argv[2:]]
+    command = ["meson", "test", "-C", str(build), "--print-errorlogs", "-t", "4", *sys.argv[2:]]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     results = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     passed = sum(result["result"] == "OK" for result in results)
