@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 NEED := .ci/need
+QUIET := .ci/quiet
 KILLS ?= 100
 FUZZ_RUNS ?= 20000
 FUZZ_SECONDS ?= 60
@@ -39,7 +40,7 @@ run: build ## a simulated door station on 127.0.0.1
 	@$(VENV)/bin/axcore run a8207-ve --simulate
 
 demo: build ## the manual's example, end to end, with a timeline
-	@$(PY) -m axcore.interfaces.cli.demo
+	@$(VENV)/bin/axcore demo
 
 test: ctest pytest ## build, C tests, then every Python test
 
@@ -71,8 +72,8 @@ dev: $(VENV)/.dev build
 
 # `build-<name>` trees: meson finds out by itself what has to be built again.
 define setup
-@mkdir -p build && rm -rf $(@D)
-@meson setup $(@D) $(1) >build/setup.log || { cat build/setup.log; rm -rf $(@D); exit 1; }
+@rm -rf $(@D)
+@$(QUIET) meson setup $(@D) $(1) || { rm -rf $(@D); exit 1; }
 endef
 
 build-c/build.ninja: $(VENV)/.build
@@ -115,8 +116,7 @@ stubs: dev
 	@echo "== $@"; MYPYPATH=src $(PY) -m mypy.stubtest axcore._native axcore.build_info --ignore-unused-allowlist --allowlist tests/repo/stubtest.txt
 
 layers: dev
-	@echo "== $@"; PYTHONPATH=src lint-imports --no-cache >build/layers.log || { cat build/layers.log; exit 1; }
-	@tail -n 3 build/layers.log
+	@echo "== $@"; $(QUIET) $(PY) .ci/layers.py
 
 asan: build-asan/build.ninja
 	@echo "== $@: C tests and fuzz corpora under address and undefined-behaviour sanitizers"
@@ -129,7 +129,7 @@ san-python: dev build-asan/build.ninja
 
 fuzz-replay: build-fuzz/build.ninja
 	@echo "== $@: each libFuzzer target, its corpus and $(FUZZ_RUNS) inputs more"
-	@ninja -C build-fuzz --quiet && .ci/fuzz build-fuzz -runs=$(FUZZ_RUNS)
+	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -runs=$(FUZZ_RUNS)
 
 coverage: dev build-cov/build.ninja
 	@echo "== $@: lines of cext reached by C and Python tests, at least 95 %"
@@ -145,7 +145,7 @@ aarch64: build-aarch64/build.ninja
 instructions: dev build-c/build.ninja
 	@echo "== $@: instructions of each kernel's reference workload, within 3 % of bench/instructions.toml"
 	@$(NEED) valgrind
-	@ninja -C build-c --quiet && $(PY) bench/profile/instructions.py build-c
+	@$(QUIET) ninja -C build-c && $(PY) bench/profile/instructions.py build-c
 
 bench-gate: dev
 	@echo "== $@: ours against the peers of bench/gates.toml"
@@ -159,9 +159,9 @@ wheel: dev ## sdist, wheel from the sdist, smoke test of the wheel in a clean en
 	@echo "== $@"
 	@$(NEED) git
 	@rm -rf dist .venv-wheel && mkdir -p dist
-	@$(PY) -c 'import mesonpy; mesonpy.build_sdist("dist")' >dist/sdist.log 2>&1 || { cat dist/sdist.log; exit 1; }
+	@$(QUIET) $(PY) -c 'import mesonpy; mesonpy.build_sdist("dist")'
 	@$(PY) -m pip wheel -qq --no-build-isolation --no-deps -w dist dist/axcore-*.tar.gz
-	@rm dist/sdist.log && .ci/venv .venv-wheel
+	@.ci/venv .venv-wheel
 	@.venv-wheel/bin/python -m pip install -qq dist/axcore-*.whl 'pytest>=8'
 	@cd tests/wheel && AXCORE_DIST=../../dist ../../.venv-wheel/bin/python -m pytest -q -p no:cacheprovider -c pytest.ini
 
@@ -172,10 +172,10 @@ bench: dev ## all benches, with the table
 
 bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew
 	@$(NEED) valgrind
-	@ninja -C build-c --quiet && $(PY) bench/profile/instructions.py build-c --update
+	@$(QUIET) ninja -C build-c && $(PY) bench/profile/instructions.py build-c --update
 
 fuzz: build-fuzz/build.ninja ## live fuzzing, FUZZ_SECONDS for each target
-	@ninja -C build-fuzz --quiet && .ci/fuzz build-fuzz -max_total_time=$(FUZZ_SECONDS)
+	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -max_total_time=$(FUZZ_SECONDS)
 
 kill-release: build ## 2,000 kills, before a release
 	@$(PY) tests/e2e/kill_loop.py --kills 2000
