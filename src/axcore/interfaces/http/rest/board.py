@@ -1,0 +1,56 @@
+"""``/config/rest/board/v1``: operations of the simulated board. Needs an admin; only with ``--simulate`` (else 404).
+
+``POST .../<operation>`` with ``{"data": {...}}`` is the same as one line on ``board.sock``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from axcore.errors import NotFoundError
+from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.model.accounts import Role
+
+if TYPE_CHECKING:
+    from axcore.interfaces.http.context import Context, Request
+
+API: Final = f"{BASE}/board/v1"
+
+
+async def perform(ctx: Context, operation: str, data: dict[str, Any]) -> Any:
+    """Run one operation. Raises NotFoundError without a board, InputError naming the field."""
+    if ctx.board is None:
+        raise NotFoundError("board", "there is no simulated board here (axcore run --simulate)")
+    if not operation or "op" in data:
+        raise NotFoundError("op", "the operation is the last part of the path")
+    result = ctx.board.perform({"op": operation, **data})
+    return await result if inspect.isawaitable(result) else result
+
+
+async def post_operation(request: Request, ctx: Context) -> web.Response:
+    """One operation of the board."""
+    if ctx.board is None:
+        return success(await perform(ctx, "", {}))
+    return success(await perform(ctx, request.path_params["op"], await read_object(request)))
+
+
+async def get_state(request: Request, ctx: Context) -> web.Response:
+    """The level of every line."""
+    arguments(request)
+    return success(await perform(ctx, "state", {}))
+
+
+ROUTES: Final = (
+    RestRoute(
+        method="POST", path=f"{API}/{{op}}", role=Role.ADMIN, name="board.perform", handler=rest(post_operation),
+        summary="One operation of the simulated board: card, edges, keys, button, input, rex, qr, state, ...",
+        body=dict[str, Any], data=dict[str, Any], max_body=1 << 20,
+    ),
+    RestRoute(
+        method="GET", path=f"{API}/state", role=Role.ADMIN, name="board.state", safe=True, handler=rest(get_state),
+        summary="All lines of the simulated board", data=dict[str, Any],
+    ),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""``/config/rest/rules/v1``: rules, and the catalogue of conditions and actions they can use. Needs an operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from axcore.errors import NotFoundError
+from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.model.accounts import Role
+from axcore.model.rules import Rule, RuleSpec
+from axcore.model.validate import convert
+
+if TYPE_CHECKING:
+    from axcore.interfaces.http.context import Context, Request
+
+API: Final = f"{BASE}/rules/v1"
+
+
+def find(rules: tuple[Rule, ...], key: str) -> Rule:
+    """The rule with this id. Raises NotFoundError."""
+    for rule in rules:
+        if rule.id == key:
+            return rule
+    raise NotFoundError("id", "there is no such rule")
+
+
+async def list_rules(request: Request, ctx: Context) -> web.Response:
+    """All rules."""
+    arguments(request)
+    return success(ctx.events.rules())
+
+
+async def add_rule(request: Request, ctx: Context) -> web.Response:
+    """Add a rule; 409 for the 257th."""
+    spec = convert(await read_object(request), RuleSpec)
+    rule = await ctx.ledger.run(lambda tx: ctx.events.add_rule(tx, spec))
+    response = success(rule, 201)
+    response.headers["Location"] = f"{API}/rules/{rule.id}"
+    return response
+
+
+async def get_rule(request: Request, ctx: Context) -> web.Response:
+    """One rule."""
+    return success(find(ctx.events.rules(), request.path_params["id"]))
+
+
+async def patch_rule(request: Request, ctx: Context) -> web.Response:
+    """Change what the body names."""
+    patch = await read_object(request)
+    key = request.path_params["id"]
+    return success(await ctx.ledger.run(lambda tx: ctx.events.update_rule(tx, key, patch)))
+
+
+async def delete_rule(request: Request, ctx: Context) -> web.Response:
+    """Remove a rule; what it held active is let go."""
+    key = request.path_params["id"]
+    await ctx.ledger.run(lambda tx: ctx.events.remove_rule(tx, key))
+    return success()
+
+
+async def list_conditions(request: Request, ctx: Context) -> web.Response:
+    """The conditions that rules can use."""
+    return success(ctx.events.conditions())
+
+
+async def list_actions(request: Request, ctx: Context) -> web.Response:
+    """The actions that rules can run."""
+    return success(ctx.events.actions())
+
+
+def _routes() -> tuple[RestRoute, ...]:
+    one = f"{API}/rules/{{id}}"
+    operator = Role.OPERATOR
+    return (
+        RestRoute(method="GET", safe=True, path=f"{API}/rules", role=operator, name="rules", handler=rest(list_rules),
+                  summary="All rules", data=list[Rule]),
+        RestRoute(method="POST", path=f"{API}/rules", role=operator, name="ruleAdd", handler=rest(add_rule),
+                  summary="Add a rule", body=RuleSpec, data=Rule, status=201),
+        RestRoute(method="GET", safe=True, path=one, role=operator, name="rule", handler=rest(get_rule),
+                  summary="One rule", data=Rule),
+        RestRoute(method="PATCH", path=one, role=operator, name="ruleUpdate", handler=rest(patch_rule),
+                  summary="Change a rule", body=RuleSpec, partial=True, data=Rule),
+        RestRoute(method="DELETE", path=one, role=operator, name="ruleRemove", handler=rest(delete_rule),
+                  summary="Remove a rule"),
+        RestRoute(method="GET", safe=True, path=f"{API}/conditions", role=operator, name="ruleConditions",
+                  handler=rest(list_conditions), summary="Conditions that rules can use", data=list[dict[str, Any]]),
+        RestRoute(method="GET", safe=True, path=f"{API}/actions", role=operator, name="ruleActions",
+                   handler=rest(list_actions),
+                  summary="Actions that rules can run", data=list[dict[str, Any]]),
+    )  # fmt: skip
+
+
+ROUTES: Final = _routes()
