@@ -6,7 +6,8 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from axcore.errors import AxError, ConfigError, InputError
 from axcore.interfaces.cli.output import CliError, print_error
@@ -39,11 +40,12 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; gives the exit code."""
+def main(argv: Sequence[str] | None = None, start: Callable[[Any], int] | None = None) -> int:
+    """Gives the exit code. ``start`` composes and runs a device (see ``run.Launch``)."""
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if not word.startswith("-")), None)
     args = build_parser(verb).parse_args(words)
+    args.start = start
     try:
         return int(importlib.import_module(f"axcore.interfaces.cli.{args.verb}").run(args))
     except BrokenPipeError:
