@@ -187,11 +187,15 @@ class AccessService:
         """Bring keypads back to idle whose time is over."""
         self._expire(tx, now.mono_ns)
 
-                def _expire(self, tx: Transaction, t_ns: int) -> None: for keypad, current in
-                list(self._entries.items()): if current.deadline_ns is None or current.deadline_ns > t_ns: continue
-                self._set_entry(tx, keypad, IDLE, current.correlation) if current.holder is not None: holder =
-                self._list.index.holders.get(current.holder) _deny(tx, decision.PIN_TIMEOUT, holder, _Cause(keypad,
-                "card+pin", current.deadline_ns, current.correlation))
+    def _expire(self, tx: Transaction, t_ns: int) -> None:
+        for keypad, current in list(self._entries.items()):
+            if current.deadline_ns is None or current.deadline_ns > t_ns:
+                continue
+            self._set_entry(tx, keypad, IDLE, current.correlation)
+            if current.holder is not None:
+                holder = self._list.index.holders.get(current.holder)
+                cause = _Cause(keypad, "card+pin", current.deadline_ns, current.correlation)
+                _deny(tx, decision.PIN_TIMEOUT, holder, cause)
 
     def _set_entry(self, tx: Transaction, keypad: int, after: Entry, correlation: str | None) -> None:
         before = self._entries.get(keypad, IDLE)
