@@ -78,7 +78,8 @@ async def test_first_names_are_unique_and_there_are_fifty(device: Device) -> Non
 
 @pytest.mark.parametrize(
     "change",
-    [{"first_name": ""}, {"first_name": None}, {"colour": 1}, {"card": {"bits": 26}}, {"card": {"bits": 26, "value": "x"}},
+    [{"first_name": ""}, {"first_name": None}, {"colour": 1}, {"card": {"bits": 26}},
+     {"card": {"bits": 26, "value": "x"}},
      {"card": {"bits": 0, "value": ""}}, {"pin": "12a4"}, {"pin": "1" * 33}, {"pin": 1234}, {"id": "7"},
      {"validity": {"type": "sometimes"}}, {"validity": {"type": "number_of_times", "count": 0}},
      {"validity": {"type": "number_of_times", "count": 1.5}}, {"validity": {"type": "from_to", "start": "soon"}},
@@ -123,7 +124,8 @@ values = st.one_of(
     st.fixed_dictionaries({}, optional={
         "type": st.sampled_from(["always", "from_to", "number_of_times", "schedule", "x"]),
         "count": st.integers(-3, 2**70), "start": st.text(max_size=12), "end": st.text(max_size=12),
-        "bits": st.integers(-1, 300), "value": st.text("0123456789abcdefG", max_size=12), "schedule": st.text(max_size=5),
+        "bits": st.integers(-1, 300), "value": st.text("0123456789abcdefG", max_size=12),
+        "schedule": st.text(max_size=5),
     }),
 )  # fmt: skip
 fields = st.sampled_from(
