@@ -1,1 +1,4 @@
-"""What decides. Each service owns its part of the state; it is changed only by jobs on the ledger thread."""
+"""What decides.
+
+Services keep their state in the ledger thread, take time from the transaction and speak through events.
+"""
