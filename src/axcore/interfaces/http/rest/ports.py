@@ -11,7 +11,7 @@ from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
 from axcore.model.ports import Circuit, Direction, Port
-from axcore.model.validate import convert
+from axcore.model.convert import convert
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
