@@ -1,4 +1,4 @@
-"""REST, text and maintenance CGIs of a real device, seen from outside: over HTTPS, on the pins, after kills and resets."""
+"""REST, text and maintenance CGIs of a real device, seen from outside: by HTTPS, on the pins, after kills and resets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -120,7 +121,7 @@ def test_port_cgi_pulses_the_door(instance: Instance, client: Client) -> None:
     path = "/axis-cgi/io/port.cgi?action=" + quote("5:/300\\500/300\\", safe="")
     assert client.text("GET", path) == ""
     edges = [instance.tap.expect("relay1", active, TIMEOUT) for active in (True, False, True, False)]
-    waits = [(after.t_ns - before.t_ns) / 1e6 for before, after in zip(edges, edges[1:], strict=False)]
+    waits = [(after.t_ns - before.t_ns) / 1e6 for before, after in pairwise(edges)]
     assert [round(wait / 100) * 100 for wait in waits] == [300, 500, 300]
     with pytest.raises(HttpError) as caught:
         client.text("GET", "/axis-cgi/io/port.cgi?action=1%3A%2F")
@@ -169,21 +170,19 @@ def test_roles(instance: Instance, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "kind", "status"),
+    ("call", "status"),
     [
-        ("POST", RULES, b'{"data":"' + b"x" * 70_000 + b'"}', "application/json", 413),
-        ("POST", RULES, b'{"data":{}}', "text/plain", 415),
-        ("POST", RULES, b'{"data":{}', "application/json", 400),
-        ("POST", RULES, b'{"data":{}}', "application/json", 400),
-        ("PUT", RULES, b'{"data":{}}', "application/json", 405),
-        ("POST", f"{BOARD}/fly", b'{"data":{}}', "application/json", 404),
-        ("GET", "/config/rest/nothing/v1", None, "", 404),
+        (("POST", RULES, b'{"data":"' + b"x" * 70_000 + b'"}', "application/json"), 413),
+        (("POST", RULES, b'{"data":{}}', "text/plain"), 415),
+        (("POST", RULES, b'{"data":{}', "application/json"), 400),
+        (("POST", RULES, b'{"data":{}}', "application/json"), 400),
+        (("PUT", RULES, b'{"data":{}}', "application/json"), 405),
+        (("POST", f"{BOARD}/fly", b'{"data":{}}', "application/json"), 404),
+        (("GET", "/config/rest/nothing/v1", None, ""), 404),
     ],
 )
-def test_refusals_have_the_envelope(
-    client: Client, method: str, path: str, body: bytes | None, kind: str, status: int
-) -> None:
-    answered, reply = client.request(method, path, body, kind)
+def test_refusals_have_the_envelope(client: Client, call: tuple[str, str, bytes | None, str], status: int) -> None:
+    answered, reply = client.request(*call)
     assert answered == status
     error = json.loads(reply)["error"]
     assert isinstance(error["code"], str)
