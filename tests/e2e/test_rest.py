@@ -1,4 +1,4 @@
-"""REST, text and maintenance CGIs of a real device, seen from outside: by HTTPS, on the pins, after kills and resets."""
+"""REST and maintenance of a real device, seen from outside: over HTTPS, on the pins, after kills and after resets."""
 
 from __future__ import annotations
 
