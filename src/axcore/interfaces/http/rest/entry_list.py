@@ -14,6 +14,7 @@ from aiohttp import web
 from axcore.errors import NotFoundError
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
+from axcore.model.convert import convert
 from axcore.model.credentials import (
     AccessSettings,
     CardValue,
@@ -23,7 +24,6 @@ from axcore.model.credentials import (
     HolderSpec,
     Validity,
 )
-from axcore.model.validate import convert
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
