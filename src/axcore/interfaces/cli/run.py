@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     given = args.data_dir or (Path(config.device.data_dir) if config.device.data_dir else None)
     data_dir = (given or default_data_dir(model)).absolute()
     simulate = bool(args.simulate) or config.device.simulate
-    lock = _own(data_dir)
+    _own(data_dir)
     try:
         launch = Launch(config, model, data_dir, simulate, lambda running: _announce(args, data_dir, running))
         return _run(args.start, launch)
@@ -78,7 +78,6 @@ def run(args: argparse.Namespace) -> int:
         raise CliError(f"cannot start: {error}", "another port: --https-port 0 --http-port 0 take free ones") from error
     finally:
         remove_running(data_dir)
-        os.close(lock)
 
 
 def _run(start: Start, launch: Launch) -> int:
@@ -96,8 +95,8 @@ def _run(start: Start, launch: Launch) -> int:
         sampler.write(Path(target))
 
 
-def _own(data_dir: Path) -> int:
-    """Make the data directory (0700) and lock it for this process; gives the lock."""
+def _own(data_dir: Path) -> None:
+    """Make the data directory (0700) and see that no other process has it (the ledger locks it for good)."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -106,11 +105,11 @@ def _own(data_dir: Path) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(lock)
         other = read_running(data_dir)
         who = f"process {other.pid}" if other else "another process"
         raise CliError(f"{data_dir} is in use by {who}", "stop it, or give another --data-dir") from error
-    return lock
+    finally:
+        os.close(lock)
 
 
 def _announce(args: argparse.Namespace, data_dir: Path, running: Running) -> None:
