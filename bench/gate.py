@@ -2,9 +2,9 @@
 
 ``python bench/gate.py [--no-gate]``. A bench is a pytest-benchmark test in ``bench/bench_<module>.py`` with the mark
 ``@pytest.mark.benchmark(group=<gate>)``: ours is ``test_axcore...``, a peer is ``test_peer_<name>...``. All tests of a
-gated group do the same work. ``extra_info["units"]`` says how many things one call does (1 if left out),
-``extra_info["unit"]`` what they are. The ratio is peer / ours by the shortest round of each: how many times faster we are.
-A group below its floor is run twice more and the shortest rounds of all runs count, so that a busy machine does not fail
+gated group do the same work. ``extra_info["units"]`` says how many things one call does (1 if left out), and
+``extra_info["unit"]`` what they are. The ratio is peer / ours by the shortest round of each: how much faster we are. A
+group below its floor is run twice more and the shortest rounds of all runs count, so that a busy machine does not fail
 the gate; an absolute time never does. A bench may also assert goals of its own; a failing bench fails the gate.
 """
 
