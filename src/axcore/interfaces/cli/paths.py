@@ -1,7 +1,7 @@
 """Where a device keeps its state, and how a second terminal finds a running one.
 
-``--data-dir`` wins, then ``$AXCORE_DATA_DIR``, then ``$XDG_STATE_HOME/axcore/<model>`` (``~/.local/state`` when unset).
-A running device keeps ``instance.json`` there (0600): pid, model, addresses. It is removed at a clean stop.
+``--data-dir`` wins, then ``$AXCORE_DATA_DIR``, then ``$XDG_STATE_HOME/axcore/<model>`` (``~/.local/state`` when
+unset). A running device keeps ``instance.json`` there (0600): pid, model, addresses. It is removed at a clean stop.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""``axcore run``: start a device and tell the user how to reach it. What a device is made of is composed in ``axcore.app``."""
+"""``axcore run``: start a device and tell the user how to reach it. What a device is made of is composed in
+``axcore.app``."""
 
 from __future__ import annotations
 
