@@ -18,6 +18,7 @@ REX = "tns1:Device/tnsaxis:Intercom/REX"  # property; source port, data active 0
 CALL_BUTTON = "tns1:Device/tnsaxis:Intercom/CallButton"  # property; data active 0|1
 RFID = "tns1:Device/tnsaxis:Intercom/RFID"  # pulse; a card was read
 KEYPIN = "tns1:Device/tnsaxis:Intercom/KeyPin"  # pulse; a PIN was entered (never holds the digits)
+QR = "tns1:Device/tnsaxis:Intercom/QR"  # pulse; a QR code was read (never holds its text)
 KEYPAD_STATE = "tns1:Device/tnsaxis:Intercom/KeypadState"  # property; data state idle|entering
 SPEED_DIAL = "tns1:Device/tnsaxis:Intercom/SpeedDial"  # pulse; data number
 READER_FAULT = "tns1:Device/tnsaxis:Reader/Fault"  # pulse; a frame was refused, data error, bits, glitches
