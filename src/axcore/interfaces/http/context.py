@@ -19,10 +19,15 @@ from .errors import BadRequestError, ForbiddenError, UnauthorizedError
 from .forms import Form, parse_urlencoded
 
 if TYPE_CHECKING:
+    from aiohttp.http_parser import RawRequestMessage
+
+    from axcore.runtime.clock import Clock
+    from axcore.runtime.ledger import Transaction
     from axcore.services.accounts import AccountService
     from axcore.services.params import ParamService
     from axcore.services.system import SystemService
 
+    from .auth import Authenticator
     from .routes import Route, RouteTable
 
 T = TypeVar("T")
@@ -32,16 +37,12 @@ ANONYMOUS = Identity(name="", role=Role.ANONYMOUS)
 class Runner(Protocol):
     """The part of the ledger that handlers use."""
 
-    async def run(self, job: Callable[[Any], T]) -> T:
-        """Run a job on the ledger thread; returns after the fsync of its commit. Raises what the job raised."""
+    async def run(self, job: Callable[[Transaction], T], *, lazy: bool = False, actor: str = "") -> T:
+        """Run a job on the ledger thread; returns after the fsync of its commit. Raises what the job raised.
+
+        ``actor`` is the name of who asks, for the audit events.
+        """
         ...
-
-
-class Clock(Protocol):
-    """Monotonic and wall time, nanoseconds."""
-
-    def mono_ns(self) -> int: ...
-    def wall_ns(self) -> int: ...
 
 
 @dataclass(kw_only=True)
@@ -59,6 +60,8 @@ class Context:
     events: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
+    auth: Authenticator | None = None
+    """Set by the server."""
     routes: RouteTable | None = None
     """Set by the server."""
 
@@ -74,6 +77,15 @@ class Request(web.Request):
     route: Route
     _form: Form | None = None
     _query_form: Form | None = None
+
+    @property
+    def message(self) -> RawRequestMessage:
+        """The head as it was parsed."""
+        return self._message
+
+    def limit_body(self, octets: int) -> None:
+        """Let ``read`` raise ``HTTPRequestEntityTooLarge`` beyond this size."""
+        self._client_max_size = octets
 
     @property
     def raw_target(self) -> str:

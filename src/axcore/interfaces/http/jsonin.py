@@ -1,7 +1,7 @@
 """Strict reading of JSON bodies (RFC 8259, I-JSON rules of RFC 7493).
 
-Refused are: NaN and infinities, numbers out of range, lone surrogates, bad UTF-8, duplicate keys (two readers would see two
-different requests) and nesting that no API needs.
+Refused are: NaN and infinities, numbers out of range, lone surrogates, bad UTF-8, duplicate keys (two readers would
+see two different requests) and nesting that no API needs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The JSON family of CGIs: one POST body ``{apiVersion, context?, method, params?}`` and its reply envelope.
 
-Replies are HTTP 200 even on error, with ``error: {code, message}``. Error codes differ by generation of the API; the three
-tables are here. A missing login is HTTP 401 and a too small role HTTP 403 (with the error as body), as clients expect.
+Replies are HTTP 200 even on error, with ``error: {code, message}``. Error codes differ by generation of the API; the
+three tables are here. A missing login is HTTP 401 and a too small role HTTP 403 (with the error as body), as clients
+expect.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ GEN3: Final = Codes(
 
 
 class AjrError(Exception):
-    """Ends a call with an error of the API's own table. ``extra`` is merged into ``error`` (``details``, ``errors``)."""
+    """Ends a call with an error of the API's own table; ``extra`` is merged into ``error`` (``details`` ...)."""
 
     def __init__(self, code: int, message: str, **extra: Any) -> None:
         super().__init__(f"{code} {message}")
@@ -147,7 +148,9 @@ class AjrApi:
 
     async def _serve_get(self, _request: Request, _ctx: Context) -> web.Response:
         assert self.codes.not_post is not None
-        return self._error({}, AjrError(self.codes.not_post, "HTTP request type not supported. Only POST is supported."))
+        return self._error(
+            {}, AjrError(self.codes.not_post, "HTTP request type not supported. Only POST is supported.")
+        )
 
     async def _supported_versions(self, _call: Call) -> Any:
         return {"apiVersions": list(self.versions)}
@@ -163,8 +166,8 @@ class AjrApi:
         except AjrError as error:
             return self._error(envelope, error)
         except ForbiddenError:
-            error = AjrError(self.codes.authorization, "Authorization failed: the account lacks the privileges.")
-            return self._error(envelope, error, status=403)
+            refusal = AjrError(self.codes.authorization, "Authorization failed: the account lacks the privileges.")
+            return self._error(envelope, refusal, status=403)
         except MissingFieldError as error:
             return self._error(envelope, AjrError(self.codes.missing, f"Required parameter missing: {error.field}"))
         except InputError as error:
@@ -188,7 +191,9 @@ class AjrApi:
         if isinstance(context, str) and len(context) <= MAX_CONTEXT:
             envelope["context"] = context
         elif context is not None:
-            raise AjrError(codes.invalid, f"Invalid parameter value: context is text of at most {MAX_CONTEXT} characters")
+            raise AjrError(
+                codes.invalid, f"Invalid parameter value: context is text of at most {MAX_CONTEXT} characters"
+            )
         if method is None:
             raise AjrError(codes.missing, "Required parameter missing: method")
         if not isinstance(method, str):
