@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from aiohttp import web
 
 from axcore.model.accounts import Identity, Role
+from axcore.model.events import Event
 
 from .errors import BadRequestError, ForbiddenError, UnauthorizedError
 from .forms import Form, parse_urlencoded
@@ -42,6 +43,10 @@ class Runner(Protocol):
 
         ``actor`` is the name of who asks, for the audit events.
         """
+        ...
+
+    def events_after(self, number: int, limit: int = 1000) -> list[Event]:
+        """Committed events with an id above ``number``, oldest first; reads the disk, so call it in a thread."""
         ...
 
 
