@@ -31,7 +31,7 @@ CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aa
         build dev clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
 	@echo "make check runs:            $(CHECKS)"
 
 # --- what users do ------------------------------------------------------------------------------------------------
