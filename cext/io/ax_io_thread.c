@@ -277,10 +277,16 @@ int ax_io_thread_start(struct ax_io_thread *t)
     int err = AX_OK;
     if (t->config.gpio != NULL)
         err = ax_gpio_open(&t->gpio, t->config.gpio, &t->config.io, t->config.gpio_ops);
-    if (err == AX_OK)
-        err = spawn(t);
-    t->started = t->running = err == AX_OK;
-    return err;
+    if (err != AX_OK)
+        return err;
+    err = spawn(t);
+    if (err != AX_OK) {
+        ax_gpio_close(t->gpio);
+        t->gpio = NULL;
+        return err;
+    }
+    t->started = t->running = true;
+    return AX_OK;
 }
 
 void ax_io_thread_stop(struct ax_io_thread *t)

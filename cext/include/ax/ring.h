@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ struct ax_ring {
 /** `capacity` is a power of two. */
 static inline int ax_ring_init(struct ax_ring *ring, size_t item, size_t capacity)
 {
-    if (item == 0 || capacity == 0 || (capacity & (capacity - 1)) != 0)
+    if (item == 0 || capacity == 0 || (capacity & (capacity - 1)) != 0 || capacity > SIZE_MAX / item)
         return AX_E_RANGE;
     memset(ring, 0, sizeof *ring);
     ring->data = malloc(item * capacity);
