@@ -1,20 +1,18 @@
 """Composition: which parts a device is made of, in which order they start and stop. Decides nothing else.
 
-Start: store, services load, I/O thread (outputs are in their normal state), initial states and rules, ledger thread: from
-here cards and REX open doors. Then the loop and the interfaces, whose imports are left until now; then ready. Stop is
-the reverse: interfaces, ledger (finishes and commits its queue), I/O thread (pulses end).
+Start: store, services load, I/O thread (outputs are in their normal state), initial states and rules, ledger thread:
+from here cards and REX open doors. Then the loop and the interfaces, whose imports are left until now; then ready. Stop
+is the reverse: interfaces, ledger (finishes and commits its queue), I/O thread (pulses end).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,16 +20,15 @@ from axcore.devices import DeviceModel, model
 from axcore.drivers.board import Board, LineSettings, ReaderFault, Sinks, reader_config
 from axcore.drivers.board_socket import NAME as BOARD_SOCKET
 from axcore.drivers.board_socket import BoardThread
-from axcore.drivers.notify import Progress, notify, watchdog_interval
 from axcore.drivers.simulator import SimulatedBoard
-from axcore.errors import NotFoundError
 from axcore.model import events
 from axcore.model.config import Config
 from axcore.model.events import NewEvent
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Job, Ledger, Transaction
-from axcore.runtime.restartable import Restartable
+from axcore.runtime.notify import Notifier, Watchdog
+from axcore.runtime.supervise import Supervisor
 from axcore.services.access import AccessService
 from axcore.services.events import EventService
 from axcore.services.ports import PortService
@@ -40,6 +37,8 @@ if TYPE_CHECKING:
     from axcore.interfaces.cli.run import Launch
     from axcore.interfaces.http.context import Context
     from axcore.interfaces.http.server import HttpServer
+    from axcore.services.params import ParamService
+    from axcore.services.system import SystemService
 
 TAP = "AXCORE_BOARD_TAP"
 """Environment: UNIX datagram socket that is told of every output edge."""
@@ -47,8 +46,6 @@ SWITCH_INTERVAL = 0.0001
 """Seconds that a thread may keep the interpreter when the ledger thread wants it."""
 Outcome = Literal["stop", "restart"]
 ResetMode = Literal["soft", "hard"]
-
-log = logging.getLogger(__name__)
 
 
 class Device:
@@ -160,7 +157,7 @@ class Device:
 
 
 class App:
-    """A device with its interfaces, on the running loop. ``announce`` is told the base addresses once they are bound."""
+    """A device with its interfaces, on the running loop. ``announce`` is told the base addresses when it is ready."""
 
     def __init__(self, device: Device, *, simulate: bool, announce: Callable[[tuple[str, ...]], None]) -> None:
         self.device = device
@@ -170,11 +167,13 @@ class App:
         self._stop = asyncio.Event()
         self._outcome: Outcome = "stop"
         self._reset: ResetMode | None = None
+        self._notifier = Notifier()
+        self._supervisor = Supervisor(self._tell_fault, clock=device.clock)
         self._board_thread: BoardThread | None = None
         self._context: Context | None = None
-        self._http_ports: tuple[int | None, int | None] = (device.config.network.http_port, device.config.network.https_port)
-        self._services: dict[str, Restartable] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        network = device.config.network
+        self._ports: tuple[int | None, int | None] = (network.http_port, network.https_port)
+        self._http: HttpServer | None = None
 
     async def run(self) -> Outcome:
         """Run until a signal, a restart or a factory default. Raises OSError when a port cannot be bound."""
@@ -182,12 +181,15 @@ class App:
             self._loop.add_signal_handler(number, self._stop.set)
         try:
             await self._start()
-            await self._stop.wait()
+            from axcore.runtime.loop import StallDetector
+
+            with StallDetector(self.device.clock):
+                await self._stop.wait()
         finally:
             await self._end()
         return self._outcome
 
-    # --- lifecycle requests (interfaces) and hurt (simulated board; any thread)
+    # --- asked for by interfaces, and by those who hurt the simulated board (any thread)
 
     def restart(self) -> None:
         """Stop in order and start again."""
@@ -208,11 +210,9 @@ class App:
         self.device.clock.step(seconds)
 
     def drop(self, service: str) -> None:
-        """Kill a service; it is brought back."""
-        found = self._services.get(service)
-        if found is None:
-            raise NotFoundError("service", f"there is no service {service!r} ({', '.join(self._services)})")
-        self._loop.call_soon_threadsafe(lambda: self._spawn(found.drop()))
+        """Kill a service; it is brought back. Raises NotFoundError."""
+        self._supervisor.state(service)
+        self._loop.call_soon_threadsafe(self._supervisor.drop, service)
 
     # --- start
 
@@ -245,18 +245,19 @@ class App:
             events=device.events,
             board=self._start_board(),
         )
-        self._services["http"] = http = Restartable("http", self._make_http, device.ledger.post, device.clock.mono_ns)
-        await http.start()
+        await self._start_http()
+        counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
+        watchdog = Watchdog(self._notifier, device.clock, counters)
+        if watchdog.interval > 0:
+            self._supervisor.add("watchdog", watchdog.run)
         gc.collect()
         gc.freeze()
         system.ready = True
         await device.ledger.run(lambda tx: tx.publish(_ready(True)))
         self._announce(self._urls())
-        notify("READY=1")
-        if (interval := watchdog_interval()) is not None:
-            self._spawn(self._keep_alive(interval))
+        self._notifier.ready()
 
-    def _make_params(self, system: Any) -> Any:
+    def _make_params(self, system: SystemService) -> ParamService:
         from axcore.services import params
         from axcore.services.time import check_zone
 
@@ -279,53 +280,51 @@ class App:
         self._board_thread.start(board.run)
         return board
 
+    async def _start_http(self) -> None:
+        """The first server is started here, so that a port in use ends the program; later ones by the supervisor."""
+        first: HttpServer | None = self._make_http()
+        assert first is not None
+        await first.start()
+        self._http = first
+        bound = {url.partition(":")[0]: int(url.rpartition(":")[2]) for url in first.urls}
+        self._ports = bound.get("http"), bound.get("https")
+
+        async def serve() -> None:
+            nonlocal first
+            server, first = first or self._make_http(), None
+            try:
+                if server is not self._http:
+                    await server.start()
+                    self._http = server
+                await asyncio.get_running_loop().create_future()
+            finally:
+                await server.stop()
+
+        self._supervisor.add("http", serve)
+
     def _make_http(self) -> HttpServer:
         from axcore.interfaces.http.server import HttpOptions, HttpServer
 
         assert self._context is not None
-        http_port, https_port = self._http_ports
-        options = HttpOptions(
-            data_dir=self.device.data_dir,
-            host=self.device.config.network.bind,
-            http_port=http_port,
-            https_port=https_port,
-        )
+        http_port, https_port = self._ports
+        bind = self.device.config.network.bind
+        options = HttpOptions(data_dir=self.device.data_dir, host=bind, http_port=http_port, https_port=https_port)
         return HttpServer(self._context, options)
 
     def _urls(self) -> tuple[str, ...]:
-        http = self._services.get("http")
-        urls: tuple[str, ...] = http.server.urls if http is not None and http.server is not None else ()
-        return urls
+        return self._http.urls if self._http is not None else ()
 
-    async def _keep_alive(self, interval: float) -> None:
-        """Tell the service manager that the loop (it runs this), the I/O thread and the ledger thread make progress."""
-        device = self.device
-        counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
-        progress = Progress(counters, device.clock.mono_ns)
-        while True:
-            stalled = progress.stalled()
-            if stalled:
-                log.error("no keep-alive: %s stands still", " and ".join(stalled))
-            else:
-                notify("WATCHDOG=1")
-            await asyncio.sleep(interval)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _tell_fault(self, name: str, reason: str) -> None:
+        fault = NewEvent(topic=events.SYSTEM_FAULT, data={"component": name, "reason": reason})
+        self.device.ledger.post(lambda tx: tx.publish(fault))
 
     # --- stop
 
     async def _end(self) -> None:
-        notify("STOPPING=1")
+        self._notifier.stopping()
         if self._context is not None:
             self._context.system.ready = False
-        for task in tuple(self._tasks):
-            task.cancel()
-        for service in self._services.values():
-            with contextlib.suppress(Exception):
-                await service.stop()
+        await self._supervisor.stop()
         if self._board_thread is not None:
             await asyncio.to_thread(self._board_thread.stop)
         if self._reset is not None:
@@ -334,17 +333,16 @@ class App:
                 from axcore.interfaces.http.tls import FILE
 
                 (self.device.data_dir / FILE).unlink(missing_ok=True)
+        self._notifier.close()
 
     def _erase(self, tx: Transaction) -> None:
         """Forget every record but the serial number and, softly, the network settings."""
         for kind in tx.kinds():
             for key, _ in tx.items(kind):
-                keep = kind in ("system", "ledger") or (
-                    self._reset == "soft" and kind == "param" and key.startswith("Network.")
-                )
-                if not keep:
+                network = kind == "param" and key.startswith("Network.")
+                if kind not in ("system", "ledger") and not (self._reset == "soft" and network):
                     tx.delete(kind, key)
-        self.device.access.load(tx)
+        self.device.access.load(tx)  # no card of the old list opens the door while the rest stops
 
 
 def run(launch: Launch) -> int:
@@ -358,9 +356,9 @@ def run(launch: Launch) -> int:
     device = Device(launch.model, launch.data_dir, config=launch.config, simulate=simulate, tap=tap)
     device.start()
     try:
-        import uvloop
+        from axcore.runtime import loop
 
-        outcome = uvloop.run(_run(device, launch, simulate))
+        outcome = loop.run(_run(device, launch, simulate))
     finally:
         device.stop()
     if outcome == "restart":

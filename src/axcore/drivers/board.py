@@ -7,6 +7,7 @@ calls. Levels: an input that is open is high (pulled up); an output that is high
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from axcore._native.io import (
     KIND_LABEL,
     KIND_OUTPUT,
     KIND_SEQUENCE_END,
+    GpioConfig,
+    GpioLine,
     InputConfig,
     IoEvent,
     IoThread,
@@ -30,16 +33,21 @@ from axcore._native.io import (
 )
 from axcore.devices import DeviceModel
 from axcore.errors import InputError
+from axcore.model.config import BoardConfig, GpioPin, WiegandConfig
 from axcore.model.credentials import CardValue, CredentialRead
 from axcore.model.ports import Circuit
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
 
+log = logging.getLogger(__name__)
+
 Job = Callable[["Transaction"], Any]
 SECOND = 1_000_000_000
 READER_ERRORS = ("none", "overlap", "short", "long", "pulse", "gap", "stuck", "order")
 """Names of ``enum ax_wiegand_result``, as in the data of the event READER_FAULT."""
+GPIO_FLAGS = {"active_low": 1, "pull_up": 2, "pull_down": 4, "bias_off": 8, "open_drain": 16}
+"""``enum ax_gpio_flag``."""
 MAX_TOKENS = 4096
 """Correlations that can be on their way at once; the oldest are forgotten first."""
 
@@ -115,7 +123,7 @@ class Board:
         *,
         readers: Sequence[ReaderConfig] | None = None,
         tap: str | None = None,
-        gpio: object | None = None,
+        gpio: BoardConfig | None = None,
     ) -> None:
         self.model = model
         self.tokens = Tokens()
@@ -124,6 +132,7 @@ class Board:
         self._output = {line.name: n for n, line in enumerate(model.outputs)}
         self._input_names = tuple(line.name for line in model.inputs)
         self._output_names = tuple(line.name for line in model.outputs)
+        self._gpio = gpio is not None
         self._normal_high: dict[str, bool] = {}
         rex_line = model.rex_input
         inputs = [
@@ -137,7 +146,7 @@ class Board:
             list(readers) if readers is not None else [ReaderConfig()] * model.readers,
             output_names=self._output_names,
             tap=tap,
-            gpio=gpio,
+            gpio=None if gpio is None else gpio_config(model, settings, gpio),
         )
 
     def start(self) -> None:
@@ -180,7 +189,9 @@ class Board:
         self.io.configure_output(self._output[line], OutputConfig(normal_high=normal == "closed"))
 
     def set_direction(self, line: str, output: bool) -> None:
-        """A shared pin became an output or an input."""
+        """A shared pin became an output or an input. GPIO lines are taken at start and change only then."""
+        if self._gpio:
+            log.warning("%s becomes an %s at the next start", line, "output" if output else "input")
 
     # --- stimuli (simulated board)
 
@@ -266,6 +277,55 @@ class Board:
             rex_output=self._output[output],
             rex_hold_ns=round(hold * SECOND),
         )
+
+
+def reader_config(windows: WiegandConfig) -> ReaderConfig:
+    """The decoder's windows from the configuration file."""
+    return ReaderConfig(
+        min_pulse_ns=round(windows.min_pulse_us * 1000),
+        max_pulse_ns=round(windows.max_pulse_us * 1000),
+        glitch_ns=round(windows.glitch_us * 1000),
+        min_interval_ns=round(windows.min_interval_us * 1000),
+        max_interval_ns=round(windows.max_interval_us * 1000),
+        frame_gap_ns=round(windows.frame_gap_us * 1000),
+        min_bits=windows.min_bits,
+        max_bits=windows.max_bits,
+        expect_bits=windows.expect_bits,
+    )
+
+
+def gpio_config(model: DeviceModel, settings: LineSettings, board: BoardConfig) -> GpioConfig:
+    """Which GPIO line is which of ours; ``InputError`` for a name that the device has not.
+
+    A pin that is input and output by name (``port1``) is taken in its present direction. Without flags, inputs are
+    pulled up, open-drain outputs pull down when active, relays are active high.
+    """
+    known = {line.name for line in model.inputs} | {line.name for line in model.outputs}
+    for name in board.lines:
+        if name not in known:
+            raise InputError(f"board.lines.{name}", f"is no line of {model.id} ({', '.join(sorted(known))})")
+    shared = {line.name for line in model.inputs} & {line.name for line in model.outputs}
+    open_drain = {line.name for line in model.outputs if line.kind == "open_drain"}
+
+    def line(name: str, output: bool) -> GpioLine | None:
+        pin = board.lines.get(name)
+        if pin is None or (name in shared and (name in settings.driven) != output):
+            return None
+        if isinstance(pin, GpioPin):
+            return GpioLine(pin.offset, sum(GPIO_FLAGS[flag] for flag in pin.flags))
+        if not output:
+            return GpioLine(pin, GPIO_FLAGS["pull_up"])
+        both = GPIO_FLAGS["active_low"] | GPIO_FLAGS["open_drain"]
+        return GpioLine(pin, both if name in open_drain else 0)
+
+    reader = board.reader
+    pair = None if reader is None else (GpioLine(reader.d0, 0), GpioLine(reader.d1, 0))
+    return GpioConfig(
+        chip=board.chip,
+        readers=[pair] + [None] * (model.readers - 1) if model.readers else [],
+        inputs=[line(entry.name, False) for entry in model.inputs],
+        outputs=[line(entry.name, True) for entry in model.outputs],
+    )
 
 
 def card_hex(bits: int, nbits: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from axcore.errors import ArgumentError, ConflictError, InputError, LimitError, NotFoundError, QueueFullError
-from axcore.model.validate import input_error
+from axcore.model.convert import convert
 
 MAX_CORRELATION = 64
 MAX_EDGES = 4096
@@ -127,10 +127,9 @@ def parse(value: Any) -> AnyOp:
     if name not in NAMES:
         raise OpError("unknown_operation", "op", f"{str(name)[:40]!r} is not one of {', '.join(NAMES)}")
     try:
-        op: AnyOp = msgspec.convert(value, AnyOp)
-    except msgspec.ValidationError as error:
-        found = input_error(error)
-        raise OpError(_code(found.reason), found.field, found.reason) from None
+        op: AnyOp = convert(value, AnyOp)  # type: ignore[arg-type]
+    except InputError as error:
+        raise OpError(_code(error.reason), error.field, error.reason) from None
     if op.correlation is not None and len(op.correlation) > MAX_CORRELATION:
         raise OpError("too_long", "correlation", f"has more than {MAX_CORRELATION} characters")
     _check(op)
@@ -162,9 +161,9 @@ def error_reply(error: Exception) -> dict[str, Any]:
 
 
 def _code(reason: str) -> str:
-    if "unknown field" in reason:
+    if reason == "is not a known field":
         return "unknown_field"
-    if "missing required field" in reason:
+    if reason == "is required":
         return "missing_field"
     return "wrong_type" if reason.startswith("Expected") else "invalid_value"
 

@@ -44,13 +44,20 @@ class ReaderPins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     d1: Pin
 
 
+class GpioPin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A GPIO line with its electrical settings, in place of the usual ones of its kind."""
+
+    offset: Pin
+    flags: tuple[Literal["active_low", "pull_up", "pull_down", "bias_off", "open_drain"], ...] = ()
+
+
 class BoardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[board]``: where inputs and outputs are. With ``gpio``, ``chip`` is a GPIO character device."""
 
     driver: Literal["simulated", "gpio"] = "simulated"
     chip: str = ""
     reader: ReaderPins | None = None
-    lines: dict[str, Pin] = {}
+    lines: dict[str, Pin | GpioPin] = {}
     """Line name (``relay1``, ``rex`` ...) to GPIO line offset."""
 
 
@@ -115,7 +122,10 @@ def _contradictions(config: Config) -> Iterable[tuple[str, str]]:
     if board.driver == "gpio":
         if not board.chip:
             yield "board.chip", "the gpio driver needs a GPIO character device, e.g. /dev/gpiochip0"
-        pins = [(f"board.lines.{name}", pin) for name, pin in board.lines.items()]
+        pins = [
+            (f"board.lines.{name}", pin.offset if isinstance(pin, GpioPin) else pin)
+            for name, pin in board.lines.items()
+        ]
         if board.reader is not None:
             pins += [("board.reader.d0", board.reader.d0), ("board.reader.d1", board.reader.d1)]
         taken: dict[int, str] = {}

@@ -96,6 +96,10 @@ class Transaction:
         """Every (key, value) of a kind, sorted by key."""
         return sorted(self._open().image.get(kind, {}).items())
 
+    def kinds(self) -> list[str]:
+        """Every kind that has records."""
+        return sorted(kind for kind, records in self._open().image.items() if records)
+
     def put(self, kind: str, key: str, value: bytes, *, volatile: bool = False) -> None:
         """Set a record. ``volatile`` = it changes all the time (a counter) and asks for no new last-good copy."""
         self._write(kind, key, value, volatile)

@@ -17,6 +17,7 @@ import msgspec
 from axcore.devices import DeviceModel
 from axcore.errors import InputError, LimitError, NotFoundError
 from axcore.model import events
+from axcore.model.convert import patched
 from axcore.model.events import NewEvent
 from axcore.model.ports import Port
 from axcore.model.rules import (
@@ -30,7 +31,6 @@ from axcore.model.rules import (
     ToggleIoOnce,
     ToggleIoWhileActive,
 )
-from axcore.model.validate import patched
 
 from .catalogue import ActionType, ConditionType, action_types, check_condition, condition_types
 from .engine import Engine, Step, compile_rule, is_level
@@ -153,7 +153,7 @@ class EventService:
         old = self.rule(rule_id)
         if "id" in patch and patch["id"] != rule_id:
             raise InputError("id", "cannot be changed")
-        new = patched(old, patch)
+        new = patched(old, patch, Rule)
         checked = self._checked(new)
         assert isinstance(checked, Rule)
         if checked == old:

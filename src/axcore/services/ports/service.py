@@ -17,9 +17,9 @@ import msgspec
 from axcore.devices import DeviceModel, PortSpec
 from axcore.errors import AxError, ConflictError, InputError, LimitError, NotFoundError
 from axcore.model import events
+from axcore.model.convert import patched
 from axcore.model.events import NewEvent
 from axcore.model.ports import MAX_NAME, MAX_SEQUENCE, Circuit, Port, PortConfig, RexConfig, circuit
-from axcore.model.validate import patched
 
 from .virtual import VirtualInputs
 
@@ -131,7 +131,7 @@ class PortService:
     def configure(self, tx: Transaction, port: int, patch: Mapping[str, Any]) -> Port:
         """Change name, usage, direction or normal state. A change takes the output to its normal state (manual)."""
         spec, old = self._spec(port), self._configs[port]
-        new = patched(old, patch)
+        new = patched(old, patch, PortConfig)
         for field in ("name", "usage"):
             text = getattr(new, field)
             if len(text) > MAX_NAME or not text.isprintable():
@@ -152,7 +152,7 @@ class PortService:
         """Change how long REX opens the door, and which output."""
         if self.model.rex_input is None:
             raise NotFoundError("rex", f"{self.model.prod_nbr} has no REX input")
-        new = patched(self._rex, patch)
+        new = patched(self._rex, patch, RexConfig)
         if not 0.05 <= new.hold_time <= MAX_REX_HOLD:
             raise InputError("hold_time", f"must be 0.05..{MAX_REX_HOLD:.0f} s")
         if new.port is not None:

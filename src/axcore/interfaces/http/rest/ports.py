@@ -10,8 +10,8 @@ from aiohttp import web
 from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
+from axcore.model.convert import convert
 from axcore.model.ports import Circuit, Direction, Port
-from axcore.model.validate import convert
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
+from axcore.model.convert import convert
 from axcore.model.rules import Rule, RuleSpec
-from axcore.model.validate import convert
 from axcore.services.events.catalogue import ActionType, ConditionType
 
 if TYPE_CHECKING:
