@@ -1,4 +1,4 @@
-"""Home Assistant's client library sets the device up, sees its ports and opens the door (seen on the pin, by the tap)."""
+"""Home Assistant's client library sets the device up, sees its ports and opens the door (seen on the pin)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""``restart.cgi``: end the process so that its supervisor starts it again (admin).
+"""``restart.cgi``: start again (admin).
 
-The request is noted, the answer is sent, then the process stops in order. The exit status that asks the supervisor for
-a new start belongs to the system service and is documented there.
+The request is noted and answered; then the device stops in order and replaces its own process by a new one
+(``axcore.app``), so that it works with and without a service manager.
 """
 
 from __future__ import annotations
