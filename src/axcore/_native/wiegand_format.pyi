@@ -35,7 +35,7 @@ class Bits:
     def hex(self) -> str:
         """Lower-case hex, right-aligned, zero-padded to whole bytes (26 bits: 8 digits)."""
     def slice(self, offset: int, length: int = 0) -> Bits:
-        """``length`` bits from ``offset`` (0 = first bit); length 0 = all that follow. ``InputError`` beyond the end."""
+        """``length`` bits from ``offset`` (0 = first bit); 0 = all that follow. ``InputError`` beyond the end."""
     def __bytes__(self) -> bytes: ...
     def __len__(self) -> int: ...
     def __int__(self) -> int: ...
@@ -81,13 +81,20 @@ class Format:
         fixed: Mapping[int, int] | None = None,
     ) -> Format:
         """A format of one's own (1..64 bits): the positions of each field, most significant first; parity rules as
-        (position, odd, covered positions), filled in this order; fixed bits by position. ``InputError`` names the field."""
+        (position, odd, covered positions), filled in this order; fixed bits by position.
+
+        ``InputError`` names the field.
+        """
     def encode(self, facility: int = 0, card: int = 0, issue: int = 0, oem: int | None = None) -> Bits:
-        """The frame of a card, parity filled in. ``InputError`` names a field that is above its limit or not in this format.
-        ``oem`` None writes ``oem_default``."""
+        """The frame of a card, parity filled in. ``oem`` None writes ``oem_default``.
+
+        ``InputError`` names a field that is above its limit or not in this format.
+        """
     def decode(self, value: Bits | str | _Framed | int, nbits: int | None = None) -> Card:
-        """Read a frame (a number needs ``nbits``). ``FormatError`` when it has another length; wrong parity, fixed bits or
-        digits only make ``Card.ok`` False."""
+        """Read a frame (a number needs ``nbits``). ``FormatError`` when it has another length.
+
+        Wrong parity, fixed bits or digits only make ``Card.ok`` False.
+        """
     def holds(self, value: Bits | str | _Framed | int, nbits: int | None = None) -> bool:
         """Whether length, fixed bits, digits and parity all hold."""
     @property

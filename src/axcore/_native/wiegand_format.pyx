@@ -1,5 +1,6 @@
-# Card formats (cext/wiegand/ax_wiegand_format.c): bits to facility code and card number and back; see wiegand_format.pyi.
-# Positions count from the first bit received. Threads: all objects are immutable. Allocation: one Bits or Card a call.
+# Card formats (cext/wiegand/ax_wiegand_format.c): bits to facility code and card number and back.
+# The contract is wiegand_format.pyi. Positions count from the first bit received. Threads: all objects are immutable.
+# Allocation: one Bits or Card a call.
 from libc.stdint cimport uint8_t, uint64_t
 
 from axcore.errors import FormatError, InputError
@@ -110,7 +111,7 @@ cdef inline Bits _bits(uint64_t value, int nbits):
 
 
 cdef int _frame(object value, object nbits, uint64_t *frame) except -1:
-    """The number and length of a Bits, a text, a decoder's Frame, or an int with its length; -2: longer than 64 bits."""
+    """Length (returned) and number (when at most 64 bits) of a Bits, a text, a decoder's Frame, or an int with nbits."""
     if nbits is None:
         if isinstance(value, str):
             value = Bits(value)
@@ -266,11 +267,16 @@ cdef class Format:
 
     @property
     def fields(self):
+        cdef const ax_wiegand_field *field
+        cdef int index, i
         found = {}
-        for index, name in enumerate(_FIELDS):
-            runs = [self._f.field[index].run[i] for i in range(self._f.field[index].runs)]
-            if runs:
-                found[name] = tuple(run.at + i for run in runs for i in range(run.len))
+        for index in range(AX_WIEGAND_FIELDS):
+            field = &self._f.field[index]
+            places = []
+            for i in range(field.runs):
+                places.extend(range(field.run[i].at, field.run[i].at + field.run[i].len))
+            if places:
+                found[_FIELDS[index]] = tuple(places)
         return found
 
     @property

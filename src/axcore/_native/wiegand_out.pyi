@@ -6,9 +6,7 @@ KEYPRESS_FORMATS: tuple[str, ...]
 """The manual's seven keypress formats; a format's index is ``mode`` below."""
 MAX_PIN: int
 
-def schedule(
-    value: int, nbits: int, start_ns: int, pulse_ns: int, interval_ns: int, gap_ns: int
-) -> tuple[bytes, int]:
+def schedule(value: int, nbits: int, start_ns: int, pulse_ns: int, interval_ns: int, gap_ns: int) -> tuple[bytes, int]:
     """Edge records of a frame and the time at which the next frame may start. ``RangeError`` for a bad timing."""
 
 def pin_frames(mode: int, pin: str, facility: int = 0) -> list[Bits]:

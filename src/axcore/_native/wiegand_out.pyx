@@ -7,8 +7,8 @@ from axcore._native.wiegand_format import Bits
 
 from .c_wiegand cimport ax_edge
 from .c_wiegand_out cimport (
-    AX_WIEGAND_MAX_PIN, ax_wiegand_bits, ax_wiegand_key_decode, ax_wiegand_keypress, ax_wiegand_pin, ax_wiegand_schedule,
-    ax_wiegand_timing,
+    AX_WIEGAND_MAX_PIN, ax_wiegand_bits, ax_wiegand_key_decode, ax_wiegand_keypress, ax_wiegand_pin,
+    ax_wiegand_schedule, ax_wiegand_timing,
 )
 from .err cimport ax_check
 
