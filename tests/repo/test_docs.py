@@ -1,5 +1,7 @@
 """Documents tell the truth about the tree, and the tree tells nothing about the machine it was written on."""
 
+import doctest
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -56,6 +58,13 @@ def test_every_make_target_that_is_named_exists(document: str) -> None:
     text = (tree.ROOT / document).read_text()
     named = set(re.findall(r"(?:`|\$ |^    )make ([a-z0-9-]+)", text, re.MULTILINE))
     assert named - set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE)) == set()
+
+
+@pytest.mark.parametrize("module", ["axcore.wiegand"])
+def test_examples_in_docstrings_run(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_one_version() -> None:
