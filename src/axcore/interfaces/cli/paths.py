@@ -65,9 +65,11 @@ def write_running(data_dir: Path, running: Running) -> None:
 
 
 def remove_running(data_dir: Path) -> None:
-    """At a clean stop."""
-    with contextlib.suppress(FileNotFoundError):
-        (data_dir / INSTANCE_FILE).unlink()
+    """At the end of this process; another's file stays."""
+    running = read_running(data_dir)
+    if running is not None and running.pid == os.getpid():
+        with contextlib.suppress(FileNotFoundError):
+            (data_dir / INSTANCE_FILE).unlink()
 
 
 def read_running(data_dir: Path) -> Running | None:
