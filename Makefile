@@ -25,13 +25,13 @@ SAN_ENV = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=
 NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/property)
 
 # The steps of `make check`, cheap ones first. Each is a target of its own.
-CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate kill wheel
+CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo bench check $(CHECKS) fuzz kill-release bench-instructions-update profile-native \
+.PHONY: help run test ctest pytest demo bench check $(CHECKS) fuzz kill-release bench-instructions-update \
         build dev clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
 	@echo "make check runs:            $(CHECKS)"
 
 # --- what users do ------------------------------------------------------------------------------------------------
@@ -151,6 +151,10 @@ bench-gate: dev
 	@echo "== $@: ours against the peers of bench/gates.toml"
 	@$(PY) bench/gate.py
 
+footprint: build
+	@echo "== $@: memory of a running device, and what it loads"
+	@$(PY) bench/footprint.py --gate
+
 kill: build
 	@echo "== $@: $(KILLS) kills under load"
 	@$(PY) tests/e2e/kill_loop.py --kills $(KILLS)
@@ -169,6 +173,7 @@ wheel: dev ## sdist, wheel from the sdist, smoke test of the wheel in a clean en
 
 bench: dev ## all benches, with the table
 	@$(PY) bench/gate.py --no-gate
+	@$(PY) bench/footprint.py
 
 bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew
 	@$(NEED) valgrind

@@ -8,7 +8,8 @@ from axcore import build_info
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse what would give numbers without meaning."""
     if build_info.BUILDTYPE != "release" or build_info.SANITIZE not in {"none", "", "[]"}:
-        raise pytest.UsageError(f"benches need a release build; this one is {build_info.BUILDTYPE} {build_info.SANITIZE}")
+        built = f"{build_info.BUILDTYPE}, sanitizers {build_info.SANITIZE}"
+        raise pytest.UsageError(f"benches need a release build without sanitizers; this one is {built}")
     for item in items:
         marker = item.get_closest_marker("benchmark")
         if marker is None or not marker.kwargs.get("group"):

@@ -1,4 +1,4 @@
-"""Count the instructions of each kernel's reference workload with callgrind and compare with ``bench/instructions.toml``.
+"""Count the instructions of each kernel's reference workload; compare with ``bench/instructions.toml``.
 
 ``python instructions.py BUILDDIR [--update]``. Counts do not depend on the machine's load, so that 3 % more is a
 regression; 3 % less asks for a new baseline. They do depend on the compiler: the baseline has a table per compiler, and
@@ -19,7 +19,7 @@ from pathlib import Path
 BASELINE = Path(__file__).parents[1] / "instructions.toml"
 TOLERANCE = 0.03
 COUNT_RUNS = 20
-TIME_RUNS = 2000
+TIME_RUNS = 200
 HEAD = """# Instructions of each kernel's reference workload (bench/profile), by compiler. Written by
 # `make bench-instructions-update`; `make instructions` fails on a difference of more than 3 %.
 """
@@ -45,8 +45,8 @@ def workloads(build: Path) -> list[tuple[Path, str]]:
 def instructions(program: Path, name: str) -> int:
     """Instructions inside ``workload_run`` for one run of the workload."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["valgrind", "--tool=callgrind", "--toggle-collect=workload_run", f"--callgrind-out-file={folder}/out"]
-        subprocess.run([*command, program, name, str(COUNT_RUNS)], check=True, capture_output=True)
+        tool = ["valgrind", "--tool=callgrind", "--toggle-collect=workload_run", f"--callgrind-out-file={folder}/out"]
+        subprocess.run([*tool, program, name, str(COUNT_RUNS)], check=True, capture_output=True)
         total = re.search(r"^(?:summary|totals): (\d+)", Path(folder, "out").read_text(), re.MULTILINE)
     if not total or int(total[1]) == 0:
         raise SystemExit(f"callgrind collected nothing for {name}")
@@ -55,7 +55,7 @@ def instructions(program: Path, name: str) -> int:
 
 def speed(program: Path, name: str) -> str:
     """Units a second and ns a unit, as the program prints them."""
-    run = subprocess.run([program, name, str(TIME_RUNS // 10), "--time"], check=True, capture_output=True, text=True)
+    run = subprocess.run([program, name, str(TIME_RUNS), "--time"], check=True, capture_output=True, text=True)
     return run.stdout.strip().partition(" ")[2]
 
 

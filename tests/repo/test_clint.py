@@ -20,7 +20,7 @@ BANNED = {
     r"\b(gettimeofday|time|localtime|gmtime)\s*\(": "wall clock; time is an argument or CLOCK_MONOTONIC",
     r"\b(volatile)\b": "not a synchronisation primitive",
 }
-MAY_ALLOCATE = re.compile(r"(^|_)(new|free|open|close|start|stop|alloc|create|destroy)(_|$)")
+MAY_ALLOCATE = re.compile(r"(^|_)(new|init|free|open|close|start|stop|alloc|create|destroy)(_|$)")
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=tree.name)

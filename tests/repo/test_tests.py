@@ -11,7 +11,7 @@ import pytest
 
 from tests.repo import tree
 
-TESTS = tree.files(".py", under=tree.ROOT / "tests")
+TESTS = [path for path in tree.files(".py", under=tree.ROOT / "tests") if path.name.startswith(("test_", "conftest"))]
 CLOCKS = {"sleep", "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns"}
 
 

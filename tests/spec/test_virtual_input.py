@@ -1,4 +1,5 @@
-"""Virtual inputs as the manual uses them (strobe siren: activate and deactivate by two addresses) and the API describes."""
+"""Virtual inputs as the manual uses them (strobe siren: activate and deactivate by two addresses), and as their API
+describes them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,6 @@ from axcore.interfaces.http.vapix.virtualinput import activate_cgi, deactivate_c
 from axcore.model.events import IO_VIRTUAL_INPUT
 
 NS = "{http://www.axis.com/vapix/http_cgi/virtualinput1}"
-SECOND = 1_000_000_000
 
 
 class VirtualInputs:
@@ -43,15 +43,14 @@ class VirtualInputs:
         return (await self.get(cgi, query)).findtext(f"{NS}Error/{NS}GeneralError/{NS}ErrorCode")
 
     def pass_time(self, seconds: float) -> None:
-        self.device.ledger.mono_ns += round(seconds * SECOND)
-        self.device.ledger.submit(self.device.ports.advance)
+        self.device.ledger.advance(seconds)
 
     def active(self, port: int) -> bool:
         return self.device.ports.virtual_inputs()[port - 1]
 
     @property
     def events(self) -> list[tuple[str, str]]:
-        return [(e.source["port"], e.data["active"]) for e in self.device.ledger.log if e.topic == IO_VIRTUAL_INPUT]
+        return [(e.source["port"], e.data["active"]) for e in self.device.store.events if e.topic == IO_VIRTUAL_INPUT]
 
 
 @pytest.fixture

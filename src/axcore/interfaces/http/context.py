@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from aiohttp import web
 
 from axcore.model.accounts import Identity, Role
+from axcore.model.events import Event
 
 from .errors import BadRequestError, ForbiddenError, UnauthorizedError
 from .forms import Form, parse_urlencoded
@@ -21,6 +22,8 @@ from .forms import Form, parse_urlencoded
 if TYPE_CHECKING:
     from aiohttp.http_parser import RawRequestMessage
 
+    from axcore.runtime.clock import Clock
+    from axcore.runtime.ledger import Transaction
     from axcore.services.accounts import AccountService
     from axcore.services.params import ParamService
     from axcore.services.system import SystemService
@@ -35,16 +38,16 @@ ANONYMOUS = Identity(name="", role=Role.ANONYMOUS)
 class Runner(Protocol):
     """The part of the ledger that handlers use."""
 
-    async def run(self, job: Callable[[Any], T]) -> T:
-        """Run a job on the ledger thread; returns after the fsync of its commit. Raises what the job raised."""
+    async def run(self, job: Callable[[Transaction], T], *, lazy: bool = False, actor: str = "") -> T:
+        """Run a job on the ledger thread; returns after the fsync of its commit. Raises what the job raised.
+
+        ``actor`` is the name of who asks, for the audit events.
+        """
         ...
 
-
-class Clock(Protocol):
-    """Monotonic and wall time, nanoseconds."""
-
-    def mono_ns(self) -> int: ...
-    def wall_ns(self) -> int: ...
+    def events_after(self, number: int, limit: int = 1000) -> list[Event]:
+        """Committed events with an id above ``number``, oldest first; reads the disk, so call it in a thread."""
+        ...
 
 
 @dataclass(kw_only=True)

@@ -25,6 +25,7 @@ from .auth import Authenticator
 from .connection import ConnectionLimits, ConnectionServer
 from .context import ANONYMOUS, Context, Request
 from .errors import HttpError, UnauthorizedError
+from .rest.envelope import CODES
 from .routes import MAX_BODY, Route, RouteTable, collect
 from .throttle import Limits, Throttle
 from .tls import server_context
@@ -213,7 +214,8 @@ class HttpServer:
 def error_response(target: str, error: HttpError) -> web.Response:
     """An error as its family words it: REST as JSON, everything else as one line of text."""
     if target.startswith("/config/rest/"):
-        message = {"status": "error", "error": {"code": error.status, "message": error.text}}
+        code = CODES.get(error.status, "invalid")
+        message = {"status": "error", "error": {"code": code, "message": error.text}}
         response = web.Response(status=error.status, body=msgspec.json.encode(message), content_type="application/json")
     else:
         response = web.Response(status=error.status, text=error.text + "\r\n", content_type="text/plain")

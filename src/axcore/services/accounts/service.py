@@ -8,37 +8,42 @@ Threads: methods with ``tx`` are ledger jobs; everything else reads an immutable
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from axcore.errors import ConflictError, LimitError, NotFoundError
 from axcore.model.accounts import MAX_ACCOUNTS, Account, Role, check_comment, check_name
 from axcore.model.events import CONFIGURATION_CHANGED, NewEvent
-from axcore.services.tx import Transaction
 
 from .passwords import NOBODY, Secrets, derive, verify
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
 
 KIND: Final = "account"
 Algorithm = Literal["MD5", "SHA-256"]
 
 
 class AccountService:
-    """Owns the accounts. ``load`` comes first."""
+    """Owns the accounts. ``realm`` gives the digest realm; HA1 values are bound to it, so it must never change."""
 
-    def __init__(self) -> None:
+    def __init__(self, realm: Callable[[], str]) -> None:
+        self._realm = realm
         self._accounts: Mapping[str, Account] = MappingProxyType({})
-        self.realm = ""
-        """Digest realm; the HA1 values are bound to it. Set by ``load``."""
         self.generation = 0
         """Rises with every change: caches of verified logins are good for one generation."""
 
-    def load(self, tx: Transaction, realm: str) -> None:
-        """Read the accounts, at start and after the store was recovered. ``realm`` must stay the same for good."""
-        self.realm = realm
+    def load(self, tx: Transaction) -> None:
+        """Read the accounts: at start, and after a failed commit."""
         self._show(_read(tx))
+
+    @property
+    def realm(self) -> str:
+        """Digest realm."""
+        return self._realm()
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
@@ -82,7 +87,6 @@ class AccountService:
         *,
         ptz: bool = False,
         comment: str = "",
-        by: str = "",
     ) -> Account:
         """Create an account. Raises InputError, ConflictError (name taken), LimitError (100 accounts).
 
@@ -106,7 +110,7 @@ class AccountService:
             ha1_md5=secrets.ha1_md5,
             ha1_sha256=secrets.ha1_sha256,
         )
-        self._store(tx, account, "add", by)
+        self._store(tx, account, "add")
         return account
 
     def update(
@@ -118,7 +122,6 @@ class AccountService:
         role: Role | None = None,
         ptz: bool | None = None,
         comment: str | None = None,
-        by: str = "",
     ) -> Account:
         """Change what is given. Raises NotFoundError, InputError, ConflictError (the last administrator)."""
         known = _read(tx)
@@ -132,10 +135,10 @@ class AccountService:
             patch |= msgspec.structs.asdict(secrets)
         changed = {key: value for key, value in patch.items() if value is not None}
         account = msgspec.structs.replace(account, **changed)
-        self._store(tx, account, "update", by)
+        self._store(tx, account, "update")
         return account
 
-    def remove(self, tx: Transaction, name: str, *, by: str = "") -> None:
+    def remove(self, tx: Transaction, name: str) -> None:
         """Delete an account. Raises NotFoundError, ConflictError (``root``, the last administrator)."""
         known = _read(tx)
         account = _existing(known, name)
@@ -143,13 +146,13 @@ class AccountService:
         if name == "root":
             raise ConflictError("user", "the root account cannot be removed")
         tx.delete(KIND, name)
-        _tell(tx, name, "remove", by)
+        _tell(tx, name, "remove")
         del known[name]
         tx.after_commit(lambda: self._show(known))
 
-    def _store(self, tx: Transaction, account: Account, action: str, by: str) -> None:
+    def _store(self, tx: Transaction, account: Account, action: str) -> None:
         tx.put(KIND, account.name, msgspec.json.encode(account))
-        _tell(tx, account.name, action, by)
+        _tell(tx, account.name, action)
         known = _read(tx)
         tx.after_commit(lambda: self._show(known))
 
@@ -175,6 +178,6 @@ def _keep_admin(known: Mapping[str, Account], account: Account) -> None:
         raise ConflictError("user", "the last administrator must remain")
 
 
-def _tell(tx: Transaction, name: str, action: str, by: str) -> None:
-    data = {"kind": "account", "key": name, "action": action, "user": by}
+def _tell(tx: Transaction, name: str, action: str) -> None:
+    data = {"kind": "account", "key": name, "action": action, "user": tx.actor}
     tx.publish(NewEvent(topic=CONFIGURATION_CHANGED, data=data))

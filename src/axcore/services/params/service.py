@@ -13,16 +13,18 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import translate
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from axcore.errors import InputError, LimitError, NotFoundError
 from axcore.model.accounts import Role
 from axcore.model.events import CONFIGURATION_CHANGED, NewEvent
-from axcore.services.tx import Transaction
 
 from .types import Group, ParamError, Parameter, Setting, Source, check_value
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
 
 KIND: Final = "param"
 GROUP_KIND: Final = "paramgroup"
@@ -104,7 +106,7 @@ class ParamService:
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 
-    def update(self, tx: Transaction, changes: Mapping[str, str], *, role: Role = Role.ADMIN, by: str = "") -> None:
+    def update(self, tx: Transaction, changes: Mapping[str, str], *, role: Role = Role.ADMIN) -> None:
         """Set all of ``changes`` or nothing. Raises ParamError for the first one that is refused."""
         known = self.parameters()
         checked: list[tuple[Parameter, str, str]] = []
@@ -125,7 +127,7 @@ class ParamService:
                 parameter.apply(tx, value)
             except InputError as error:
                 raise ParamError(given, changes[given], error.reason) from None
-            _tell(tx, parameter.name, "update", by)
+            _tell(tx, parameter.name, "update")
 
     def add(
         self,
@@ -135,7 +137,6 @@ class ParamService:
         values: Mapping[str, str],
         *,
         role: Role = Role.ADMIN,
-        by: str = "",
     ) -> str:
         """Add a group; gives back its last name part (``S3``). ``values`` has names of fields, without the group.
 
@@ -157,11 +158,11 @@ class ParamService:
         leaf = next(leaf for n in range(group.limit) if f"{parent}.{(leaf := group.letter + str(n))}" not in taken)
         name = f"{parent}.{leaf}"
         tx.put(GROUP_KIND, name, msgspec.json.encode(fields))
-        _tell(tx, name, "add", by)
+        _tell(tx, name, "add")
         self._show_groups(tx)
         return leaf
 
-    def remove(self, tx: Transaction, names: Iterable[str], *, role: Role = Role.ADMIN, by: str = "") -> None:
+    def remove(self, tx: Transaction, names: Iterable[str], *, role: Role = Role.ADMIN) -> None:
         """Remove added groups, all or nothing. Raises NotFoundError, InputError (not a group that was added)."""
         for given in names:
             name = given.removeprefix("root.")
@@ -171,7 +172,7 @@ class ParamService:
             if tx.get(GROUP_KIND, name) is None:
                 raise NotFoundError(given[:256], "there is no such group")
             tx.delete(GROUP_KIND, name)
-            _tell(tx, name, "remove", by)
+            _tell(tx, name, "remove")
         self._show_groups(tx)
 
     # --- inside ------------------------------------------------------------------------------------------------------
@@ -268,6 +269,6 @@ def _natural(name: str) -> tuple[tuple[str, int, str], ...]:
     return tuple((word.lower(), int(digits or -1), rest) for word, digits, rest in parts)
 
 
-def _tell(tx: Transaction, name: str, action: str, by: str) -> None:
-    data = {"kind": "param", "key": name, "action": action, "user": by}
+def _tell(tx: Transaction, name: str, action: str) -> None:
+    data = {"kind": "param", "key": name, "action": action, "user": tx.actor}
     tx.publish(NewEvent(topic=CONFIGURATION_CHANGED, data=data))

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from axcore.model.accounts import Role
 from axcore.model.ports import Port
-from axcore.services.tx import Transaction
 
 from .types import Group, Parameter, Setting, Source
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
 
 
 class Identified(Protocol):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from axcore.errors import InputError
 from axcore.model.accounts import Role
-from axcore.services.tx import Transaction
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
 
 MAX_VALUE = 1024
 """Characters of a value."""

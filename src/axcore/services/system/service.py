@@ -15,12 +15,14 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import msgspec
 
 import axcore
-from axcore.services.tx import Transaction
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
 
 KIND: Final = "system"
 SERIAL_PREFIX: Final = "B8A44F"

@@ -1,4 +1,4 @@
-"""io/portmanagement.cgi: both forms of setPorts, partial faults, sequences, and that a refused request changes nothing."""
+"""io/portmanagement.cgi: both forms of setPorts, partial faults, sequences; a refused request changes nothing."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ async def test_sequence(device: Device) -> None:
 @pytest.mark.parametrize(
     ("params", "code"),
     [({}, 2103), ({"port": "4"}, 2103), ({"port": "4", "sequence": []}, 2104), ({"port": "0", "sequence": [{}]}, 2104),
-     ({"port": "4", "sequence": [{"state": "open"}]}, 2103), ({"port": "4", "sequence": [{"state": "x", "time": 1}]}, 2104),
+     ({"port": "4", "sequence": [{"state": "open"}]}, 2103),
+     ({"port": "4", "sequence": [{"state": "x", "time": 1}]}, 2104),
      ({"port": "4", "sequence": [{"state": "open", "time": 65536}]}, 2104),
      ({"port": "4", "sequence": [{"state": "open", "time": True}]}, 2104),
      ({"port": "4", "sequence": [{"state": "open", "time": 1}] * 65}, 2104)],
@@ -131,7 +132,8 @@ json_values = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.dictionaries(
-            st.one_of(st.sampled_from(["port", "ports", "state", "name", "direction", "normalState", "sequence", "time"]),
+            st.one_of(st.sampled_from(["port", "ports", "state", "name", "direction", "normalState", "sequence",
+                                       "time"]),
                       st.text(max_size=6)),
             inner, max_size=5,
         ),

@@ -5,42 +5,48 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from axcore.errors import NotFoundError
-from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.drivers.board_ops import OpError
+from axcore.errors import InputError, NotFoundError
+from axcore.interfaces.http.rest.envelope import BASE, RestError, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
 
 API: Final = f"{BASE}/board/v1"
+_STATUS: Final = {"unknown_operation": 404, "busy": 503, "too_large": 413}
 
 
-async def perform(ctx: Context, operation: str, data: dict[str, Any]) -> Any:
+def perform(ctx: Context, operation: str, data: dict[str, Any]) -> Any:
     """Run one operation. Raises NotFoundError without a board, InputError naming the field."""
+    if "op" in data:
+        raise InputError("op", "the operation is the last part of the path")
+    try:
+        return _board(ctx).perform({"op": operation, **data})
+    except OpError as error:
+        raise RestError(_STATUS.get(error.code, 400), error.code, error.reason, error.field) from None
+
+
+def _board(ctx: Context) -> Any:
     if ctx.board is None:
         raise NotFoundError("board", "there is no simulated board here (axcore run --simulate)")
-    if not operation or "op" in data:
-        raise NotFoundError("op", "the operation is the last part of the path")
-    result = ctx.board.perform({"op": operation, **data})
-    return await result if inspect.isawaitable(result) else result
+    return ctx.board
 
 
 async def post_operation(request: Request, ctx: Context) -> web.Response:
     """One operation of the board."""
-    if ctx.board is None:
-        return success(await perform(ctx, "", {}))
-    return success(await perform(ctx, request.path_params["op"], await read_object(request)))
+    _board(ctx)
+    return success(perform(ctx, request.path_params["op"], await read_object(request)))
 
 
 async def get_state(request: Request, ctx: Context) -> web.Response:
     """The level of every line."""
     arguments(request)
-    return success(await perform(ctx, "state", {}))
+    return success(perform(ctx, "state", {}))
 
 
 ROUTES: Final = (

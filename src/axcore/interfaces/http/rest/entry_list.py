@@ -6,12 +6,11 @@ need an operator; credentials are not shown to viewers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aiohttp import web
 
-from axcore.errors import NotFoundError
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
@@ -80,14 +79,6 @@ def latest_view(read: CredentialRead | None) -> LatestView | None:
     return LatestView(kind=read.kind, card=read.card, qr=read.qr, reader=read.reader, correlation=read.correlation)
 
 
-def find(holders: tuple[Holder, ...], key: str) -> Holder:
-    """The holder with this id. Raises NotFoundError."""
-    for holder in holders:
-        if holder.id == key:
-            return holder
-    raise NotFoundError("id", "there is no such credential holder")
-
-
 async def list_holders(request: Request, ctx: Context) -> web.Response:
     """All holders."""
     arguments(request)
@@ -96,7 +87,7 @@ async def list_holders(request: Request, ctx: Context) -> web.Response:
 
 async def add_holder(request: Request, ctx: Context) -> web.Response:
     """Add a holder; 409 for the 51st and for a first name that is taken."""
-    spec = convert(await read_object(request), HolderSpec)
+    spec = await read_object(request)
     holder = await ctx.ledger.run(lambda tx: ctx.access.add_holder(tx, spec))
     response = success(holder_view(holder), 201)
     response.headers["Location"] = f"{API}/holders/{holder.id}"
@@ -105,7 +96,7 @@ async def add_holder(request: Request, ctx: Context) -> web.Response:
 
 async def get_holder(request: Request, ctx: Context) -> web.Response:
     """One holder."""
-    return success(holder_view(find(ctx.access.holders(), request.path_params["id"])))
+    return success(holder_view(ctx.access.holder(request.path_params["id"])))
 
 
 async def patch_holder(request: Request, ctx: Context) -> web.Response:
@@ -130,14 +121,8 @@ async def get_settings(request: Request, ctx: Context) -> web.Response:
 
 async def patch_settings(request: Request, ctx: Context) -> web.Response:
     """Change what the body names."""
-    patch: dict[str, Any] = await read_object(request)
-
-    def job(tx: Any) -> AccessSettings:
-        ctx.access.set_settings(tx, patch)
-        settings: AccessSettings = ctx.access.settings
-        return settings
-
-    return success(await ctx.ledger.run(job))
+    patch = await read_object(request)
+    return success(await ctx.ledger.run(lambda tx: ctx.access.set_settings(tx, patch)))
 
 
 async def get_latest(request: Request, ctx: Context) -> web.Response:
@@ -149,26 +134,39 @@ def _routes() -> tuple[RestRoute, ...]:
     one = f"{API}/holders/{{id}}"
     operator = Role.OPERATOR
     return (
-        RestRoute(method="GET", safe=True, path=f"{API}/holders", role=operator, name="entryListHolders",
-                   handler=rest(list_holders),
-                  summary="All credential holders", data=list[HolderView]),
-        RestRoute(method="POST", path=f"{API}/holders", role=operator, name="entryListAdd", handler=rest(add_holder),
-                  summary="Add a credential holder", body=HolderSpec, data=HolderView, status=201),
-        RestRoute(method="GET", safe=True, path=one, role=operator, name="entryListHolder", handler=rest(get_holder),
-                  summary="One credential holder", data=HolderView),
-        RestRoute(method="PATCH", path=one, role=operator, name="entryListUpdate", handler=rest(patch_holder),
-                  summary="Change a credential holder", body=HolderSpec, partial=True, data=HolderView),
-        RestRoute(method="DELETE", path=one, role=operator, name="entryListRemove", handler=rest(delete_holder),
-                  summary="Remove a credential holder"),
-        RestRoute(method="GET", safe=True, path=f"{API}/settings", role=operator, name="entryListSettings",
-                   handler=rest(get_settings),
-                  summary="Settings of entry list and PIN", data=AccessSettings),
-        RestRoute(method="PATCH", path=f"{API}/settings", role=operator, name="entryListConfigure",
-                  handler=rest(patch_settings), summary="Change the settings", body=AccessSettings, partial=True,
-                  data=AccessSettings),
-        RestRoute(method="GET", safe=True, path=f"{API}/latest", role=operator, name="entryListLatest",
-                   handler=rest(get_latest),
-                  summary="Get latest: the credential presented last", data=LatestView | None),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/holders", role=operator, name="entry-list.holders",
+            handler=rest(list_holders), summary="All credential holders", data=list[HolderView],
+        ),
+        RestRoute(
+            method="POST", path=f"{API}/holders", role=operator, name="entry-list.add", handler=rest(add_holder),
+            summary="Add a credential holder", body=HolderSpec, data=HolderView, status=201,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=one, role=operator, name="entry-list.get", handler=rest(get_holder),
+            summary="One credential holder", data=HolderView,
+        ),
+        RestRoute(
+            method="PATCH", path=one, role=operator, name="entry-list.update", handler=rest(patch_holder),
+            summary="Change a credential holder", body=HolderSpec, partial=True, data=HolderView,
+        ),
+        RestRoute(
+            method="DELETE", path=one, role=operator, name="entry-list.remove", handler=rest(delete_holder),
+            summary="Remove a credential holder",
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/settings", role=operator, name="entry-list.settings",
+            handler=rest(get_settings), summary="Settings of entry list and PIN", data=AccessSettings,
+        ),
+        RestRoute(
+            method="PATCH", path=f"{API}/settings", role=operator, name="entry-list.configure",
+            handler=rest(patch_settings), summary="Change the settings", body=AccessSettings, partial=True,
+            data=AccessSettings,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/latest", role=operator, name="entry-list.latest",
+            handler=rest(get_latest), summary="Get latest: the credential presented last", data=LatestView | None,
+        ),
     )  # fmt: skip
 
 

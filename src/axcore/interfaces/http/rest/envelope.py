@@ -1,16 +1,17 @@
 """What all REST calls share: the envelope, the errors and the description of a call in the route table.
 
 A body is ``{"data": ...}`` of type application/json. Success is ``{"status": "success", "data": ...}``; an error has
-its real HTTP status and ``{"status": "error", "error": {"code", "message", "field"?}}``. Codes are words, see
-``ErrorCode``. A write answers after the ledger committed it.
+its real HTTP status and ``{"status": "error", "error": {"code", "message", "field"?}}``. Codes are words: ``invalid``,
+``not_found``, ``conflict``, ``limit``, ``unsupported_media_type``, ``busy``, ``unavailable``; the simulated board has
+its own as well. A write answers after the ledger committed it.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -21,15 +22,25 @@ from axcore.interfaces.http.errors import BadRequestError
 from axcore.interfaces.http.jsonin import parse_json
 from axcore.interfaces.http.routes import Handler, Route
 
-ErrorCode = Literal["invalid", "not_found", "conflict", "limit", "unsupported_media_type", "busy", "unavailable"]
 BASE: Final = "/config/rest"
-H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
+CODES: Final = {
+    400: "invalid",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timeout",
+    413: "too_large",
+    500: "internal",
+    503: "busy",
+}
+"""The words of errors that the server answers itself, before a handler is asked."""
 
 
 class RestError(Exception):
     """An answer other than success."""
 
-    def __init__(self, status: int, code: ErrorCode, message: str, field: str = "") -> None:
+    def __init__(self, status: int, code: str, message: str, field: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
@@ -40,7 +51,7 @@ class RestError(Exception):
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """``error`` of an answer. ``field`` is the dotted path of what is wrong, if it is one thing."""
 
-    code: ErrorCode
+    code: str
     message: str
     field: str = ""
 
@@ -85,7 +96,7 @@ def failure(error: RestError) -> web.Response:
     return plain({"status": "error", "error": body}, error.status)
 
 
-_INPUT_ERRORS: Final[tuple[tuple[type[InputError], int, ErrorCode], ...]] = (
+_INPUT_ERRORS: Final[tuple[tuple[type[InputError], int, str], ...]] = (
     (NotFoundError, 404, "not_found"),
     (LimitError, 409, "limit"),
     (ConflictError, 409, "conflict"),

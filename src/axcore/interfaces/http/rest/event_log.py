@@ -27,7 +27,7 @@ MAX_LIMIT: Final = 1000
 MAX_WAIT: Final = 30
 """Seconds."""
 BATCH: Final = 500
-"""Events read in one go: a long scan must not keep a card waiting."""
+"""Events read in one go."""
 QUEUE: Final = 64
 MAX_ID: Final = (1 << 63) - 1
 _QUERY: Final = {
@@ -59,21 +59,16 @@ def event_filter(topic: str | None, correlation: str | None) -> Wanted:
 
 
 async def read_events(ctx: Context, after: int, limit: int, wanted: Wanted | None) -> list[Event]:
-    """Up to ``limit`` wanted events with an id above ``after``, in batches that let others go in between."""
+    """Up to ``limit`` wanted events with an id above ``after``; read in a thread, so that the loop goes on."""
     found: list[Event] = []
     while len(found) < limit:
         size = BATCH if wanted else min(BATCH, limit - len(found))
-        batch = await _read_batch(ctx, after, size)
+        batch = await asyncio.to_thread(ctx.ledger.events_after, after, size)
         found += batch if wanted is None else filter(wanted, batch)
         if len(batch) < size:
             break
         after = batch[-1].id
     return found[:limit]
-
-
-async def _read_batch(ctx: Context, after: int, limit: int) -> list[Event]:
-    batch: list[Event] = await ctx.ledger.run(lambda tx: tx.events(after, limit))
-    return batch
 
 
 async def get_events(request: Request, ctx: Context) -> web.Response:

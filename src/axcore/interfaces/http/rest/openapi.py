@@ -185,13 +185,11 @@ ROUTES: Final = (
     ),
     RestRoute(
         method="GET", path=f"{DISCOVER}/apis", role=Role.VIEWER, name="discover.apis", safe=True,
-        handler=rest(get_apis),
-        summary="The REST APIs of this device",
+        handler=rest(get_apis), summary="The REST APIs of this device",
     ),
     RestRoute(
         method="GET", path=f"{DISCOVER}/apis/{{api}}/{{version}}/openapi.json", role=Role.VIEWER,
-        name="discover.openapi",
-        safe=True, handler=rest(get_api_openapi), summary="OpenAPI document of one API",
+        name="discover.openapi", safe=True, handler=rest(get_api_openapi), summary="OpenAPI document of one API",
     ),
     RestRoute(
         method="GET", path="/openapi.json", role=Role.VIEWER, name="openapi", safe=True, handler=rest(get_openapi),

@@ -106,13 +106,20 @@ async def list_virtual_inputs(request: Request, ctx: Context) -> web.Response:
 
 
 ROUTES: Final = (
-    RestRoute(method="GET", safe=True, path=f"{API}/ports", role=Role.VIEWER, name="ioPorts", handler=rest(list_ports),
-             summary="All I/O ports", data=list[PortView]),
-    RestRoute(method="GET", safe=True, path=f"{API}/ports/{{id}}", role=Role.VIEWER, name="ioPort",
-                   handler=rest(get_port),
-             summary="One I/O port", data=PortView),
-    RestRoute(method="PATCH", path=f"{API}/ports/{{id}}", role=Role.OPERATOR, name="ioPortUpdate",
-             handler=rest(patch_port), summary="Change an I/O port", body=PortPatch, partial=True, data=PortView),
-    RestRoute(method="GET", safe=True, path=f"{API}/virtual-inputs", role=Role.VIEWER, name="ioVirtualInputs",
-             handler=rest(list_virtual_inputs), summary="State of the virtual inputs", data=list[dict[str, Any]]),
+    RestRoute(
+        method="GET", safe=True, path=f"{API}/ports", role=Role.VIEWER, name="io.ports", handler=rest(list_ports),
+        summary="All I/O ports", data=list[PortView],
+    ),
+    RestRoute(
+        method="GET", safe=True, path=f"{API}/ports/{{id}}", role=Role.VIEWER, name="io.port", handler=rest(get_port),
+        summary="One I/O port", data=PortView,
+    ),
+    RestRoute(
+        method="PATCH", path=f"{API}/ports/{{id}}", role=Role.OPERATOR, name="io.port.update",
+        handler=rest(patch_port), summary="Change an I/O port", body=PortPatch, partial=True, data=PortView,
+    ),
+    RestRoute(
+        method="GET", safe=True, path=f"{API}/virtual-inputs", role=Role.VIEWER, name="io.virtual-inputs",
+        handler=rest(list_virtual_inputs), summary="State of the virtual inputs", data=list[dict[str, Any]],
+    ),
 )  # fmt: skip

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from axcore.errors import NotFoundError
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
 from axcore.model.rules import Rule, RuleSpec
+from axcore.services.events.catalogue import ActionType, ConditionType
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
 
 API: Final = f"{BASE}/rules/v1"
-
-
-def find(rules: tuple[Rule, ...], key: str) -> Rule:
-    """The rule with this id. Raises NotFoundError."""
-    for rule in rules:
-        if rule.id == key:
-            return rule
-    raise NotFoundError("id", "there is no such rule")
 
 
 async def list_rules(request: Request, ctx: Context) -> web.Response:
@@ -43,7 +35,7 @@ async def add_rule(request: Request, ctx: Context) -> web.Response:
 
 async def get_rule(request: Request, ctx: Context) -> web.Response:
     """One rule."""
-    return success(find(ctx.events.rules(), request.path_params["id"]))
+    return success(ctx.events.rule(request.path_params["id"]))
 
 
 async def patch_rule(request: Request, ctx: Context) -> web.Response:
@@ -74,21 +66,34 @@ def _routes() -> tuple[RestRoute, ...]:
     one = f"{API}/rules/{{id}}"
     operator = Role.OPERATOR
     return (
-        RestRoute(method="GET", safe=True, path=f"{API}/rules", role=operator, name="rules", handler=rest(list_rules),
-                  summary="All rules", data=list[Rule]),
-        RestRoute(method="POST", path=f"{API}/rules", role=operator, name="ruleAdd", handler=rest(add_rule),
-                  summary="Add a rule", body=RuleSpec, data=Rule, status=201),
-        RestRoute(method="GET", safe=True, path=one, role=operator, name="rule", handler=rest(get_rule),
-                  summary="One rule", data=Rule),
-        RestRoute(method="PATCH", path=one, role=operator, name="ruleUpdate", handler=rest(patch_rule),
-                  summary="Change a rule", body=RuleSpec, partial=True, data=Rule),
-        RestRoute(method="DELETE", path=one, role=operator, name="ruleRemove", handler=rest(delete_rule),
-                  summary="Remove a rule"),
-        RestRoute(method="GET", safe=True, path=f"{API}/conditions", role=operator, name="ruleConditions",
-                  handler=rest(list_conditions), summary="Conditions that rules can use", data=list[dict[str, Any]]),
-        RestRoute(method="GET", safe=True, path=f"{API}/actions", role=operator, name="ruleActions",
-                   handler=rest(list_actions),
-                  summary="Actions that rules can run", data=list[dict[str, Any]]),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/rules", role=operator, name="rules.list", handler=rest(list_rules),
+            summary="All rules", data=list[Rule],
+        ),
+        RestRoute(
+            method="POST", path=f"{API}/rules", role=operator, name="rules.add", handler=rest(add_rule),
+            summary="Add a rule", body=RuleSpec, data=Rule, status=201,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=one, role=operator, name="rules.get", handler=rest(get_rule),
+            summary="One rule", data=Rule,
+        ),
+        RestRoute(
+            method="PATCH", path=one, role=operator, name="rules.update", handler=rest(patch_rule),
+            summary="Change a rule", body=RuleSpec, partial=True, data=Rule,
+        ),
+        RestRoute(
+            method="DELETE", path=one, role=operator, name="rules.remove", handler=rest(delete_rule),
+            summary="Remove a rule",
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/conditions", role=operator, name="rules.conditions",
+            handler=rest(list_conditions), summary="Conditions that rules can use", data=list[ConditionType],
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/actions", role=operator, name="rules.actions",
+            handler=rest(list_actions), summary="Actions that rules can run", data=list[ActionType],
+        ),
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from aiohttp import web
 
-from axcore.errors import InputError
 from axcore.interfaces.http.routes import Handler, Method, Route
 from axcore.interfaces.http.vapix.restart import page, refuse_arguments
 from axcore.model.accounts import Role
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
 
 
 async def _default(request: Request, ctx: Context, mode: Literal["soft", "hard"]) -> web.Response:
-    try:
-        refuse_arguments(request)
-    except InputError as error:
-        return web.Response(status=400, text=f"Error: {error.field}: {error.reason}\r\n")
+    refuse_arguments(request)
     ctx.system.request_factory_default(mode)
     kept = "Network settings are kept." if mode == "soft" else "Nothing is kept."
     return page("Factory default", f"The device is reset to factory default and restarts. {kept}")

@@ -75,7 +75,7 @@ async def _update(request: Request, ctx: Context, form: Form) -> web.Response:
     who = request.identity
     request.require(Role.OPERATOR)
     try:
-        await ctx.ledger.run(lambda tx: ctx.params.update(tx, changes, role=who.role, by=who.name))
+        await ctx.ledger.run(lambda tx: ctx.params.update(tx, changes, role=who.role), actor=who.name)
     except ParamError as error:
         return text(f"# Error: Error setting '{shown(error.name)}' to '{shown(error.value)}'!\n")
     return text("OK\n")
@@ -98,7 +98,9 @@ async def _add(request: Request, ctx: Context, form: Form) -> web.Response:
         values[field] = value
     who = request.identity
     try:
-        leaf = await ctx.ledger.run(lambda tx: ctx.params.add(tx, template, parent, values, role=who.role, by=who.name))
+        leaf = await ctx.ledger.run(
+            lambda tx: ctx.params.add(tx, template, parent, values, role=who.role), actor=who.name
+        )
     except InputError as error:
         return text(f"# Request failed: {shown(str(error))}\n")
     return text(f"{leaf} OK\n")
@@ -111,7 +113,7 @@ async def _remove(request: Request, ctx: Context, form: Form) -> web.Response:
         return text("# Request failed: the argument group is needed\n")
     who = request.identity
     try:
-        await ctx.ledger.run(lambda tx: ctx.params.remove(tx, groups, role=who.role, by=who.name))
+        await ctx.ledger.run(lambda tx: ctx.params.remove(tx, groups, role=who.role), actor=who.name)
     except InputError as error:
         return text(f"# Request failed: {shown(str(error))}\n")
     return text("OK\n")

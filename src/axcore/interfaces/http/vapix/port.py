@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from aiohttp import web
 
-from axcore.errors import ConflictError, InputError
+from axcore.errors import InputError
 from axcore.interfaces.http.routes import Route
 from axcore.model.accounts import Role
 from axcore.model.events import IO_OUTPUT_PORT, IO_PORT, Event
@@ -207,12 +207,6 @@ async def monitor_parts(
 # --- the CGI -------------------------------------------------------------------------------------------------------
 
 
-def text_error(error: InputError) -> web.Response:
-    """The text form of a refused value."""
-    status = 409 if isinstance(error, ConflictError) else 400
-    return web.Response(status=status, text=f"Error: {error.field}: {error.reason}\r\n", content_type="text/plain")
-
-
 def read_query(
     query: Iterable[tuple[str, str]], ports: Sequence[Port]
 ) -> tuple[list[tuple[str, list[Port]]], list[Action]]:
@@ -232,22 +226,19 @@ def read_query(
 
 
 async def port_cgi(request: Request, ctx: Context) -> web.StreamResponse:
-    """GET /axis-cgi/io/port.cgi (viewer)."""
+    """GET /axis-cgi/io/port.cgi (viewer). Raises InputError, which the server answers in text."""
     service = ctx.ports
     query = list(request.arguments().fields)
-    try:
-        if [name for name, _ in query] == ["monitor"]:
-            return await _monitor(request, ctx, monitored(query[0][1], service.ports()))
-        checks, actions = read_query(query, service.ports())
-        if actions:
+    if [name for name, _ in query] == ["monitor"]:
+        return await _monitor(request, ctx, monitored(query[0][1], service.ports()))
+    checks, actions = read_query(query, service.ports())
+    if actions:
 
-            def job(tx: Transaction) -> None:
-                for action in actions:
-                    run_action(tx, service, action)
+        def job(tx: Transaction) -> None:
+            for action in actions:
+                run_action(tx, service, action)
 
-            await ctx.ledger.run(job)
-    except InputError as error:
-        return text_error(error)
+        await ctx.ledger.run(job)
     now = {port.id: port for port in service.ports()}
     body = "".join(check_lines(name, [now[port.id] for port in ports]) for name, ports in checks)
     return web.Response(text=body, content_type="text/plain")

@@ -6,6 +6,7 @@ Outcomes are HTTP 200 with one line of text/html, ``Created account X.`` or ``Er
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -16,6 +17,9 @@ from axcore.interfaces.http.forms import Form
 from axcore.interfaces.http.routes import ApiEntry, Route
 from axcore.model.accounts import Account, Role, check_comment, check_name, check_password
 from axcore.services.accounts import Secrets
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
 
 GROUPS = frozenset(("viewer", "operator", "admin", "ptz"))
 
@@ -96,13 +100,12 @@ async def _add(request: Request, ctx: Context, form: Form) -> web.Response:
     setup = ctx.accounts.needs_setup
     secrets = await _secrets(ctx, name, password)
 
-    def job(tx: object) -> None:
+    def job(tx: Transaction) -> None:
         if setup and not ctx.accounts.needs_setup:
             raise ConflictError("user", "the first administrator was created meanwhile")
-        by = request.identity.name or name
-        ctx.accounts.add(tx, name, secrets, role, ptz=ptz, comment=comment, by=by)  # type: ignore[arg-type]
+        ctx.accounts.add(tx, name, secrets, role, ptz=ptz, comment=comment)
 
-    await ctx.ledger.run(job)
+    await ctx.ledger.run(job, actor=request.identity.name or name)
     return page(f"Created account {name}.")
 
 
@@ -112,17 +115,17 @@ async def _update(request: Request, ctx: Context, form: Form) -> web.Response:
         raise NotFoundError("user", "there is no such user")
     role, ptz = parse_groups(groups) if groups is not None else (None, None)
     secrets = None if password is None else await _secrets(ctx, name, password)
-    by = request.identity.name
-    await ctx.ledger.run(
-        lambda tx: ctx.accounts.update(tx, name, secrets=secrets, role=role, ptz=ptz, comment=comment, by=by)
-    )
+
+    def job(tx: Transaction) -> None:
+        ctx.accounts.update(tx, name, secrets=secrets, role=role, ptz=ptz, comment=comment)
+
+    await ctx.ledger.run(job, actor=request.identity.name)
     return page(f"Modified account {name}.")
 
 
 async def _remove(request: Request, ctx: Context, form: Form) -> web.Response:
     name = _user(form)
-    by = request.identity.name
-    await ctx.ledger.run(lambda tx: ctx.accounts.remove(tx, name, by=by))
+    await ctx.ledger.run(lambda tx: ctx.accounts.remove(tx, name), actor=request.identity.name)
     return page(f"Removed account {name}.")
 
 

@@ -1,7 +1,7 @@
-"""``restart.cgi``: end the process so that its supervisor starts it again (admin).
+"""``restart.cgi``: start again (admin).
 
-The request is noted, the answer is sent, then the process stops in order. The exit status that asks the supervisor for
-a new start belongs to the system service and is documented there.
+The request is noted and answered; then the device stops in order and replaces its own process by a new one
+(``axcore.app``), so that it works with and without a service manager.
 """
 
 from __future__ import annotations
@@ -38,10 +38,7 @@ def refuse_arguments(request: Request) -> None:
 
 async def restart_cgi(request: Request, ctx: Context) -> web.Response:
     """GET or POST /axis-cgi/restart.cgi (admin)."""
-    try:
-        refuse_arguments(request)
-    except InputError as error:
-        return web.Response(status=400, text=f"Error: {error.field}: {error.reason}\r\n")
+    refuse_arguments(request)
     ctx.system.request_restart()
     return page("Restarting", "The device restarts now.")
 
