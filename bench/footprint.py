@@ -2,9 +2,9 @@
 
     python bench/footprint.py [--idle 5] [--json FILE] [--gate]
 
-Goals: ready <= 1 s, <= 60 MB resident, <= 0.5 % of one CPU when idle, numpy not loaded. The first start also makes the key
-and the certificate; the second is the one that counts. Times depend on the machine: the gate leaves them to the reader unless
-``--strict``.
+Goals: ready <= 1 s, <= 60 MB resident, <= 0.5 % of one CPU when idle, numpy not loaded. The first start also makes
+the key and the certificate; the second is the one that counts. Times depend on the machine: the gate leaves them to
+the reader unless ``--strict``.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def measure(idle_s: float) -> dict[str, Any]:
         maps = Path(f"/proc/{device.pid}/maps").read_text()
         threads = len(list(Path(f"/proc/{device.pid}/task").iterdir()))
     return {
-        "first_start_s": first, "ready_s": sorted(starts)[1], "rss_mb": rss, "private_mb": private, "idle_cpu_percent": cpu,
-        "threads": threads, "numpy": "numpy" in maps or "numpy" in modules(),
+        "first_start_s": first, "ready_s": sorted(starts)[1], "rss_mb": rss, "private_mb": private,
+        "idle_cpu_percent": cpu, "threads": threads, "numpy": "numpy" in maps or "numpy" in modules(),
     }  # fmt: skip
 
 

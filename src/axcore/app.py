@@ -223,12 +223,12 @@ class App:
 
         device = self.device
         system = SystemService(device.model, device.clock.mono_ns, self)
-        accounts = AccountService()
+        accounts = AccountService(lambda: system.realm)
         params = self._make_params(system)
 
         def load(tx: Transaction) -> None:
             system.load(tx)
-            accounts.load(tx, system.realm)
+            accounts.load(tx)
             params.load(tx)
 
         await device.ledger.run(load)

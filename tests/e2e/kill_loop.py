@@ -2,12 +2,12 @@
 
     python tests/e2e/kill_loop.py --kills 100 --seed 1
 
-The witness is built from outside only: pin edges from the tap (sent by the I/O thread when the pin changes, so they outlive
-the process) and replies that were received. After each restart the device must agree with it:
+The witness is built from outside only: pin edges from the tap (sent by the I/O thread when the pin changes, so they
+outlive the process) and replies that were received. After each restart the device must agree with it:
 
 * every opening of the door has exactly one grant in the event log (none lost, none doubled);
-* a holder limited to n uses was granted at most n times, and uses + uses left = n; a grant without an opening is *burnt*,
-  and there are at most as many of those as kills;
+* a holder limited to n uses was granted at most n times, and uses + uses left = n; a grant without an opening is
+  *burnt*, and there are at most as many of those as kills;
 * no output moved between exec and the first swipe;
 * every configuration write that was answered 2xx is there, every other one is wholly there or not at all;
 * event ids rise strictly, over all restarts.
@@ -42,6 +42,11 @@ PULSE_S = 0.05
 MODES = ("time", "edge", "request", "ack", "time")
 GONE = (OSError, http.client.HTTPException, CliError, ValueError)
 """What a worker meets when the device dies under its hands."""
+
+
+def now() -> float:
+    """Seconds, for deadlines of what a dead device never answers and for the report."""
+    return time.monotonic()  # wall clock: see above
 
 
 @dataclass
@@ -106,7 +111,7 @@ class Cycle:
             due = self.countdown == 0
         if due:
             if mode == "request" and self.delay:
-                time.sleep(self.delay)  # somewhere on the card's way: line, gap, commit, relay
+                time.sleep(self.delay)  # wall clock: the kill must hit the card on its way (line, gap, commit, relay)
             self.kill()
 
     def kill(self) -> None:
@@ -154,8 +159,8 @@ class Cycle:
         )
         self.hook("request")
         board.reply()
-        deadline = time.monotonic() + 3.0
-        while not self.over.is_set() and time.monotonic() < deadline:
+        deadline = now() + 3.0
+        while not self.over.is_set() and now() < deadline:
             edge = self.device.tap.next(0.05)
             if edge is None:
                 continue
@@ -332,7 +337,8 @@ def report(witness: Witness, kills: int, clean: int, ready: list[float], seconds
     return (
         f"kills={kills} clean={clean} swipes={witness.swipes} grants={grants} lost={witness.count['lost']} "
         f"doubled={witness.count['doubled']} over-granted={witness.count['over-granted']} burnt={burnt} "
-        f"start-edges={witness.count['edge at start']} writes={witness.writes} writes-lost={witness.count['write lost']} "
+        f"start-edges={witness.count['edge at start']} writes={witness.writes} "
+        f"writes-lost={witness.count['write lost']} "
         f"ids-not-rising={witness.count['ids']} failed={witness.count['failed']} "
         f"ready-p50={ready[len(ready) // 2]:.3f}s ready-max={ready[-1]:.3f}s time={seconds:.0f}s"
     )
@@ -359,7 +365,7 @@ def loop(device: Instance, kills: int, rng: random.Random) -> int:
     """``kills`` lives, then a last check."""
     witness, ready, clean = Witness(), list[float](), 0
     holders = [Holder(1000 + n, limit) for n, limit in enumerate((None, 3, 5, 8, 13))]
-    began = time.monotonic()
+    began = now()
     restart(device, witness, ready)
     set_up(device, witness, holders)
     for number in range(1, kills + 1):
@@ -376,7 +382,7 @@ def loop(device: Instance, kills: int, rng: random.Random) -> int:
             restart(device, witness, ready)
         if len(witness.breaches) > 20:
             break
-    print(report(witness, kills, clean, ready, time.monotonic() - began), flush=True)
+    print(report(witness, kills, clean, ready, now() - began), flush=True)
     return 1 if witness.breaches else 0
 
 

@@ -36,7 +36,13 @@ def answer(device: Instance, *words: str) -> Any:
 
 def test_run_tells_a_user_what_to_do_next(running: Instance) -> None:
     said = running.output()
-    for text in (running.running.https, running.running.http, "axcore account add", "axcore sim card", str(running.data_dir)):
+    for text in (
+        running.running.https,
+        running.running.http,
+        "axcore account add",
+        "axcore sim card",
+        str(running.data_dir),
+    ):
         assert text in said
 
 
@@ -47,18 +53,20 @@ def test_account_life(running: Instance) -> None:
     no_admin = axcore(running, "account", "add", "guest", "--password-file", "-", said="guest\n")
     assert no_admin.returncode == 1
     assert "must be an admin" in no_admin.stderr
-    added = axcore(running, "account", "add", "admin", "--role", "admin", "--password-file", "-", said="correct horse\n")
+    added = axcore(
+        running, "account", "add", "admin", "--role", "admin", "--password-file", "-", said="correct horse\n"
+    )
     assert added.returncode == 0, added.stderr
     login = ["--login", "admin", "--login-password-file", "-"]
     password = running.data_dir / "new-password"
     password.write_text("viewer's password\n")
-    second = axcore(
-        running, "account", "add", "eve", "--password-file", str(password), *login, said="correct horse\n"
-    )
+    second = axcore(running, "account", "add", "eve", "--password-file", str(password), *login, said="correct horse\n")
     assert second.returncode == 0, second.stderr
     listed = axcore(running, "account", "list", *login, "--json", said="correct horse\n")
     assert {a["name"]: a["role"] for a in json.loads(listed.stdout)} == {"admin": "admin", "eve": "viewer"}
-    changed = axcore(running, "account", "passwd", "eve", "--password-file", str(password), *login, said="correct horse\n")
+    changed = axcore(
+        running, "account", "passwd", "eve", "--password-file", str(password), *login, said="correct horse\n"
+    )
     assert changed.returncode == 0, changed.stderr
     removed = axcore(running, "account", "remove", "eve", *login, said="correct horse\n")
     assert removed.returncode == 0, removed.stderr

@@ -1,4 +1,4 @@
-"""The supervisor's protocol (sd_notify(3)): READY after the ports are bound, keep-alives only while all threads move."""
+"""The supervisor's protocol (sd_notify(3)): READY after the ports are bound, keep-alives while all threads move."""
 
 import socket
 from urllib.parse import urlsplit

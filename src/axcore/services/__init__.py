@@ -1,4 +1,1 @@
-"""What decides.
-
-Services keep their state in the ledger thread, take time from the transaction and speak through events.
-"""
+"""What decides. State of every service belongs to the ledger thread: its methods that take ``tx`` are jobs."""

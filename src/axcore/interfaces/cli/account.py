@@ -1,8 +1,8 @@
 """``axcore account``: accounts of a running device, over its public HTTPS interface (pwdgrp.cgi).
 
-The first admin needs no login: a device without accounts lets it be created. Afterwards ``--login NAME`` names the admin
-who does it. Passwords are prompted for, or read from a file (``--password-file``, ``--login-password-file``; ``-`` is standard
-input): never from the command line, where other users of the machine could read them.
+The first admin needs no login: a device without accounts lets it be created. Afterwards ``--login NAME`` names the
+admin who does it. Passwords are prompted for, or read from a file (``--password-file``, ``--login-password-file``;
+``-`` is standard input): never from the command line, where other users of the machine could read them.
 """
 
 from __future__ import annotations
@@ -127,5 +127,3 @@ def _password(file: str | None, prompt: str, twice: bool = False) -> str:
 def _text(reply: str) -> str:
     body = re.search(r"<body[^>]*>(.*?)</body>", reply, re.IGNORECASE | re.DOTALL)
     return re.sub(r"<[^>]*>", "", body[1] if body else reply).strip()
-
-

@@ -1,7 +1,7 @@
 """Reads the output of valgrind's callgrind (its "Callgrind Format Specification") into folded stacks.
 
-Callgrind keeps a call graph, not stacks: the cost of a function that has several callers is shared out among them in the
-proportion of the calls' inclusive cost. For kernels, whose call graph is nearly a tree, that is exact.
+Callgrind keeps a call graph, not stacks: the cost of a function that has several callers is shared out among them
+in the proportion of the calls' inclusive cost. For kernels, whose call graph is nearly a tree, that is exact.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A small HTTPS client of the device's public network face: Basic over TLS, the device's own certificate pinned.
 
-One connection, kept open; a request on a connection that the device has closed meanwhile is sent again once if it is a GET.
+One connection, kept open; a request on a connection that the device has closed meanwhile is sent again once if it
+is a GET.
 """
 
 from __future__ import annotations

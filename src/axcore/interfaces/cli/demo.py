@@ -1,7 +1,7 @@
 """``axcore demo`` (``make demo``): the manual's own example, played from outside on a real device.
 
-Starts ``axcore run a8207-ve-mk2 --simulate`` with a temporary data directory and then uses public interfaces only: HTTPS,
-``board.sock`` and the tap. Prints a timeline with latencies. Exit code 0 only if all of it happened.
+Starts ``axcore run a8207-ve-mk2 --simulate`` with a temporary data directory and then uses public interfaces only:
+HTTPS, ``board.sock`` and the tap. Prints a timeline with latencies. Exit code 0 only if all of it happened.
 """
 
 from __future__ import annotations

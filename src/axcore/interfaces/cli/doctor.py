@@ -62,10 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 def check_python() -> Finding:
     """The interpreter."""
-    text = sys.version.split()[0]
-    if sys.version_info < (3, 11):
-        return Finding("bad", text, "axcore needs Python 3.11 or newer")
-    return Finding("ok", text)
+    return Finding("ok", f"{sys.version.split()[0]} ({sys.executable})")
 
 
 def check_native() -> Finding:
@@ -79,7 +76,9 @@ def check_native() -> Finding:
         except ImportError as error:
             missing.append(f"{name} ({error})")
     if package is None or missing:
-        return Finding("bad", "does not load: " + ", ".join(missing), "build it again: pip install --force-reinstall axcore")
+        return Finding(
+            "bad", "does not load: " + ", ".join(missing), "build it again: pip install --force-reinstall axcore"
+        )
     return Finding("ok", ", ".join(names))
 
 
@@ -129,7 +128,9 @@ def check_disk(data_dir: Path) -> Finding:
 def check_clock() -> Finding:
     """Dated credentials need a clock that is set."""
     if time.time() < 1_700_000_000:
-        return Finding("bad", "the wall clock is not set", "set it or run an NTP client: credentials with dates are refused")
+        return Finding(
+            "bad", "the wall clock is not set", "set it or run an NTP client: credentials with dates are refused"
+        )
     return Finding("ok", f"monotonic resolution {time.clock_getres(time.CLOCK_MONOTONIC) * 1e9:.0f} ns")
 
 

@@ -23,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Which events."""
     parser.add_argument("-f", "--follow", action="store_true", help="wait for more")
     parser.add_argument("--after", type=int, default=None, metavar="ID", help="only events with a higher id")
-    parser.add_argument("-n", "--count", type=int, default=None, help="the last so many; with --follow end after so many")
+    parser.add_argument(
+        "-n", "--count", type=int, default=None, help="the last so many; with --follow end after so many"
+    )
     parser.add_argument("--topic", default="", help="only topics that contain this text")
     parser.add_argument("--correlation", help="only events that this operation caused")
     add_data_dir(parser)

@@ -1,6 +1,7 @@
 """Flame graphs as SVG and tables from folded stacks (the form of B. Gregg's stackcollapse tools: ``a;b;c 42``).
 
-No script is needed to read one: each box has a tooltip with its share. Boxes narrower than half a pixel are left out.
+No script is needed to read one: each box has a tooltip with its share. Boxes narrower than half a pixel are left
+out.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def svg(stacks: Stacks, title: str, unit: str) -> str:
     _place(root, 0.0, 0, WIDTH / root.total, boxes)
     height = (max(depth for _, _, depth in boxes) + 1) * ROW + 50
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height}" width="{WIDTH:.0f}" height="{height}" '
-        'font-family="monospace" font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height}" width="{WIDTH:.0f}" '
+        f'height="{height}" font-family="monospace" font-size="11">',
         f'<rect width="100%" height="100%" fill="#fdfdf6"/><text x="8" y="22" font-size="15">{escape(title)}</text>',
     ]
     for node, left, depth in boxes:

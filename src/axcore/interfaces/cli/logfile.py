@@ -11,7 +11,7 @@ import msgspec
 from axcore.interfaces.cli.output import CliError
 from axcore.runtime.store import Body, connect, event_crc
 
-STORE = "axcore.db"
+STORE = "state.db"
 
 
 class LogFile:

@@ -47,12 +47,17 @@ def main(argv: Sequence[str] | None = None, start: Callable[[Any], int] | None =
     args = build_parser(verb).parse_args(words)
     args.start = start
     try:
-        return int(importlib.import_module(f"axcore.interfaces.cli.{args.verb}").run(args))
+        return _run(args)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to who has gone away
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        return int(importlib.import_module(f"axcore.interfaces.cli.{args.verb}").run(args))
     except CliError as error:
         return print_error(args, str(error), error.hint, error.code)
     except ConfigError as error:

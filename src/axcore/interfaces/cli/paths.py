@@ -1,7 +1,7 @@
 """Where a device keeps its state, and how a second terminal finds a running one.
 
-``--data-dir`` wins, then ``$AXCORE_DATA_DIR``, then ``$XDG_STATE_HOME/axcore/<model>`` (``~/.local/state`` when unset).
-A running device keeps ``instance.json`` there (0600): pid, model, addresses. It is removed at a clean stop.
+``--data-dir`` wins, then ``$AXCORE_DATA_DIR``, then ``$XDG_STATE_HOME/axcore/<model>`` (``~/.local/state`` when
+unset). A running device keeps ``instance.json`` there (0600): pid, model, addresses. It is removed at a clean stop.
 """
 
 from __future__ import annotations
@@ -65,9 +65,11 @@ def write_running(data_dir: Path, running: Running) -> None:
 
 
 def remove_running(data_dir: Path) -> None:
-    """At a clean stop."""
-    with contextlib.suppress(FileNotFoundError):
-        (data_dir / INSTANCE_FILE).unlink()
+    """At the end of this process; another's file stays."""
+    running = read_running(data_dir)
+    if running is not None and running.pid == os.getpid():
+        with contextlib.suppress(FileNotFoundError):
+            (data_dir / INSTANCE_FILE).unlink()
 
 
 def read_running(data_dir: Path) -> Running | None:

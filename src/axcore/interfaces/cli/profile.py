@@ -1,8 +1,8 @@
 """``axcore profile KERNEL|SCENARIO``: where the time goes, as a table and a flame graph (SVG).
 
-A kernel runs in this process: rate from the best of several rounds, and, where valgrind is there, instructions per unit and a
-flame graph of them. A scenario runs a real device under load with a sampling profiler in it (``py-spy`` if it is installed and
-``--py-spy`` is given, else our own).
+A kernel runs in this process: rate from the best of several rounds, and, where valgrind is there, instructions per
+unit and a flame graph of them. A scenario runs a real device under load with a sampling profiler in it (``py-spy``
+if it is installed and ``--py-spy`` is given, else our own).
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ def _callgrind(name: str, kernel: Kernel) -> flame.Stacks:
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--collect-atstart=no"]
         command += [f"--toggle-collect={symbol}" for symbol in kernel.symbols]
         command += [sys.executable, "-m", "axcore.interfaces.cli.kernels", name]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PYTHONMALLOC": "malloc", "PATH": ""})
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={"PYTHONMALLOC": "malloc", "PATH": ""}
+        )
         if done.returncode != 0 or not out.exists():
             raise CliError(f"valgrind failed: {done.stderr[-400:]}", "try --no-callgrind")
         return callgrind.stacks(callgrind.parse(out.read_text(errors="replace").splitlines()))

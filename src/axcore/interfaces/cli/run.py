@@ -1,9 +1,9 @@
-"""``axcore run``: start a device and tell the user how to reach it. What a device is made of is composed in ``axcore.app``."""
+"""``axcore run``: start a device and tell the user how to reach it. What a device is made of is composed in
+``axcore.app``."""
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from axcore.errors import StoreError
 from axcore.interfaces.cli.models import known_models
 from axcore.interfaces.cli.output import CliError, add_json, colour, print_json
 from axcore.interfaces.cli.paths import Running, default_data_dir, read_running, remove_running, write_running
@@ -70,12 +71,17 @@ def run(args: argparse.Namespace) -> int:
     given = args.data_dir or (Path(config.device.data_dir) if config.device.data_dir else None)
     data_dir = (given or default_data_dir(model)).absolute()
     simulate = bool(args.simulate) or config.device.simulate
-    _own(data_dir)
+    _make(data_dir)
     try:
         launch = Launch(config, model, data_dir, simulate, lambda running: _announce(args, data_dir, running))
         return _run(args.start, launch)
     except OSError as error:
         raise CliError(f"cannot start: {error}", "another port: --https-port 0 --http-port 0 take free ones") from error
+    except StoreError as error:
+        other = read_running(data_dir)
+        if other is None or other.pid == os.getpid():
+            raise
+        raise CliError(f"{data_dir} is in use by process {other.pid}", "stop it, or give another --data-dir") from error
     finally:
         remove_running(data_dir)
 
@@ -95,21 +101,12 @@ def _run(start: Start, launch: Launch) -> int:
         sampler.write(Path(target))
 
 
-def _own(data_dir: Path) -> None:
-    """Make the data directory (0700) and see that no other process has it (the ledger locks it for good)."""
+def _make(data_dir: Path) -> None:
+    """Make the data directory, for its owner only (0700). The store locks it when it is opened."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise CliError(f"{data_dir}: {error.strerror}", "give another --data-dir") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        other = read_running(data_dir)
-        who = f"process {other.pid}" if other else "another process"
-        raise CliError(f"{data_dir} is in use by {who}", "stop it, or give another --data-dir") from error
-    finally:
-        os.close(lock)
 
 
 def _announce(args: argparse.Namespace, data_dir: Path, running: Running) -> None:

@@ -1,7 +1,8 @@
 """A sampling profiler of this process: the stacks of all Python threads about 1,000 times a second.
 
-A sample is weighed by the processor time that its thread used since the last one (``/proc/self/task/*/schedstat``, ns), so
-waiting costs nothing and the sum is true processor time. Threads without Python (the native I/O thread) appear as one box.
+A sample is weighed by the processor time that its thread used since the last one (``/proc/self/task/*/schedstat``,
+ns), so waiting costs nothing and the sum is true processor time. Threads without Python (the native I/O thread)
+appear as one box.
 """
 
 from __future__ import annotations

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from axcore.errors import InputError
 from axcore.interfaces.cli.board import Board
 from axcore.interfaces.cli.output import CliError, add_json, print_json
 from axcore.interfaces.cli.paths import add_data_dir, find_data_dir
@@ -43,36 +42,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_trace(lines: Iterable[str], name: str = "trace") -> list[list[int]]:
-    """Edges of a trace file: JSON lines ``[t_ns, line, level]`` (or objects with these keys), or CSV of the same triple.
+def read_trace(text: str, name: str = "trace") -> list[list[int]]:
+    """Edges of a trace file (``axcore.wiegand.parse_trace``). CliError names file and line."""
+    from axcore import wiegand
 
-    A CSV header, blank lines and lines that begin with ``#`` are skipped. CliError names file and line.
-    """
-    edges: list[list[int]] = []
-    for number, raw in enumerate(lines, 1):
-        text = raw.strip()
-        if not text or text.startswith("#") or text.replace(" ", "").lower() == "t_ns,line,level":
-            continue
-        try:
-            edges.append(_edge(text))
-        except (ValueError, KeyError, TypeError) as error:
-            raise CliError(f"{name}:{number}: not an edge [t_ns, line, level]: {text[:60]}", str(error), 2) from error
+    try:
+        edges = [list(edge) for edge in wiegand.EDGE.iter_unpack(wiegand.parse_trace(text))]
+    except InputError as error:
+        raise CliError(
+            f"{name}:{error.field.removeprefix('line ')}: {error.reason}", "t_ns, line, level a line", 2
+        ) from error
     if not edges:
-        raise CliError(f"{name}: no edges", "one [t_ns, line, level] a line", 2)
+        raise CliError(f"{name}: no edges", "one t_ns, line, level a line", 2)
     return edges
-
-
-def _edge(text: str) -> list[int]:
-    if text[0] == "[":
-        values = json.loads(text)
-    elif text[0] == "{":
-        record = json.loads(text)
-        values = [record["t_ns"], record["line"], record["level"]]
-    else:
-        values = [int(cell) for cell in next(csv.reader([text]))]
-    if len(values) != 3 or not all(isinstance(value, int) for value in values):
-        raise ValueError("three whole numbers are needed")
-    return list(values)
 
 
 def _flat(data: Any, prefix: str = "") -> Iterable[tuple[str, object]]:
@@ -119,10 +101,10 @@ def _edges_arguments(p: argparse.ArgumentParser) -> None:
 
 def _edges(args: argparse.Namespace) -> Fields:
     if args.file == "-":
-        edges = read_trace(sys.stdin, "standard input")
+        edges = read_trace(sys.stdin.read(), "standard input")
     else:
         try:
-            edges = read_trace(Path(args.file).read_text(encoding="utf-8").splitlines(), args.file)
+            edges = read_trace(Path(args.file).read_text(encoding="utf-8"), args.file)
         except (OSError, UnicodeDecodeError) as error:
             raise CliError(f"{args.file}: {getattr(error, 'strerror', None) or 'not a text file'}", code=2) from error
     return {"edges": edges, **({} if args.reader is None else {"reader": args.reader})}

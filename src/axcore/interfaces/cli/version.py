@@ -20,7 +20,10 @@ def run(args: argparse.Namespace) -> int:
     facts = {"version": build_info.VERSION}
     if args.build:
         facts |= {name.lower(): str(value) for name, value in vars(build_info).items() if name.isupper()}
-        facts |= {"python": f"{platform.python_implementation()} {platform.python_version()}", "system": platform.platform()}
+        facts |= {
+            "python": f"{platform.python_implementation()} {platform.python_version()}",
+            "system": platform.platform(),
+        }
     if args.json:
         print_json(facts)
     elif args.build:
