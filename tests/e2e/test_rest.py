@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from axcore.interfaces.cli.board import Board
 from axcore.interfaces.cli.client import Client, EventLog, HttpError, pinned
 from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED, IO_VIRTUAL_INPUT
@@ -33,32 +35,47 @@ RULE = {
 TIMEOUT = 5.0
 
 
+class Device(Instance):
+    """A device that closes its clients when it ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clients = ExitStack()
+
+    def client(self, timeout: float = 10.0) -> Client:
+        return self._clients.enter_context(closing(super().client(timeout)))
+
+    def user_client(self, user: str = "", password: str = "") -> Client:
+        return self._clients.enter_context(closing(Client.of(self.running, user, password)))
+
+    def board(self, timeout: float = 10.0) -> Board:
+        return self._clients.enter_context(super().board(timeout))
+
+    def close(self) -> None:
+        self._clients.close()
+        super().close()
+
+
 @pytest.fixture
-def fresh() -> Iterator[Instance]:
+def fresh() -> Iterator[Device]:
     """A device of its own for tests that hurt it."""
-    with Instance() as device:
+    with Device() as device:
         device.start()
         device.create_admin()
         yield device
 
 
 @pytest.fixture(scope="module")
-def instance() -> Iterator[Instance]:
-    with Instance() as device:
+def instance() -> Iterator[Device]:
+    with Device() as device:
         device.start()
         device.create_admin()
         yield device
 
 
 @pytest.fixture
-def client(instance: Instance) -> Iterator[Client]:
-    client = instance.client()
-    yield client
-    client.close()
-
-
-def raw(instance: Instance, user: str = "", password: str = "") -> Client:
-    return Client.of(instance.running, user, password)
+def client(instance: Device) -> Client:
+    return instance.client()
 
 
 def refused(client: Client, method: str, path: str, data: Any = None) -> tuple[int, Any]:
@@ -68,7 +85,7 @@ def refused(client: Client, method: str, path: str, data: Any = None) -> tuple[i
     return caught.value.status, json.loads(caught.value.body)["error"]
 
 
-def test_the_main_job(instance: Instance, client: Client) -> None:
+def test_the_main_job(instance: Device, client: Client) -> None:
     client.rest("PATCH", SETTINGS, {"use_entry_list": True})
     log = EventLog(client)
     log.read()
@@ -95,7 +112,7 @@ def test_the_main_job(instance: Instance, client: Client) -> None:
     assert refused(client, "GET", f"{HOLDERS}/{ada['id']}")[0] == 404
 
 
-def test_long_poll_ends_with_the_event(instance: Instance, client: Client) -> None:
+def test_long_poll_ends_with_the_event(instance: Device, client: Client) -> None:
     log = EventLog(client)
     log.read()
     board = instance.board()
@@ -105,7 +122,7 @@ def test_long_poll_ends_with_the_event(instance: Instance, client: Client) -> No
     board.call("input", port=1, active=False)
 
 
-def test_virtual_input_triggers_a_rule(instance: Instance, client: Client) -> None:
+def test_virtual_input_triggers_a_rule(instance: Device, client: Client) -> None:
     condition = {"topic": IO_VIRTUAL_INPUT, "source": {"port": "7"}, "data": {"active": "1"}}
     action = {"type": "toggle_io_while_active", "port": "Relay 2", "state": True}
     rule = client.rest("POST", RULES, {"name": "Strobe", "conditions": [condition], "action": action})
@@ -117,7 +134,7 @@ def test_virtual_input_triggers_a_rule(instance: Instance, client: Client) -> No
     client.rest("DELETE", f"{RULES}/{rule['id']}")
 
 
-def test_port_cgi_pulses_the_door(instance: Instance, client: Client) -> None:
+def test_port_cgi_pulses_the_door(instance: Device, client: Client) -> None:
     path = "/axis-cgi/io/port.cgi?action=" + quote("5:/300\\500/300\\", safe="")
     assert client.text("GET", path) == ""
     edges = [instance.tap.expect("relay1", active, TIMEOUT) for active in (True, False, True, False)]
@@ -128,7 +145,7 @@ def test_port_cgi_pulses_the_door(instance: Instance, client: Client) -> None:
     assert (caught.value.status, caught.value.body) == (400, "Error: action: port 1 is an input\r\n")
 
 
-def test_monitor(instance: Instance) -> None:
+def test_monitor(instance: Device) -> None:
     url = urlsplit(instance.running.https)
     context: ssl.SSLContext = pinned(instance.running.certificate)
     connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=TIMEOUT, context=context)
@@ -148,14 +165,15 @@ def test_monitor(instance: Instance) -> None:
     assert part() == "2I:/"
     board.call("input", port=2, active=False)
     assert part() == "2I:\\"
+    response.close()
     connection.close()
     assert len(client.rest("GET", PORTS)) == 6
 
 
-def test_roles(instance: Instance, client: Client) -> None:
+def test_roles(instance: Device, client: Client) -> None:
     fields = {"action": "add", "user": "watcher", "pwd": "watching 1", "grp": "users", "sgrp": "viewer"}
     client.text("POST", "/axis-cgi/pwdgrp.cgi", fields)
-    viewer, nobody = raw(instance, "watcher", "watching 1"), raw(instance)
+    viewer, nobody = instance.user_client("watcher", "watching 1"), instance.user_client()
     assert len(viewer.rest("GET", PORTS)) == 6
     for path in (HOLDERS, RULES, EVENTS, SETTINGS, LATEST, f"{BOARD}/state"):
         assert refused(viewer, "GET", path)[0] == 403
@@ -200,7 +218,7 @@ def test_discovery_and_openapi(client: Client) -> None:
         assert client.request("GET", api["v1"]["openapi"])[0] == 200
 
 
-def test_answered_writes_survive_a_kill(fresh: Instance) -> None:
+def test_answered_writes_survive_a_kill(fresh: Device) -> None:
     client = fresh.client()
     client.rest("PATCH", f"{PORTS}/0", {"name": "Gate"})
     client.rest("POST", HOLDERS, {"first_name": "Ada", "pin": "4711"})
@@ -215,14 +233,14 @@ def test_answered_writes_survive_a_kill(fresh: Instance) -> None:
     assert client.rest("GET", f"{EVENTS}?after={last}&wait=5")
 
 
-def _offline(instance: Instance) -> list[dict[str, Any]]:
+def _offline(instance: Device) -> list[dict[str, Any]]:
     """The log right after the restart that follows a kill."""
     instance.start()
     log = EventLog(instance.client())
     return log.all()[:-1]
 
 
-def test_restart_cgi(fresh: Instance) -> None:
+def test_restart_cgi(fresh: Device) -> None:
     client = fresh.client()
     assert client.text("GET", "/axis-cgi/restart.cgi")
     fresh.wait_state("STOPPING=1", 10)
@@ -233,7 +251,7 @@ def test_restart_cgi(fresh: Instance) -> None:
 
 
 @pytest.mark.parametrize("mode", ["soft", "hard"])
-def test_factory_default(fresh: Instance, mode: str) -> None:
+def test_factory_default(fresh: Device, mode: str) -> None:
     client = fresh.client()
     canaries = ["Zanzibar", "80877", "Quetzalcoatl"]
     client.rest("POST", HOLDERS, {"first_name": canaries[0], "pin": canaries[1], "qr": canaries[2]})
@@ -245,7 +263,7 @@ def test_factory_default(fresh: Instance, mode: str) -> None:
     assert digest == 200
     fresh.wait_state("STOPPING=1", 10)
     fresh.wait_state("READY=1", 30)
-    ready = raw(fresh).ajr("systemready", "systemready", {"timeout": 5})
+    ready = fresh.user_client().ajr("systemready", "systemready", {"timeout": 5})
     assert ready["needsetup"] == "yes"
     for path in fresh.data_dir.rglob("*"):
         if path.is_file():
@@ -263,7 +281,7 @@ def test_factory_default(fresh: Instance, mode: str) -> None:
             fresh.client().rest("GET", HOLDERS)
 
 
-def _digest_get(instance: Instance, path: str) -> int:
+def _digest_get(instance: Device, path: str) -> int:
     """A GET with digest login, which every policy but Basic allows."""
     import httpx
 
