@@ -204,6 +204,7 @@ class Ledger:
             tx.delete("ledger", "recovered")
         except BaseException:
             batch.unwind(0)
+            batch.urgent = False
             raise
         finally:
             tx._close()
@@ -304,9 +305,8 @@ class Ledger:
                 self._do(lambda tx, timer=timer: timer.advance(tx, tx.now), None, False, "")  # type: ignore[misc]
         self._drain_queue(now)
         batch = self._batch
-        if self._fault is not None and not batch.urgent and now >= self._retry_ns:
-            batch.urgent = True
-        if batch.urgent or (batch.dirty and self._lazy_is_over(batch)):
+        retry = self._fault is not None and now >= self._retry_ns
+        if retry or (batch.dirty and (batch.urgent or self._lazy_is_over(batch))):
             self._commit()
         if self._settled:
             settled, self._settled = self._settled, []
