@@ -152,11 +152,14 @@ def _formatted(op: CardOp) -> tuple[int, int]:
     from axcore import wiegand
 
     name = op.format or DEFAULT_FORMAT
-    fields = {"card": op.card} if op.facility is None else {"facility": op.facility, "card": op.card}
+    form = wiegand.FORMATS.get(name)
+    if form is None:
+        raise OpError("invalid_value", "format", f"is none of {', '.join(wiegand.FORMATS)}")
     try:
-        return wiegand.encode(name, **fields)
+        bits = form.encode(facility=op.facility or 0, card=op.card or 0)
     except InputError as error:
         raise OpError("invalid_value", error.field, error.reason) from None
+    return bits.value, bits.nbits
 
 
 def edges(bits: int, nbits: int, pulse_ns: int, interval_ns: int) -> bytes:
