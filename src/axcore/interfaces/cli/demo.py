@@ -7,6 +7,7 @@ HTTPS, ``board.sock`` and the tap. Prints a timeline with latencies. Exit code 0
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,10 +161,12 @@ class Play:
     def rex(self) -> None:
         reply = self.board.call("rex", duration=0.2, correlation="rex")
         opened = self.device.tap.expect(DOOR, True, 1.0)
-        pressed = reply.get("t_ns") or self.events.wait(REX, "rex")["t_ns"]
+        logged = self.events.wait(REX, "rex")  # the door opens first, the record follows
+        pressed = reply.get("t_ns") or logged["t_ns"]
         self.timeline.add("REX -> door open (5 ms debounce)", "free egress", round((opened.t_ns - pressed) / 1e6, 3))
 
     def log(self) -> None:
+        self.events.wait(REX, "rex")
         events = self.events.all()
         ids = [event["id"] for event in events]
         need(ids == sorted(set(ids)), "event ids do not rise strictly")
@@ -171,7 +174,6 @@ class Play:
             found = [e for e in events if e["topic"] == ENTRY_GRANTED and e.get("correlation") == f"swipe-{number}"]
             need(len(found) == 1, f"{len(found)} grants of swipe {number} in the log")
         need(sum(e["topic"] == ENTRY_GRANTED for e in events) == TIMES, "another number of grants in the log")
-        need(any(e["topic"] == REX and e.get("correlation") == "rex" for e in events), "REX is not in the log")
         self.timeline.add("events in the log", f"{len(events)} events, {TIMES} grants, ids {ids[0]}..{ids[-1]}")
 
     def stop(self) -> None:
@@ -193,3 +195,9 @@ STEPS = (
     ("events are in the log", Play.log),
     ("stop", Play.stop),
 )
+
+
+if __name__ == "__main__":
+    from axcore.interfaces.cli.main import main
+
+    sys.exit(main(["demo"]))
