@@ -134,6 +134,25 @@ def test_virtual_input_triggers_a_rule(instance: Device, client: Client) -> None
     client.rest("DELETE", f"{RULES}/{rule['id']}")
 
 
+def test_a_sequence_ends_by_itself_or_by_configuration(instance: Device, client: Client) -> None:
+    def sequence(*steps: tuple[str, int]) -> dict[str, Any]:
+        params = {"port": "5", "sequence": [{"state": state, "time": time} for state, time in steps]}
+        return client.ajr("io/portmanagement", "setStateSequence", params)
+
+    assert sequence(("closed", 60_000), ("open", 0)) == {"port": "5"}
+    instance.tap.expect("relay2", True, TIMEOUT)
+    with pytest.raises(HttpError, match="2200"):
+        sequence(("closed", 1), ("open", 0))
+    client.ajr("io/portmanagement", "setPorts", {"ports": [{"port": "5", "normalState": "closed"}]})
+    client.ajr("io/portmanagement", "setPorts", {"ports": [{"port": "5", "normalState": "open"}]})
+    instance.tap.drain()
+    for _ in range(2):
+        sequence(("closed", 20), ("open", 20), ("closed", 20), ("open", 0))
+        for active in (True, False, True, False):
+            instance.tap.expect("relay2", active, TIMEOUT)
+        assert len(EventLog(client).read())
+
+
 def test_port_cgi_pulses_the_door(instance: Device, client: Client) -> None:
     path = "/axis-cgi/io/port.cgi?action=" + quote("5:/300\\500/300\\", safe="")
     assert client.text("GET", path) == ""
@@ -205,6 +224,36 @@ def test_refusals_have_the_envelope(client: Client, call: tuple[str, str, bytes 
     error = json.loads(reply)["error"]
     assert isinstance(error["code"], str)
     assert error["message"]
+
+
+NASTY = [
+    b"", b"{", b"[]", b"null", b'{"data":null}', b'{"data":[]}', b'{"data":{"\\u0000":1}}', b"\xff\xfe", b"[" * 3000,
+    b'{"data":{"name":1,"first_name":1,"pin_length":"x","active":2}}', b'{"apiVersion":"1.0","method":7}',
+    b'{"apiVersion":"1.0","method":"setPorts","params":[[]]}', b"action=update&%zz=1", b"action=list&group=" + b"A" * 5000,
+]  # fmt: skip
+QUERIES = [
+    "", "?", "?%", "?a=%ff", "?port=1&port=2", "?schemaversion=1&port=-1", "?action=update&x", "?check=1,,2", "?after=a",
+]  # fmt: skip
+
+
+def test_nothing_makes_a_route_fail_or_changes_anything(instance: Device, client: Client) -> None:
+    """Every route of the device, with bodies and queries that no client should send."""
+    _, reply = client.request("GET", "/openapi.json")
+    routes = [(method.upper(), path) for path, item in json.loads(reply)["paths"].items() for method in item]
+    routes = [route for route in routes if "restart" not in route[1] and "factorydefault" not in route[1]]
+    assert len(routes) > 30
+    state = [client.rest("GET", path) for path in (HOLDERS, RULES, PORTS, SETTINGS)]
+    for method, path in routes:
+        target = path.replace("{id}", "..%2f").replace("{op}", "fly").replace("{api}", "x").replace("{version}", "v9")
+        for query in QUERIES:
+            status, _ = client.request(method, target + query)
+            assert status < 500, (method, path, query)
+        for body in NASTY if method in ("POST", "PATCH") else []:
+            for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+                status, _ = client.request(method, target, body, kind)
+                assert status < 500, (method, path, body, kind)
+    assert [client.rest("GET", path) for path in (HOLDERS, RULES, PORTS, SETTINGS)] == state
+    assert instance.tap.drain() == []
 
 
 def test_discovery_and_openapi(client: Client) -> None:
