@@ -30,7 +30,7 @@ enum ax_io_event_kind {
 };
 
 enum ax_io_reason { AX_IO_BY_SET = 1, AX_IO_BY_PULSE, AX_IO_BY_PULSE_END, AX_IO_BY_HOLD, AX_IO_BY_REX, AX_IO_BY_REX_END,
-                    AX_IO_BY_SEQUENCE, AX_IO_BY_CONFIG, AX_IO_BY_FAULT };
+                    AX_IO_BY_SEQUENCE, AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_STOP };
 
 struct ax_io_event {
     uint64_t t_ns;   /**< When it happened (debounce accepted, pin written, frame complete). */
@@ -89,6 +89,9 @@ int ax_io_configure_input(struct ax_io *io, uint64_t t_ns, uint32_t input, const
 /** Takes the output back to normal, whatever claims it had (REX stays). */
 int ax_io_configure_output(struct ax_io *io, uint64_t t_ns, uint32_t output, const struct ax_io_output_config *config);
 int ax_io_configure_reader(struct ax_io *io, uint32_t reader, const struct ax_wiegand_config *config);
+
+/** End what only lasts a while, on every output: pulses, sequences, holds and REX. The base stays. */
+int ax_io_rest(struct ax_io *io, uint64_t t_ns);
 
 /** Do everything that is due at `now_ns`. */
 int ax_io_advance(struct ax_io *io, uint64_t now_ns);

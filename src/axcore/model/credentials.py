@@ -11,6 +11,12 @@ MAX_PIN_LENGTH = 32
 ACCESS_GRANTED = "Access granted"
 """The default event condition."""
 
+MAX_NAME_LENGTH = 64
+MAX_QR_LENGTH = 512
+MAX_COUNT = 1_000_000
+HIDDEN = "****"
+"""What stands for a PIN wherever one could be shown."""
+
 CredentialKind = Literal["card", "pin", "qr"]
 
 
@@ -26,13 +32,16 @@ class Between(msgspec.Struct, frozen=True, tag="from_to"):
 
 
 class Times(msgspec.Struct, frozen=True, tag="number_of_times"):
-    """Valid for ``count`` uses; what is left lives in ``Holder.remaining``."""
+    """Valid for ``count`` uses (1..1,000,000); what is left lives in ``Holder.remaining``."""
 
     count: int
 
 
 class Scheduled(msgspec.Struct, frozen=True, tag="schedule"):
-    """Valid while the named schedule is active. Until schedules exist it never is: access is denied with that reason."""
+    """Valid while the named schedule is active.
+
+    Until schedules exist it never is: access is denied with that reason.
+    """
 
     schedule: str
 
@@ -50,7 +59,11 @@ class CardValue(msgspec.Struct, frozen=True):
 
 
 class HolderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a user enters for a credential holder. At least one of card, pin and qr must be given."""
+    """What a user enters for a credential holder. At least one of card, pin and qr must be given.
+
+    A card with a PIN needs both, the card first; a QR code is a credential of its own. Names are compared without
+    regard to case.
+    """
 
     first_name: str
     last_name: str = ""
@@ -61,6 +74,9 @@ class HolderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     validity: Validity = Always()
     enabled: bool = True
 
+    def __repr__(self) -> str:
+        return _without_pin(self)
+
 
 class Holder(HolderSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A stored credential holder."""
@@ -68,6 +84,9 @@ class Holder(HolderSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: str
     remaining: int | None = None
     """Uses left; None unless validity is ``Times``."""
+
+    def __repr__(self) -> str:
+        return _without_pin(self)
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,3 +109,15 @@ class CredentialRead(msgspec.Struct, frozen=True, kw_only=True):
     reader: int = 0
     t_ns: int = 0
     correlation: str | None = None
+
+    def __repr__(self) -> str:
+        return _without_pin(self)
+
+
+def _without_pin(struct: msgspec.Struct) -> str:
+    """The usual repr, but no PIN and no QR text in it: structs end up in logs."""
+    parts = []
+    for field in struct.__struct_fields__:
+        value = getattr(struct, field)
+        parts.append(f"{field}={HIDDEN if field in ('pin', 'qr') and value is not None else repr(value)}")
+    return f"{type(struct).__name__}({', '.join(parts)})"

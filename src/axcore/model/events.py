@@ -1,7 +1,7 @@
 """Events: the one thing that everything in axcore speaks of.
 
-An event has a topic (a path of the VAPIX/ONVIF topic tree), a source (which instance) and data. It is a *property* when it
-tells a state that lasts, a *pulse* when it tells something that happened. Values are strings, as on every wire format.
+An event has a topic (a path of the VAPIX/ONVIF topic tree), a source (which instance) and data. It is a *property* when
+it tells a state that lasts, a *pulse* when it tells something that happened. Values are strings, as on every wire.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ REX = "tns1:Device/tnsaxis:Intercom/REX"  # property; source port, data active 0
 CALL_BUTTON = "tns1:Device/tnsaxis:Intercom/CallButton"  # property; data active 0|1
 RFID = "tns1:Device/tnsaxis:Intercom/RFID"  # pulse; a card was read
 KEYPIN = "tns1:Device/tnsaxis:Intercom/KeyPin"  # pulse; a PIN was entered (never holds the digits)
+QR = "tns1:Device/tnsaxis:Intercom/QR"  # pulse; a QR code was read (never holds its text)
 KEYPAD_STATE = "tns1:Device/tnsaxis:Intercom/KeypadState"  # property; data state idle|entering
 SPEED_DIAL = "tns1:Device/tnsaxis:Intercom/SpeedDial"  # pulse; data number
 READER_FAULT = "tns1:Device/tnsaxis:Reader/Fault"  # pulse; a frame was refused, data error, bits, glitches
-ENTRY_GRANTED = "tns1:AccessControl/tnsaxis:EntryList/AccessGranted"  # pulse; data holder, name, credential, condition, remaining
+ENTRY_GRANTED = (
+    "tns1:AccessControl/tnsaxis:EntryList/AccessGranted"  # pulse; data holder, name, credential, condition, remaining
+)
 ENTRY_DENIED = "tns1:AccessControl/tnsaxis:EntryList/AccessDenied"  # pulse; data reason, credential
 SYSTEM_READY = "tns1:Device/tnsaxis:Status/SystemReady"  # property; data ready 0|1
 SYSTEM_FAULT = "tns1:Device/tnsaxis:SystemMessage/Fault"  # pulse; data component, reason

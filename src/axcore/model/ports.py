@@ -9,6 +9,9 @@ import msgspec
 Direction = Literal["input", "output"]
 Circuit = Literal["open", "closed"]
 VIRTUAL_INPUTS = 64
+MAX_NAME = 64
+MAX_SEQUENCE = 64
+"""Steps of a state sequence."""
 
 
 class PortConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,6 +21,15 @@ class PortConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     usage: str = ""
     direction: Direction = "input"
     normal_state: Circuit = "open"
+
+
+class RexConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request to exit: what the REX input does natively."""
+
+    hold_time: float = 5.0
+    """Seconds (0.05..3600) from the press; the door also stays open while the button is held."""
+    port: int | None = None
+    """Id of the output that REX opens; None = the input only raises an event."""
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,3 +45,10 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def active(self) -> bool:
         return self.state != self.config.normal_state
+
+
+def circuit(normal: Circuit, active: bool) -> Circuit:
+    """The state of a circuit whose normal state is ``normal``."""
+    if active:
+        return "closed" if normal == "open" else "open"
+    return normal

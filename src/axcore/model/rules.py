@@ -9,6 +9,12 @@ from __future__ import annotations
 import msgspec
 
 MAX_RULES = 256
+MAX_NAME = 64
+MIN_DURATION = 0.05
+"""Seconds; the shortest that "Toggle I/O once" can be, besides 0 = stay there."""
+MAX_DURATION = 86_400.0
+MAX_WAIT = 359_999.0
+"""Seconds: 99:59:59, the most that hh:mm:ss can say."""
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +37,9 @@ class ToggleIoOnce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Seconds, 0.05..86400; 0 = leave it there."""
 
 
-class ToggleIoWhileActive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="toggle_io_while_active"):
+class ToggleIoWhileActive(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="toggle_io_while_active"
+):
     """I/O > Toggle I/O while the rule is active."""
 
     port: str

@@ -1,0 +1,190 @@
+# Everything that people and CI do with the tree. `make help` lists the targets.
+# Needs: Linux with python >= 3.11, a C compiler, make. The rest is put into .venv, or installed from Debian by .ci/need.
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+NEED := .ci/need
+QUIET := .ci/quiet
+KILLS ?= 100
+FUZZ_RUNS ?= 20000
+FUZZ_SECONDS ?= 60
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BUILD_FILES := pyproject.toml meson.build meson.options cext/meson.build src/axcore/meson.build \
+               src/axcore/_native/meson.build src/axcore/build_info.py.in
+SANITIZE := -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+            '-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer'
+SAN_ENV = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+          ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/property)
+
+# The steps of `make check`, cheap ones first. Each is a target of its own.
+CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
+
+.PHONY: help run test ctest pytest demo bench check $(CHECKS) fuzz kill-release bench-instructions-update \
+        build dev clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
+	@echo "make check runs:            $(CHECKS)"
+
+# --- what users do ------------------------------------------------------------------------------------------------
+
+run: build ## a simulated door station on 127.0.0.1
+	@$(VENV)/bin/axcore run a8207-ve --simulate
+
+demo: build ## the manual's example, end to end, with a timeline
+	@$(VENV)/bin/axcore demo
+
+test: ctest pytest ## build, C tests, then every Python test
+
+check: dev $(CHECKS) ## what CI adds to the tests: see the end of `make help`
+	@echo "make check: all of these passed: $(CHECKS)"
+
+# --- environments and builds: stamps keep a second run short -------------------------------------------------------
+
+$(VENV)/.build: pyproject.toml .ci/venv .ci/deps.py
+	@.ci/venv $(VENV) build
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.build
+	@.ci/venv $(VENV) build test
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	@.ci/venv $(VENV) dev
+	@touch $@
+
+build/.editable: $(BUILD_FILES) $(VENV)/.build
+	@echo "building axcore"
+	@mkdir -p build
+	@$(PY) -m pip install -qq --no-build-isolation --no-deps -e .
+	@touch $@
+
+build: build/.editable
+dev: $(VENV)/.dev build
+
+# `build-<name>` trees: meson finds out by itself what has to be built again.
+define setup
+@rm -rf $(@D)
+@$(QUIET) meson setup $(@D) $(1) || { rm -rf $(@D); exit 1; }
+endef
+
+build-c/build.ninja: $(VENV)/.build
+	$(call setup,-Dpython=false -Dctests=true)
+
+build-asan/build.ninja: $(VENV)/.build
+	$(call setup,-Dctests=true $(SANITIZE))
+
+build-cov/build.ninja: $(VENV)/.build
+	$(call setup,-Dctests=true -Dbuildtype=debug -Db_coverage=true)
+
+build-fuzz/build.ninja: $(VENV)/.build .ci/clang.ini
+	@$(NEED) clang-14 libclang-rt-14-dev llvm-14
+	$(call setup,--native-file .ci/clang.ini -Dpython=false -Dfuzz=true $(SANITIZE))
+
+build-aarch64/build.ninja: $(VENV)/.build .ci/aarch64.ini
+	@$(NEED) gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+	$(call setup,--cross-file .ci/aarch64.ini -Dpython=false -Dctests=true)
+
+# --- tests --------------------------------------------------------------------------------------------------------
+
+ctest: build-c/build.ninja
+	@$(PY) .ci/ctest.py build-c
+
+pytest: $(VENV)/.test build
+	@$(PY) -m pytest
+
+# --- checks -------------------------------------------------------------------------------------------------------
+
+lint: dev
+	@echo "== $@"; ruff check --quiet .
+
+format: dev
+	@echo "== $@"; ruff format --check --quiet . || { ruff format --check .; exit 1; }
+
+types: dev
+	@echo "== $@"; mypy
+
+stubs: dev
+	@echo "== $@"; MYPYPATH=src $(PY) -m mypy.stubtest axcore._native axcore.build_info --ignore-unused-allowlist --allowlist tests/repo/stubtest.txt
+
+layers: dev
+	@echo "== $@"; $(QUIET) $(PY) .ci/layers.py
+
+asan: build-asan/build.ninja
+	@echo "== $@: C tests and fuzz corpora under address and undefined-behaviour sanitizers"
+	@$(PY) .ci/ctest.py build-asan
+
+san-python: dev build-asan/build.ninja
+	@echo "== $@: native and property tests with the sanitized extension"
+	@.ci/overlay .venv-asan build-asan
+	@$(SAN_ENV) .venv-asan/bin/python -m pytest -q -p no:cacheprovider -p no:benchmark -o timeout=600 $(NATIVE_TESTS)
+
+fuzz-replay: build-fuzz/build.ninja
+	@echo "== $@: each libFuzzer target, its corpus and $(FUZZ_RUNS) inputs more"
+	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -runs=$(FUZZ_RUNS)
+
+coverage: dev build-cov/build.ninja
+	@echo "== $@: lines of cext reached by C and Python tests, at least 95 %"
+	@find build-cov -name '*.gcda' -delete
+	@$(PY) .ci/ctest.py build-cov && .ci/overlay .venv-cov build-cov
+	@.venv-cov/bin/python -m pytest -q -p no:cacheprovider -p no:benchmark -o timeout=600 $(NATIVE_TESTS)
+	@gcovr --root . build-cov --filter cext/ --exclude cext/test/ --exclude cext/fuzz/ --print-summary --fail-under-line 95
+
+aarch64: build-aarch64/build.ninja
+	@echo "== $@: C kernels built for 64-bit Arm, tests under emulation"
+	@$(PY) .ci/ctest.py build-aarch64
+
+instructions: dev build-c/build.ninja
+	@echo "== $@: instructions of each kernel's reference workload, within 3 % of bench/instructions.toml"
+	@$(NEED) valgrind
+	@$(QUIET) ninja -C build-c && $(PY) bench/profile/instructions.py build-c
+
+bench-gate: dev
+	@echo "== $@: ours against the peers of bench/gates.toml"
+	@$(PY) bench/gate.py
+
+footprint: build
+	@echo "== $@: memory of a running device, and what it loads"
+	@$(PY) bench/footprint.py --gate
+
+kill: build
+	@echo "== $@: $(KILLS) kills under load"
+	@$(PY) tests/e2e/kill_loop.py --kills $(KILLS)
+
+wheel: dev ## sdist, wheel from the sdist, smoke test of the wheel in a clean environment
+	@echo "== $@"
+	@$(NEED) git
+	@rm -rf dist .venv-wheel && mkdir -p dist
+	@$(QUIET) $(PY) -c 'import mesonpy; mesonpy.build_sdist("dist")'
+	@$(PY) -m pip wheel -qq --no-build-isolation --no-deps -w dist dist/axcore-*.tar.gz
+	@.ci/venv .venv-wheel
+	@.venv-wheel/bin/python -m pip install -qq dist/axcore-*.whl 'pytest>=8'
+	@cd tests/wheel && AXCORE_DIST=../../dist ../../.venv-wheel/bin/python -m pytest -q -p no:cacheprovider -c pytest.ini
+
+# --- measuring and long runs --------------------------------------------------------------------------------------
+
+bench: dev ## all benches, with the table
+	@$(PY) bench/gate.py --no-gate
+	@$(PY) bench/footprint.py
+
+bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew
+	@$(NEED) valgrind
+	@$(QUIET) ninja -C build-c && $(PY) bench/profile/instructions.py build-c --update
+
+fuzz: build-fuzz/build.ninja ## live fuzzing, FUZZ_SECONDS for each target
+	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -max_total_time=$(FUZZ_SECONDS)
+
+kill-release: build ## 2,000 kills, before a release
+	@$(PY) tests/e2e/kill_loop.py --kills 2000
+
+clean: ## remove everything that make made
+	@rm -rf .venv .venv-* build build-* dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,89 @@
+/* What the files of the I/O thread share. Who may touch what is said at each field. */
+#ifndef AX_IO_THREAD_INTERNAL_H
+#define AX_IO_THREAD_INTERNAL_H
+
+#include "ax/gpio.h"
+#include "ax/io_thread.h"
+#include "ax/ring.h"
+
+#include <pthread.h>
+#include <sys/un.h>
+
+enum command_kind {
+    COMMAND_SET, COMMAND_PULSE, COMMAND_HOLD, COMMAND_SEQUENCE, COMMAND_FAULT, COMMAND_INPUT_CONFIG,
+    COMMAND_OUTPUT_CONFIG, COMMAND_READER_CONFIG, COMMAND_INPUT, COMMAND_KEY, COMMAND_LABEL,
+};
+
+struct command {
+    uint32_t kind, index;
+    uint64_t t_ns; /**< When the stimulus was; the other commands take place when the thread gets them. */
+    uint64_t token;
+    uint64_t value; /**< Duration, label, key, level, number of steps. */
+    bool on, active;
+    union {
+        struct ax_io_input_config input;
+        struct ax_io_output_config output;
+        struct ax_wiegand_config reader;
+    } config;
+};
+
+struct planned_edge {
+    struct ax_edge edge;
+    uint64_t token;
+};
+
+struct tap {
+    int fd; /**< -1 when there is none. */
+    struct sockaddr_un to;
+    atomic_ullong errors;
+};
+
+struct ax_io_thread {
+    struct ax_io_thread_config config;   /**< As given; read only after new. */
+    struct ax_gpio_config gpio_config;
+    struct ax_io *core;                  /**< I/O thread's. */
+    struct ax_gpio *gpio;                /**< I/O thread's; NULL = simulated only. */
+    struct tap tap;                      /**< I/O thread's. */
+    uint64_t write_ns;                   /**< When the latest pin was written. I/O thread's. */
+    bool told;                           /**< An event was queued in this turn. I/O thread's. */
+    uint64_t dropped_untold;             /**< Lost events since the last AX_IO_DROPPED. I/O thread's. */
+
+    pthread_mutex_t producers;           /**< Among those who write commands and plans; never the I/O thread. */
+    struct ax_ring commands;
+    struct ax_ring plan[AX_IO_MAX_READERS];
+    uint64_t plan_end_ns[AX_IO_MAX_READERS]; /**< When the last planned edge of a reader is; under `producers`. */
+    uint64_t gap_ns[AX_IO_MAX_READERS];      /**< Its frame gap; under `producers`. */
+    struct ax_io_step steps[AX_IO_MAX_OUTPUTS][AX_IO_MAX_SEQUENCE]; /**< Of whoever turned `sequence_busy` on. */
+    atomic_bool sequence_busy[AX_IO_MAX_OUTPUTS]; /**< On: from the command to its SEQUENCE_END. */
+
+    pthread_mutex_t consumers;           /**< Among those who drain; never the I/O thread. */
+    struct ax_ring events;
+
+    int wake_fd;                         /**< Ends the thread's sleep. */
+    int event_fd;
+    atomic_int asleep;                   /**< The thread sleeps or is about to: `wake_fd` must be written. */
+    atomic_bool stopping;
+    atomic_bool starved;                 /**< Events were dropped: the drain that makes room wakes the thread. */
+    bool started, running;               /**< Owner's. */
+    pthread_t pthread;
+
+    atomic_ullong progress, dropped, lost_edges, gpio_errors;
+    atomic_bool input_active[AX_IO_MAX_INPUTS], output_active[AX_IO_MAX_OUTPUTS];
+};
+
+/* Another source of fds is in the turn: kick the thread out of its sleep. */
+void io_thread_kick(struct ax_io_thread *t);
+void io_thread_event(void *context, const struct ax_io_event *event);
+/* Do every command that waits (ax_io_command.c). */
+void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns);
+/* Play the planned edges that are due; the time of the next one, or AX_NEVER (ax_io_plan.c). */
+void io_thread_play(struct ax_io_thread *t, uint64_t now_ns);
+uint64_t io_thread_next_edge(struct ax_io_thread *t);
+
+int io_tap_open(struct tap *tap, const char *path);
+void io_tap_close(struct tap *tap);
+void io_tap_send(struct tap *tap, const char *name, bool active, uint64_t t_ns);
+
+int io_check_input(const struct ax_io_input_config *config, uint32_t outputs);
+
+#endif

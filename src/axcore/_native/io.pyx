@@ -1,0 +1,438 @@
+# The native I/O thread (cext/include/ax/io_thread.h) and its core without a thread (ax/io.h).
+# Units: ns, CLOCK_MONOTONIC. GIL: released where a call waits (wait, stop); commands are some 100 ns and keep it.
+# Memory: an IoThread owns its C thread and ends it when it is dropped, in whatever state it is.
+from collections import namedtuple
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.string cimport memset, strncpy
+
+import os
+
+from axcore import errors
+
+from .c_io cimport (
+    AX_GPIO_PATH_MAX, AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_HOLD, AX_IO_BY_PULSE, AX_IO_BY_PULSE_END, AX_IO_BY_REX,
+    AX_IO_BY_REX_END, AX_IO_BY_SEQUENCE, AX_IO_BY_SET, AX_IO_BY_STOP, AX_IO_DROPPED, AX_IO_FRAME, AX_IO_INPUT,
+    AX_IO_KEY, AX_IO_LABEL, AX_IO_MAX_INPUTS, AX_IO_MAX_OUTPUTS, AX_IO_MAX_READERS, AX_IO_MAX_SEQUENCE, AX_IO_NAME_MAX,
+    AX_IO_OUTPUT, AX_IO_SEQUENCE_END, ax_gpio_config, ax_gpio_line, ax_io, ax_io_advance, ax_io_config,
+    ax_io_configure_input, ax_io_configure_output, ax_io_deadline, ax_io_edges, ax_io_event, ax_io_fault, ax_io_free,
+    ax_io_hold, ax_io_input, ax_io_input_active, ax_io_input_config, ax_io_key, ax_io_new, ax_io_output_active,
+    ax_io_output_config, ax_io_pulse, ax_io_rest, ax_io_sequence, ax_io_set, ax_io_sink, ax_io_step, ax_io_thread,
+    ax_io_thread_config, ax_io_thread_configure_input, ax_io_thread_configure_output, ax_io_thread_configure_reader,
+    ax_io_thread_count, ax_io_thread_counters, ax_io_thread_drain, ax_io_thread_event_fd, ax_io_thread_fault,
+    ax_io_thread_feed_edges, ax_io_thread_feed_input, ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free,
+    ax_io_thread_hold, ax_io_thread_input_active, ax_io_thread_new, ax_io_thread_output_active, ax_io_thread_pulse,
+    ax_io_thread_sequence, ax_io_thread_set, ax_io_thread_start, ax_io_thread_stop, ax_io_thread_wait,
+    ax_io_thread_wake, ax_monotonic_ns, c_bool,
+)
+from .c_wiegand cimport AX_NEVER, ax_edge, ax_wiegand_config
+from .err cimport ax_check
+
+NEVER = AX_NEVER
+KIND_INPUT = AX_IO_INPUT
+KIND_OUTPUT = AX_IO_OUTPUT
+KIND_FRAME = AX_IO_FRAME
+KIND_KEY = AX_IO_KEY
+KIND_SEQUENCE_END = AX_IO_SEQUENCE_END
+KIND_DROPPED = AX_IO_DROPPED
+KIND_LABEL = AX_IO_LABEL
+BY_SET = AX_IO_BY_SET
+BY_PULSE = AX_IO_BY_PULSE
+BY_PULSE_END = AX_IO_BY_PULSE_END
+BY_HOLD = AX_IO_BY_HOLD
+BY_REX = AX_IO_BY_REX
+BY_REX_END = AX_IO_BY_REX_END
+BY_SEQUENCE = AX_IO_BY_SEQUENCE
+BY_CONFIG = AX_IO_BY_CONFIG
+BY_FAULT = AX_IO_BY_FAULT
+BY_STOP = AX_IO_BY_STOP
+
+InputConfig = namedtuple("InputConfig", "debounce_ns normal_high rex_output rex_hold_ns", defaults=(-1, 0))
+OutputConfig = namedtuple("OutputConfig", "normal_high fault_active", defaults=(False, False))
+ReaderConfig = namedtuple(
+    "ReaderConfig",
+    "min_pulse_ns max_pulse_ns glitch_ns min_interval_ns max_interval_ns frame_gap_ns min_bits max_bits expect_bits",
+    defaults=(10_000, 400_000, 5_000, 82_500, 24_000_000, 25_000_000, 4, 128, 0),
+)
+GpioLine = namedtuple("GpioLine", "offset flags", defaults=(0,))
+GpioConfig = namedtuple("GpioConfig", "chip readers inputs outputs", defaults=((), (), ()))
+for _type in (InputConfig, OutputConfig, ReaderConfig, GpioLine, GpioConfig):
+    _type.__module__ = __name__
+del _type
+
+cdef enum:
+    BATCH = 256
+
+
+def monotonic_ns():
+    return ax_monotonic_ns()
+
+
+cdef class IoEvent:
+    cdef readonly uint32_t kind
+    cdef readonly uint64_t t_ns
+    cdef readonly uint32_t index
+    cdef readonly uint32_t value
+    cdef readonly uint32_t reason
+    cdef readonly uint64_t token
+    cdef readonly uint32_t result
+    cdef readonly uint32_t nbits
+    cdef readonly uint32_t glitches
+    cdef readonly uint64_t t_first_ns
+    cdef readonly uint64_t t_last_ns
+    cdef uint64_t words[4]
+
+    @property
+    def bits(self):
+        if self.nbits <= 64:
+            return self.words[0]
+        return (self.words[0] | <object>self.words[1] << 64 | <object>self.words[2] << 128
+                | <object>self.words[3] << 192)
+
+    def __repr__(self):
+        return (f"IoEvent(kind={self.kind}, t_ns={self.t_ns}, index={self.index}, value={self.value}, "
+                f"reason={self.reason}, token={self.token}, result={self.result}, nbits={self.nbits}, bits={self.bits:#x})")
+
+
+cdef IoEvent _event(const ax_io_event *e):
+    cdef IoEvent event = IoEvent.__new__(IoEvent)
+    event.kind = e.kind
+    event.t_ns = e.t_ns
+    event.index = e.index
+    event.value = e.value
+    event.reason = e.reason
+    event.token = e.token
+    event.result = e.frame.result
+    event.nbits = e.frame.nbits
+    event.glitches = e.frame.glitches
+    event.t_first_ns = e.frame.t_first_ns
+    event.t_last_ns = e.frame.t_last_ns
+    event.words = e.frame.bits
+    return event
+
+
+# --- Python values to C ones -------------------------------------------------------------------------------------------
+
+cdef int _input(ax_io_input_config *out, config) except -1:
+    debounce_ns, normal_high, rex_output, rex_hold_ns = config
+    if not -1 <= rex_output < AX_IO_MAX_OUTPUTS:
+        raise errors.RangeError(f"rex_output {rex_output} is neither an output nor -1")
+    out.debounce_ns = debounce_ns
+    out.normal_high = bool(normal_high)
+    out.rex_output = rex_output
+    out.rex_hold_ns = rex_hold_ns
+    return 0
+
+
+cdef int _output(ax_io_output_config *out, config) except -1:
+    normal_high, fault_active = config
+    out.normal_high = bool(normal_high)
+    out.fault_active = bool(fault_active)
+    return 0
+
+
+cdef int _reader(ax_wiegand_config *out, config) except -1:
+    (out.min_pulse_ns, out.max_pulse_ns, out.glitch_ns, out.min_interval_ns, out.max_interval_ns, out.frame_gap_ns,
+     out.min_bits, out.max_bits, out.expect_bits) = config
+    return 0
+
+
+cdef int _config(ax_io_config *out, inputs, outputs, readers) except -1:
+    if len(inputs) > AX_IO_MAX_INPUTS or len(outputs) > AX_IO_MAX_OUTPUTS or len(readers) > AX_IO_MAX_READERS:
+        raise errors.RangeError(
+            f"at most {AX_IO_MAX_INPUTS} inputs, {AX_IO_MAX_OUTPUTS} outputs and {AX_IO_MAX_READERS} readers")
+    memset(out, 0, sizeof(ax_io_config))
+    out.inputs = len(inputs)
+    out.outputs = len(outputs)
+    out.readers = len(readers)
+    for i, config in enumerate(inputs):
+        _input(&out.input[<int>i], config)
+    for i, config in enumerate(outputs):
+        _output(&out.output[<int>i], config)
+    for i, config in enumerate(readers):
+        _reader(&out.reader[<int>i], config)
+    return 0
+
+
+cdef int _lines(ax_gpio_line *out, lines, int n, str what) except -1:
+    if len(lines) != n:
+        raise errors.RangeError(f"gpio: {len(lines)} {what} lines for {n}")
+    for i, line in enumerate(lines):
+        out[<int>i].offset, out[<int>i].flags = (-1, 0) if line is None else (line, 0) if isinstance(line, int) else line
+    return 0
+
+
+cdef int _gpio(ax_gpio_config *out, const ax_io_config *io, config) except -1:
+    chip = os.fsencode(config.chip)
+    if not 0 < len(chip) <= AX_GPIO_PATH_MAX:
+        raise errors.RangeError(f"gpio: the path of the chip has 1 to {AX_GPIO_PATH_MAX} bytes")
+    memset(out, 0, sizeof(ax_gpio_config))
+    strncpy(out.chip, chip, AX_GPIO_PATH_MAX)
+    if len(config.readers) != io.readers:
+        raise errors.RangeError(f"gpio: {len(config.readers)} pairs of reader lines for {io.readers}")
+    for i, pair in enumerate(config.readers):
+        _lines(out.reader[<int>i], (None, None) if pair is None else pair, 2, "data")
+    _lines(out.input, config.inputs, io.inputs, "input")
+    _lines(out.output, config.outputs, io.outputs, "output")
+    return 0
+
+
+cdef size_t _steps(ax_io_step *out, steps) except 0:
+    if not 0 < len(steps) <= AX_IO_MAX_SEQUENCE:
+        raise errors.RangeError(f"a sequence has 1 to {AX_IO_MAX_SEQUENCE} steps, not {len(steps)}")
+    for i, (active, after_ns) in enumerate(steps):
+        out[<int>i].active = bool(active)
+        out[<int>i].after_ns = after_ns
+    return len(steps)
+
+
+cdef char _key(key) except 0:
+    if len(key) != 1 or key not in "0123456789*#C":
+        raise errors.RangeError(f"no key: {key!r}")
+    return <char>ord(key)
+
+
+# Borrow the edge records of any buffer.
+cdef const ax_edge *_edges(Py_buffer *view, edges, size_t *n) except? NULL:
+    PyObject_GetBuffer(edges, view, PyBUF_SIMPLE)
+    if view.len == 0 or view.len % sizeof(ax_edge) != 0:
+        PyBuffer_Release(view)
+        raise errors.FormatError(f"edges are one or more records of {sizeof(ax_edge)} bytes")
+    n[0] = <size_t>view.len // sizeof(ax_edge)
+    return <const ax_edge *>view.buf
+
+
+cdef class IoThread:
+    cdef ax_io_thread *_t
+    cdef readonly int event_fd
+
+    def __cinit__(self, inputs, outputs, readers, *, output_names, tap=None, gpio=None, uint32_t fifo_priority=0):
+        cdef ax_io_thread_config config
+        cdef ax_gpio_config lines
+        cdef bytes path
+        memset(&config, 0, sizeof(config))
+        _config(&config.io, inputs, outputs, readers)
+        if len(output_names) != config.io.outputs:
+            raise errors.RangeError(f"{len(output_names)} output names for {config.io.outputs} outputs")
+        for i, name in enumerate(output_names):
+            text = name.encode()
+            if not 0 < len(text) <= AX_IO_NAME_MAX:
+                raise errors.RangeError(f"an output's name has 1 to {AX_IO_NAME_MAX} bytes: {name!r}")
+            strncpy(config.output_name[<int>i], text, AX_IO_NAME_MAX)
+        if tap is not None:
+            path = os.fsencode(tap)
+            config.tap_path = path
+        if gpio is not None:
+            _gpio(&lines, &config.io, gpio)
+            config.gpio = &lines
+        config.fifo_priority = fifo_priority
+        ax_check(ax_io_thread_new(&self._t, &config))
+        self.event_fd = ax_io_thread_event_fd(self._t)
+
+    def __dealloc__(self):
+        with nogil:
+            ax_io_thread_free(self._t)
+
+    cdef ax_io_thread_counters _counters(self):
+        cdef ax_io_thread_counters counters
+        ax_io_thread_count(self._t, &counters)
+        return counters
+
+    @property
+    def progress(self):
+        return self._counters().progress
+
+    @property
+    def dropped(self):
+        return self._counters().dropped
+
+    @property
+    def tap_errors(self):
+        return self._counters().tap_errors
+
+    @property
+    def lost_edges(self):
+        return self._counters().lost_edges
+
+    @property
+    def gpio_errors(self):
+        return self._counters().gpio_errors
+
+    def start(self):
+        ax_check(ax_io_thread_start(self._t))
+
+    def stop(self):
+        with nogil:
+            ax_io_thread_stop(self._t)
+
+    def wait(self, timeout_ns):
+        cdef uint64_t timeout = AX_NEVER if timeout_ns >= AX_NEVER else timeout_ns if timeout_ns > 0 else 0
+        cdef int told
+        with nogil:
+            told = ax_io_thread_wait(self._t, timeout)
+        return told != 0
+
+    def wake(self):
+        ax_io_thread_wake(self._t)
+
+    def drain(self, Py_ssize_t limit=256):
+        cdef ax_io_event batch[BATCH]
+        cdef size_t i, n
+        cdef list events = []
+        while limit > 0:
+            n = ax_io_thread_drain(self._t, batch, <size_t>min(limit, BATCH))
+            for i in range(n):
+                events.append(_event(&batch[i]))
+            if n < BATCH:
+                break
+            limit -= BATCH
+        return events
+
+    def set(self, uint32_t output, bint active, uint64_t token=0):
+        ax_check(ax_io_thread_set(self._t, output, active, token))
+
+    def pulse(self, uint32_t output, bint active, uint64_t duration_ns, uint64_t token=0):
+        ax_check(ax_io_thread_pulse(self._t, output, active, duration_ns, token))
+
+    def hold(self, uint32_t output, bint on, bint active=True, uint64_t token=0):
+        ax_check(ax_io_thread_hold(self._t, output, on, active, token))
+
+    def sequence(self, uint32_t output, steps, uint64_t token=0):
+        cdef ax_io_step c_steps[64]
+        cdef size_t n = _steps(c_steps, steps)
+        ax_check(ax_io_thread_sequence(self._t, output, c_steps, n, token))
+
+    def fault(self, uint32_t output, uint64_t token=0):
+        ax_check(ax_io_thread_fault(self._t, output, token))
+
+    def configure_input(self, uint32_t index, config):
+        cdef ax_io_input_config c_config
+        _input(&c_config, config)
+        ax_check(ax_io_thread_configure_input(self._t, index, &c_config))
+
+    def configure_output(self, uint32_t index, config):
+        cdef ax_io_output_config c_config
+        _output(&c_config, config)
+        ax_check(ax_io_thread_configure_output(self._t, index, &c_config))
+
+    def configure_reader(self, uint32_t index, config):
+        cdef ax_wiegand_config c_config
+        _reader(&c_config, config)
+        ax_check(ax_io_thread_configure_reader(self._t, index, &c_config))
+
+    def feed_edges(self, uint32_t reader, edges, uint64_t start_ns=0, uint64_t token=0):
+        cdef Py_buffer view
+        cdef size_t n = 0
+        cdef uint64_t last_ns = 0
+        cdef const ax_edge *first = _edges(&view, edges, &n)
+        cdef int err = ax_io_thread_feed_edges(self._t, reader, first, n, start_ns, token, &last_ns)
+        PyBuffer_Release(&view)
+        ax_check(err)
+        return last_ns
+
+    def feed_input(self, uint32_t index, bint level, uint64_t token=0):
+        ax_check(ax_io_thread_feed_input(self._t, index, level, token))
+
+    def feed_key(self, uint32_t keypad, key, uint64_t token=0):
+        ax_check(ax_io_thread_feed_key(self._t, keypad, _key(key), token))
+
+    def feed_label(self, uint32_t value, uint64_t token=0):
+        ax_check(ax_io_thread_feed_label(self._t, value, token))
+
+    def input_active(self, uint32_t index):
+        return <bint>ax_io_thread_input_active(self._t, index)
+
+    def output_active(self, uint32_t index):
+        return <bint>ax_io_thread_output_active(self._t, index)
+
+
+# --- the core alone ----------------------------------------------------------------------------------------------------
+
+cdef void _core_write(void *context, uint32_t output, c_bool level, c_bool active, uint64_t t_ns) noexcept with gil:
+    (<IoCore>context)._writes.append((output, <bint>level, <bint>active, t_ns))
+
+
+cdef void _core_event(void *context, const ax_io_event *event) noexcept with gil:
+    (<IoCore>context)._events.append(_event(event))
+
+
+cdef class IoCore:
+    cdef ax_io *_io
+    cdef list _writes, _events
+
+    def __cinit__(self, inputs, outputs, readers=()):
+        cdef ax_io_config config
+        cdef ax_io_sink sink
+        self._writes = []
+        self._events = []
+        _config(&config, inputs, outputs, readers)
+        sink.context = <void *>self
+        sink.write = _core_write
+        sink.event = _core_event
+        ax_check(ax_io_new(&self._io, &config, &sink))
+
+    def __dealloc__(self):
+        ax_io_free(self._io)
+
+    def take(self):
+        writes, events = self._writes, self._events
+        self._writes, self._events = [], []
+        return writes, events
+
+    def input(self, uint64_t t_ns, uint32_t input, bint level, uint64_t token=0):
+        ax_check(ax_io_input(self._io, t_ns, input, level, token))
+
+    def edges(self, uint32_t reader, edges, uint64_t token=0):
+        cdef Py_buffer view
+        cdef size_t n = 0
+        cdef const ax_edge *first = _edges(&view, edges, &n)
+        cdef int err = ax_io_edges(self._io, reader, first, n, token)
+        PyBuffer_Release(&view)
+        ax_check(err)
+
+    def key(self, uint64_t t_ns, uint32_t keypad, key, uint64_t token=0):
+        ax_check(ax_io_key(self._io, t_ns, keypad, _key(key), token))
+
+    def set(self, uint64_t t_ns, uint32_t output, bint active, uint64_t token=0):
+        ax_check(ax_io_set(self._io, t_ns, output, active, token))
+
+    def pulse(self, uint64_t t_ns, uint32_t output, bint active, uint64_t duration_ns, uint64_t token=0):
+        ax_check(ax_io_pulse(self._io, t_ns, output, active, duration_ns, token))
+
+    def hold(self, uint64_t t_ns, uint32_t output, bint on, bint active=True, uint64_t token=0):
+        ax_check(ax_io_hold(self._io, t_ns, output, on, active, token))
+
+    def sequence(self, uint64_t t_ns, uint32_t output, steps, uint64_t token=0):
+        cdef ax_io_step c_steps[64]
+        cdef size_t n = _steps(c_steps, steps)
+        ax_check(ax_io_sequence(self._io, t_ns, output, c_steps, n, token))
+
+    def fault(self, uint64_t t_ns, uint32_t output, uint64_t token=0):
+        ax_check(ax_io_fault(self._io, t_ns, output, token))
+
+    def configure_input(self, uint64_t t_ns, uint32_t index, config):
+        cdef ax_io_input_config c_config
+        _input(&c_config, config)
+        ax_check(ax_io_configure_input(self._io, t_ns, index, &c_config))
+
+    def configure_output(self, uint64_t t_ns, uint32_t index, config):
+        cdef ax_io_output_config c_config
+        _output(&c_config, config)
+        ax_check(ax_io_configure_output(self._io, t_ns, index, &c_config))
+
+    def rest(self, uint64_t t_ns):
+        ax_check(ax_io_rest(self._io, t_ns))
+
+    def advance(self, uint64_t now_ns):
+        ax_check(ax_io_advance(self._io, now_ns))
+
+    @property
+    def deadline(self):
+        return ax_io_deadline(self._io)
+
+    def input_active(self, uint32_t index):
+        return <bint>ax_io_input_active(self._io, index)
+
+    def output_active(self, uint32_t index):
+        return <bint>ax_io_output_active(self._io, index)

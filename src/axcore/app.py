@@ -1,0 +1,391 @@
+"""Composition: which parts a device is made of, in which order they start and stop. Decides nothing else.
+
+Start: store, services load, I/O thread (outputs are in their normal state), initial states and rules, ledger thread:
+from here cards and REX open doors. Then the loop and the interfaces, whose imports are left until now; then ready. Stop
+is the reverse: interfaces, ledger (finishes and commits its queue), I/O thread (pulses end).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from axcore.devices import DeviceModel, model
+from axcore.drivers.board import Board, LineSettings, ReaderFault, Sinks, reader_config
+from axcore.drivers.board_socket import NAME as BOARD_SOCKET
+from axcore.drivers.board_socket import BoardThread
+from axcore.drivers.simulator import SimulatedBoard
+from axcore.model import events
+from axcore.model.config import Config
+from axcore.model.events import NewEvent
+from axcore.runtime import wipe
+from axcore.runtime.bus import Bus
+from axcore.runtime.clock import SystemClock
+from axcore.runtime.ledger import Job, Ledger, Transaction
+from axcore.runtime.notify import Notifier, Watchdog
+from axcore.runtime.supervise import Supervisor
+from axcore.services.access import AccessService
+from axcore.services.events import EventService
+from axcore.services.ports import PortService
+
+if TYPE_CHECKING:
+    from axcore.interfaces.cli.run import Launch
+    from axcore.interfaces.http.context import Context
+    from axcore.interfaces.http.server import HttpServer
+    from axcore.services.params import ParamService
+    from axcore.services.system import SystemService
+
+TAP = "AXCORE_BOARD_TAP"
+"""Environment: UNIX datagram socket that is told of every output edge."""
+SWITCH_INTERVAL = 0.0001
+"""Seconds that a thread may keep the interpreter when the ledger thread wants it."""
+Outcome = Literal["stop", "restart"]
+ResetMode = Literal["soft", "hard"]
+
+
+class Device:
+    """One device without its interfaces: what must work whatever happens to the network face."""
+
+    def __init__(
+        self,
+        model_id: str,
+        data_dir: Path,
+        *,
+        config: Config | None = None,
+        simulate: bool = True,
+        tap: str | None = None,
+    ) -> None:
+        """Opens the store and loads the services; nothing moves yet. Raises StoreError, NotFoundError (model)."""
+        self.model: DeviceModel = model(model_id)
+        self.data_dir = data_dir
+        self.config = config or Config()
+        self.clock = SystemClock()
+        self.bus = Bus()
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._board: Board | None = None
+        self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
+        self.ports = PortService(self.model, self.ledger.post)
+        self.events = EventService(self.model, self.ports, self.bus, self.ledger.post)
+        self.access = AccessService()
+        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
+        self.ledger.load(*loaders)
+        for loader in loaders:
+            self.ledger.on_reload(loader)
+        for timer in (self.events, self.ports, self.access):
+            self.ledger.add_timer(timer)
+        self.board = self._board = self._make_board(simulate, tap)
+        self.ports.attach(self.board)
+        self._sinks = self._make_sinks()
+        self.ledger.on_native = self._native
+
+    def start(self) -> None:
+        """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
+        self.board.start()
+        self.ledger.load(self._announce, self.events.start)
+        self.ledger.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal)."""
+        self.ledger.stop()
+        self.board.stop()
+
+    def _make_board(self, simulate: bool, tap: str | None) -> Board:
+        ports, device = self.ports, self.model
+        settings = LineSettings(
+            inputs={line.name: ports.normal(line.name, "input") for line in device.inputs},
+            outputs={line.name: ports.normal(line.name, "output") for line in device.outputs},
+            driven=frozenset(line.name for line in device.outputs if ports.is_output(line.name)),
+            rex=ports.rex_target(),
+        )
+        gpio = None if simulate or self.config.board.driver != "gpio" else self.config.board
+        readers = [reader_config(self.config.wiegand)] * device.readers
+        return Board(device, settings, readers=readers, tap=tap, gpio=gpio)
+
+    def _make_sinks(self) -> Sinks:
+        ports, access = self.ports, self.access
+
+        def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
+            ports.on_input(tx, line, active, t_ns, correlation)
+            if line == "callbutton" and active:
+                access.on_key(tx, "C", t_ns, correlation)
+
+        return Sinks(
+            on_read=access.on_read,
+            on_key=access.on_key,
+            on_input=on_input,
+            on_output=ports.on_output,
+            on_sequence_end=ports.on_sequence_end,
+            on_reader_fault=self._reader_fault,
+            on_lost=self._lost,
+        )
+
+    def _native(self) -> Iterable[Job[Any]]:
+        return self.board.jobs(self._sinks)
+
+    def _announce(self, tx: Transaction) -> None:
+        tx.publish(_ready(False))
+        self.ports.announce(tx)
+        self.ports.virtual.announce(tx)
+
+    def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
+        self.access.on_fault(
+            tx,
+            fault.error,
+            reader=fault.reader,
+            bits=fault.bits,
+            glitches=fault.glitches,
+            t_ns=fault.t_ns,
+            correlation=fault.correlation,
+        )
+
+    def _lost(self, tx: Transaction, count: int) -> None:
+        tx.publish(NewEvent(topic=events.EVENTS_DROPPED, data={"count": str(count), "component": "io"}))
+        self.ports.announce(tx)
+
+    def _wait(self, timeout_ns: int) -> bool:
+        assert self._board is not None
+        return self._board.io.wait(timeout_ns)
+
+    def _wake(self) -> None:
+        if self._board is not None:
+            self._board.io.wake()
+
+
+class App:
+    """A device with its interfaces, on the running loop. ``announce`` is told the base addresses when it is ready."""
+
+    def __init__(self, device: Device, *, simulate: bool, announce: Callable[[tuple[str, ...]], None]) -> None:
+        self.device = device
+        self._simulate = simulate
+        self._announce = announce
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._outcome: Outcome = "stop"
+        self._notifier = Notifier()
+        self._supervisor = Supervisor(self._tell_fault, clock=device.clock)
+        self._board_thread: BoardThread | None = None
+        self._context: Context | None = None
+        network = device.config.network
+        self._ports: tuple[int | None, int | None] = (network.http_port, network.https_port)
+        self._http: HttpServer | None = None
+
+    async def run(self) -> Outcome:
+        """Run until a signal, a restart or a factory default. Raises OSError when a port cannot be bound."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._stop.set)
+        try:
+            await self._start()
+            from axcore.runtime.loop import StallDetector
+
+            with StallDetector(self.device.clock):
+                await self._stop.wait()
+        finally:
+            await self._end()
+        return self._outcome
+
+    # --- asked for by interfaces, and by those who hurt the simulated board (any thread)
+
+    def restart(self) -> None:
+        """Stop in order and start again."""
+        self._outcome = "restart"
+        self._stop.set()
+
+    def factory_default(self, mode: ResetMode) -> None:
+        """Stop in order and start again; the new start forgets the state first (``runtime.wipe``)."""
+        wipe.request(self.device.data_dir, mode)
+        self.restart()
+
+    def stall(self, action: Callable[[], None]) -> None:
+        """Block the loop with ``action``."""
+        self._loop.call_soon_threadsafe(action)
+
+    def step(self, seconds: float) -> None:
+        """Step the wall clock."""
+        self.device.clock.step(seconds)
+
+    def drop(self, service: str) -> None:
+        """Kill a service; it is brought back. Raises NotFoundError."""
+        self._supervisor.state(service)
+        self._loop.call_soon_threadsafe(self._supervisor.drop, service)
+
+    # --- start
+
+    async def _start(self) -> None:
+        from axcore.interfaces.http.context import Context
+        from axcore.services.accounts import AccountService
+        from axcore.services.system import SystemService
+
+        device = self.device
+        system = SystemService(device.model, device.clock.mono_ns, self)
+        accounts = AccountService(lambda: system.realm)
+        params = self._make_params(system)
+
+        def load(tx: Transaction) -> None:
+            system.load(tx)
+            accounts.load(tx)
+            params.load(tx)
+
+        await device.ledger.run(load)
+        device.ledger.on_reload(load)
+        self._context = Context(
+            ledger=device.ledger,
+            clock=device.clock,
+            accounts=accounts,
+            params=params,
+            system=system,
+            bus=device.bus,
+            access=device.access,
+            ports=device.ports,
+            events=device.events,
+            board=self._start_board(),
+        )
+        await self._start_http()
+        counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
+        watchdog = Watchdog(self._notifier, device.clock, counters)
+        if watchdog.interval > 0:
+            self._supervisor.add("watchdog", watchdog.run)
+        gc.collect()
+        gc.freeze()
+        system.ready = True
+        await device.ledger.run(lambda tx: tx.publish(_ready(True)))
+        self._announce(self._urls())
+        self._notifier.ready()
+
+    def _make_params(self, system: SystemService) -> ParamService:
+        from axcore.services import params
+        from axcore.services.time import check_zone
+
+        return params.ParamService(
+            params.settings(check_zone),
+            sources=(
+                params.brand(system),
+                params.properties(system),
+                params.network(system, self._urls),
+                params.ioport(self.device.ports),
+            ),
+            groups=(params.STREAM_PROFILES,),
+        )
+
+    def _start_board(self) -> SimulatedBoard | None:
+        if not self._simulate:
+            return None
+        self._board_thread = BoardThread(self.device.data_dir / BOARD_SOCKET)
+        board = SimulatedBoard(self.device.board, self, self._board_thread)
+        self._board_thread.start(board.run)
+        return board
+
+    async def _start_http(self) -> None:
+        """The first server is started here, so that a port in use ends the program; later ones by the supervisor."""
+        first: HttpServer | None = self._make_http()
+        assert first is not None
+        await first.start()
+        self._http = first
+        bound = {url.partition(":")[0]: int(url.rpartition(":")[2]) for url in first.urls}
+        self._ports = bound.get("http"), bound.get("https")
+
+        async def serve() -> None:
+            nonlocal first
+            server, first = first or self._make_http(), None
+            try:
+                if server is not self._http:
+                    await server.start()
+                    self._http = server
+                await asyncio.get_running_loop().create_future()
+            finally:
+                await server.stop()
+
+        self._supervisor.add("http", serve)
+
+    def _make_http(self) -> HttpServer:
+        from axcore.interfaces.http.server import HttpOptions, HttpServer
+
+        assert self._context is not None
+        http_port, https_port = self._ports
+        bind = self.device.config.network.bind
+        options = HttpOptions(data_dir=self.device.data_dir, host=bind, http_port=http_port, https_port=https_port)
+        return HttpServer(self._context, options)
+
+    def _urls(self) -> tuple[str, ...]:
+        return self._http.urls if self._http is not None else ()
+
+    def _tell_fault(self, name: str, reason: str) -> None:
+        fault = NewEvent(topic=events.SYSTEM_FAULT, data={"component": name, "reason": reason})
+        self.device.ledger.post(lambda tx: tx.publish(fault))
+
+    # --- stop
+
+    async def _end(self) -> None:
+        self._notifier.stopping()
+        if self._context is not None:
+            self._context.system.ready = False
+        await self._supervisor.stop()
+        if self._board_thread is not None:
+            await asyncio.to_thread(self._board_thread.stop)
+        self._notifier.close()
+
+
+def forget(data_dir: Path) -> None:
+    """Finish a factory default that was asked for; the serial number stays and, softly, network settings."""
+    mode = wipe.requested(data_dir)
+    if mode is None:
+        return
+    from axcore.interfaces.http.tls import FILE
+
+    def keep(kind: str, key: str) -> bool:
+        network = kind == "param" and key.startswith("Network.")
+        return (kind, key) == ("system", "serial") or (mode == "soft" and network)
+
+    wipe.finish(data_dir, keep, (FILE,))
+
+
+def run(launch: Launch) -> int:
+    """Run a device until it is stopped; gives the exit code. A restart replaces the process by a new one.
+
+    Raises ConfigError, StoreError, OSError (a port cannot be bound).
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    simulate = launch.simulate or launch.config.board.driver == "simulated"
+    tap = os.environ.get(TAP) or None
+    forget(launch.data_dir)
+    device = Device(launch.model, launch.data_dir, config=launch.config, simulate=simulate, tap=tap)
+    device.start()
+    try:
+        from axcore.runtime import loop
+
+        outcome = loop.run(_run(device, launch, simulate))
+    finally:
+        device.stop()
+    if outcome == "restart":
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return 0
+
+
+async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
+    from axcore.interfaces.cli.paths import Running
+    from axcore.interfaces.http.tls import FILE
+
+    def announce(urls: tuple[str, ...]) -> None:
+        found = {url.partition(":")[0]: url for url in urls}
+        launch.announce(
+            Running(
+                model=launch.model,
+                pid=os.getpid(),
+                http=found.get("http", ""),
+                https=found.get("https", ""),
+                certificate=str(launch.data_dir / FILE),
+                simulate=simulate,
+            )
+        )
+
+    return await App(device, simulate=simulate, announce=announce).run()
+
+
+def _ready(ready: bool) -> NewEvent:
+    return NewEvent(topic=events.SYSTEM_READY, data={"ready": "1" if ready else "0"}, is_property=True)

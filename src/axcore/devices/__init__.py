@@ -1,0 +1,5 @@
+"""What a device is: capability tables per model. Sans-I/O, no clock."""
+
+from .models import MODELS, DeviceModel, InputLine, OutputLine, PortSpec, model
+
+__all__ = ["MODELS", "DeviceModel", "InputLine", "OutputLine", "PortSpec", "model"]

@@ -1,0 +1,150 @@
+"""Capability tables of the device models (manuals: Product overview, Connectors, System > Accessories > I/O ports).
+
+A model is data: electrical lines with their names and debounce times, the ports that users see over them, readers and
+keypad, and the product names that identify it on the network. Times are nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from axcore.errors import NotFoundError
+from axcore.model.ports import Direction
+
+MS = 1_000_000
+LineRole = Literal["port", "rex", "casing", "callbutton"]
+
+
+class InputLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An input of the board. An open circuit is pulled up: its raw level is high."""
+
+    name: str
+    """Name on the board surface and in the GPIO configuration."""
+    role: LineRole
+    debounce_ns: int = 10 * MS
+
+
+class OutputLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An output of the board. A high level closes the circuit (energised relay, driven open-drain transistor)."""
+
+    name: str
+    kind: Literal["relay", "open_drain"]
+
+
+class PortSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A port as users see it: one or two lines (a configurable port has the same pin as input and as output)."""
+
+    id: int
+    """0-based, as in portmanagement.cgi."""
+    name: str
+    """Name as delivered."""
+    aliases: tuple[str, ...] = ()
+    direction: Direction
+    """Direction as delivered; it can be changed only if ``configurable``."""
+    configurable: bool = False
+    input: str | None = None
+    output: str | None = None
+
+
+class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
+    """One device model."""
+
+    id: str
+    prod_nbr: str
+    prod_full_name: str
+    prod_short_name: str
+    prod_type: str
+    name: str
+    inputs: tuple[InputLine, ...]
+    outputs: tuple[OutputLine, ...]
+    ports: tuple[PortSpec, ...]
+    readers: int
+    keypad: bool
+    rex_input: str | None = None
+    rex_port: int | None = None
+    """Port (an output) that REX opens as delivered."""
+    max_holders: int = 50
+    virtual_inputs: int = 64
+    secure_card_data: bool = False
+    speaker_test: bool = False
+
+    def input_index(self, name: str) -> int:
+        """Position of an input line in the native configuration; ``NotFoundError`` if there is none."""
+        return _index(self.inputs, name, "input")
+
+    def output_index(self, name: str) -> int:
+        """Position of an output line in the native configuration; ``NotFoundError`` if there is none."""
+        return _index(self.outputs, name, "output")
+
+
+def _index(lines: Sequence[InputLine | OutputLine], name: str, field: str) -> int:
+    for position, line in enumerate(lines):
+        if line.name == name:
+            return position
+    raise NotFoundError(field, f"there is no line {name!r} (lines: {', '.join(line.name for line in lines)})")
+
+
+_CONFIGURABLE = tuple(
+    PortSpec(
+        id=n,
+        name=f"Port {n + 1}",
+        aliases=(f"I/O {n + 1}", f"port{n + 1}"),
+        direction="input",
+        configurable=True,
+        input=f"port{n + 1}",
+        output=f"port{n + 1}",
+    )
+    for n in range(4)
+)
+
+DOOR_STATION = DeviceModel(
+    id="a8207-ve",
+    prod_nbr="A8207-VE",
+    prod_full_name="AXIS A8207-VE Network Video Door Station",
+    prod_short_name="AXIS A8207-VE",
+    prod_type="Network Video Door Station",
+    name="Door station",
+    inputs=(
+        *(InputLine(name=f"port{n}", role="port") for n in range(1, 5)),
+        InputLine(name="rex", role="rex", debounce_ns=5 * MS),
+        InputLine(name="casing", role="casing"),
+        InputLine(name="callbutton", role="callbutton"),
+    ),
+    outputs=(
+        OutputLine(name="relay1", kind="relay"),
+        OutputLine(name="relay2", kind="relay"),
+        *(OutputLine(name=f"port{n}", kind="open_drain") for n in range(1, 5)),
+    ),
+    ports=(
+        *_CONFIGURABLE,
+        PortSpec(id=4, name="Door", aliases=("Relay 1", "relay1"), direction="output", output="relay1"),
+        PortSpec(id=5, name="Relay 2", aliases=("relay2",), direction="output", output="relay2"),
+    ),
+    readers=1,
+    keypad=True,
+    rex_input="rex",
+    rex_port=4,
+)
+
+DOOR_STATION_MK2 = msgspec.structs.replace(
+    DOOR_STATION,
+    id="a8207-ve-mk2",
+    prod_nbr="A8207-VE Mk II",
+    prod_full_name="AXIS A8207-VE Mk II Network Video Door Station",
+    prod_short_name="AXIS A8207-VE Mk II",
+    secure_card_data=True,
+    speaker_test=True,
+)
+
+MODELS: dict[str, DeviceModel] = {entry.id: entry for entry in (DOOR_STATION, DOOR_STATION_MK2)}
+
+
+def model(model_id: str) -> DeviceModel:
+    """The capability table of ``model_id``; ``NotFoundError`` lists the models that exist."""
+    try:
+        return MODELS[model_id]
+    except KeyError:
+        raise NotFoundError("model", f"unknown model {model_id!r} (models: {', '.join(sorted(MODELS))})") from None

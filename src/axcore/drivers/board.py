@@ -1,0 +1,337 @@
+"""The board of a device over the native I/O thread: names instead of indices, correlation texts instead of tokens.
+
+Commands may be given from any thread. What the thread saw is turned into jobs by ``jobs``, which the ledger thread
+calls. Levels: an input that is open is high (pulled up); an output that is high closes its circuit.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from axcore._native.io import (
+    KIND_DROPPED,
+    KIND_FRAME,
+    KIND_INPUT,
+    KIND_KEY,
+    KIND_LABEL,
+    KIND_OUTPUT,
+    KIND_SEQUENCE_END,
+    GpioConfig,
+    GpioLine,
+    InputConfig,
+    IoEvent,
+    IoThread,
+    OutputConfig,
+    ReaderConfig,
+)
+from axcore.devices import DeviceModel
+from axcore.errors import InputError
+from axcore.model.config import BoardConfig, GpioPin, WiegandConfig
+from axcore.model.credentials import CardValue, CredentialRead
+from axcore.model.ports import Circuit
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
+
+log = logging.getLogger(__name__)
+
+Job = Callable[["Transaction"], Any]
+SECOND = 1_000_000_000
+READER_ERRORS = ("none", "overlap", "short", "long", "pulse", "gap", "stuck", "order")
+"""Names of ``enum ax_wiegand_result``, as in the data of the event READER_FAULT."""
+GPIO_FLAGS = {"active_low": 1, "pull_up": 2, "pull_down": 4, "bias_off": 8, "open_drain": 16}
+"""``enum ax_gpio_flag``."""
+MAX_TOKENS = 4096
+"""Correlations that can be on their way at once; the oldest are forgotten first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sinks:
+    """Who is told what the board saw; each is a job's body (``correlation`` last)."""
+
+    on_read: Callable[[Transaction, CredentialRead], object]
+    on_key: Callable[[Transaction, str, int, str | None], object]
+    on_input: Callable[[Transaction, str, bool, int, str | None], object]
+    on_output: Callable[[Transaction, str, bool, int, str | None], object]
+    on_sequence_end: Callable[[Transaction, str], object]
+    on_reader_fault: Callable[[Transaction, ReaderFault], object]
+    on_lost: Callable[[Transaction, int], object]
+    """So many events were lost; the state of the lines must be read again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderFault:
+    """A frame that was refused."""
+
+    reader: int
+    error: str
+    bits: int
+    glitches: int
+    t_ns: int
+    correlation: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineSettings:
+    """How the lines start: normal states by name, which of the shared pins are outputs, what REX opens."""
+
+    inputs: dict[str, Circuit]
+    outputs: dict[str, Circuit]
+    driven: frozenset[str]
+    rex: tuple[str, float] | None = None
+
+
+class Tokens:
+    """Correlation texts on their way through the native thread, which carries numbers. Any thread."""
+
+    def __init__(self, size: int = MAX_TOKENS) -> None:
+        self._size = size
+        self._texts: OrderedDict[int, str] = OrderedDict()
+        self._next = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def number(self, text: str | None) -> int:
+        """A token for ``text``; 0 for None."""
+        if text is None:
+            return 0
+        with self._lock:
+            token = next(self._next)
+            self._texts[token] = text
+            if len(self._texts) > self._size:
+                self._texts.popitem(last=False)
+        return token
+
+    def text(self, token: int) -> str | None:
+        """The text of a token; None if it has none or is forgotten."""
+        return self._texts.get(token) if token else None
+
+
+class Board:
+    """Inputs, outputs and readers of one device. Start the I/O thread with ``start`` after services have loaded."""
+
+    def __init__(
+        self,
+        model: DeviceModel,
+        settings: LineSettings,
+        *,
+        readers: Sequence[ReaderConfig] | None = None,
+        tap: str | None = None,
+        gpio: BoardConfig | None = None,
+    ) -> None:
+        self.model = model
+        self.tokens = Tokens()
+        self._labels = Tokens()
+        self._input = {line.name: n for n, line in enumerate(model.inputs)}
+        self._output = {line.name: n for n, line in enumerate(model.outputs)}
+        self._input_names = tuple(line.name for line in model.inputs)
+        self._output_names = tuple(line.name for line in model.outputs)
+        self._gpio = gpio is not None
+        self._normal_high: dict[str, bool] = {}
+        rex_line = model.rex_input
+        inputs = [
+            self._input_config(name, settings.inputs.get(name, "open"), settings.rex if name == rex_line else None)
+            for name in self._input_names
+        ]
+        outputs = [OutputConfig(normal_high=settings.outputs.get(n, "open") == "closed") for n in self._output_names]
+        self.io = IoThread(
+            inputs,
+            outputs,
+            list(readers) if readers is not None else [ReaderConfig()] * model.readers,
+            output_names=self._output_names,
+            tap=tap,
+            gpio=None if gpio is None else gpio_config(model, settings, gpio),
+        )
+
+    def start(self) -> None:
+        """Start the I/O thread: outputs are in their normal state from here on."""
+        self.io.start()
+
+    def stop(self) -> None:
+        """Stop the I/O thread; outputs stay as their fault states say."""
+        self.io.stop()
+
+    # --- state
+
+    def input_active(self, line: str) -> bool:
+        """Debounced state of an input line."""
+        return self.io.input_active(self._input[line])
+
+    def output_active(self, line: str) -> bool:
+        """State of an output line."""
+        return self.io.output_active(self._output[line])
+
+    # --- commands
+
+    def set(self, line: str, active: bool, correlation: str | None = None) -> None:
+        self.io.set(self._output[line], active, self.tokens.number(correlation))
+
+    def pulse(self, line: str, active: bool, seconds: float, correlation: str | None = None) -> None:
+        self.io.pulse(self._output[line], active, round(seconds * SECOND), self.tokens.number(correlation))
+
+    def hold(self, line: str, on: bool, active: bool, correlation: str | None = None) -> None:
+        self.io.hold(self._output[line], on, active, self.tokens.number(correlation))
+
+    def sequence(self, line: str, steps: Sequence[tuple[bool, float]], correlation: str | None = None) -> None:
+        native = [(active, round(seconds * SECOND)) for active, seconds in steps]
+        self.io.sequence(self._output[line], native, self.tokens.number(correlation))
+
+    def configure_input(self, line: str, normal: Circuit, rex: tuple[str, float] | None = None) -> None:
+        self.io.configure_input(self._input[line], self._input_config(line, normal, rex))
+
+    def configure_output(self, line: str, normal: Circuit) -> None:
+        self.io.configure_output(self._output[line], OutputConfig(normal_high=normal == "closed"))
+
+    def set_direction(self, line: str, output: bool) -> None:
+        """A shared pin became an output or an input. GPIO lines are taken at start and change only then."""
+        if self._gpio:
+            log.warning("%s becomes an %s at the next start", line, "output" if output else "input")
+
+    # --- stimuli (simulated board)
+
+    def feed_input(self, line: str, active: bool, correlation: str | None = None) -> None:
+        """Bring an input line to or from its normal state."""
+        level = self._normal_high[line] != active
+        self.io.feed_input(self._input[line], level, self.tokens.number(correlation))
+
+    def feed_edges(self, reader: int, edges: bytes, correlation: str | None = None) -> int:
+        """Play edge records on a reader's lines; returns the monotonic time (ns) of the last one."""
+        if not 0 <= reader < self.model.readers:
+            raise InputError("reader", f"there is no reader {reader} (0..{self.model.readers - 1})")
+        return self.io.feed_edges(reader, edges, 0, self.tokens.number(correlation))
+
+    def feed_key(self, key: str, correlation: str | None = None) -> None:
+        """Press a key: 0-9, *, # or C (call)."""
+        self.io.feed_key(0, key, self.tokens.number(correlation))
+
+    def feed_qr(self, text: str, correlation: str | None = None) -> None:
+        """Show a QR code."""
+        self.io.feed_label(self._labels.number(text), self.tokens.number(correlation))
+
+    # --- events
+
+    def jobs(self, sinks: Sinks) -> list[Job]:
+        """What the I/O thread saw since the last call, as jobs in order."""
+        jobs: list[Job] = []
+        for event in self.io.drain():
+            job = self._job(event, sinks)
+            if job is not None:
+                jobs.append(job)
+        return jobs
+
+    def _job(self, event: IoEvent, sinks: Sinks) -> Job | None:  # noqa: PLR0911 - one return a kind
+        kind, correlation = event.kind, self.tokens.text(event.token)
+        if kind == KIND_FRAME:
+            return self._frame(event, sinks, correlation)
+        if kind == KIND_INPUT:
+            name, active = self._input_names[event.index], bool(event.value)
+            return lambda tx: sinks.on_input(tx, name, active, event.t_ns, correlation)
+        if kind == KIND_OUTPUT:
+            name, active = self._output_names[event.index], bool(event.value)
+            return lambda tx: sinks.on_output(tx, name, active, event.t_ns, correlation)
+        if kind == KIND_KEY:
+            return lambda tx: sinks.on_key(tx, chr(event.value), event.t_ns, correlation)
+        if kind == KIND_SEQUENCE_END:
+            return lambda tx: sinks.on_sequence_end(tx, self._output_names[event.index])
+        if kind == KIND_LABEL:
+            text = self._labels.text(event.value)
+            if text is None:
+                return lambda tx: sinks.on_lost(tx, 1)
+            read = CredentialRead(kind="qr", qr=text, t_ns=event.t_ns, correlation=correlation)
+            return lambda tx: sinks.on_read(tx, read)
+        if kind == KIND_DROPPED:
+            return lambda tx: sinks.on_lost(tx, event.value)
+        return None
+
+    @staticmethod
+    def _frame(event: IoEvent, sinks: Sinks, correlation: str | None) -> Job:
+        if event.result:
+            fault = ReaderFault(
+                reader=event.index,
+                error=READER_ERRORS[event.result] if event.result < len(READER_ERRORS) else str(event.result),
+                bits=event.nbits,
+                glitches=event.glitches,
+                t_ns=event.t_ns,
+                correlation=correlation,
+            )
+            return partial(_swap, sinks.on_reader_fault, fault)
+        card = CardValue(bits=event.nbits, value=card_hex(event.bits, event.nbits))
+        read = CredentialRead(kind="card", card=card, reader=event.index, t_ns=event.t_ns, correlation=correlation)
+        return partial(_swap, sinks.on_read, read)
+
+    def _input_config(self, name: str, normal: Circuit, rex: tuple[str, float] | None) -> InputConfig:
+        line = self.model.inputs[self._input[name]]
+        self._normal_high[name] = normal == "open"
+        if rex is None:
+            return InputConfig(debounce_ns=line.debounce_ns, normal_high=normal == "open")
+        output, hold = rex
+        return InputConfig(
+            debounce_ns=line.debounce_ns,
+            normal_high=normal == "open",
+            rex_output=self._output[output],
+            rex_hold_ns=round(hold * SECOND),
+        )
+
+
+def reader_config(windows: WiegandConfig) -> ReaderConfig:
+    """The decoder's windows from the configuration file."""
+    return ReaderConfig(
+        min_pulse_ns=round(windows.min_pulse_us * 1000),
+        max_pulse_ns=round(windows.max_pulse_us * 1000),
+        glitch_ns=round(windows.glitch_us * 1000),
+        min_interval_ns=round(windows.min_interval_us * 1000),
+        max_interval_ns=round(windows.max_interval_us * 1000),
+        frame_gap_ns=round(windows.frame_gap_us * 1000),
+        min_bits=windows.min_bits,
+        max_bits=windows.max_bits,
+        expect_bits=windows.expect_bits,
+    )
+
+
+def gpio_config(model: DeviceModel, settings: LineSettings, board: BoardConfig) -> GpioConfig:
+    """Which GPIO line is which of ours; ``InputError`` for a name that the device has not.
+
+    A pin that is input and output by name (``port1``) is taken in its present direction. Without flags, inputs are
+    pulled up, open-drain outputs pull down when active, relays are active high.
+    """
+    known = {line.name for line in model.inputs} | {line.name for line in model.outputs}
+    for name in board.lines:
+        if name not in known:
+            raise InputError(f"board.lines.{name}", f"is no line of {model.id} ({', '.join(sorted(known))})")
+    shared = {line.name for line in model.inputs} & {line.name for line in model.outputs}
+    open_drain = {line.name for line in model.outputs if line.kind == "open_drain"}
+
+    def line(name: str, output: bool) -> GpioLine | None:
+        pin = board.lines.get(name)
+        if pin is None or (name in shared and (name in settings.driven) != output):
+            return None
+        if isinstance(pin, GpioPin):
+            return GpioLine(pin.offset, sum(GPIO_FLAGS[flag] for flag in pin.flags))
+        if not output:
+            return GpioLine(pin, GPIO_FLAGS["pull_up"])
+        both = GPIO_FLAGS["active_low"] | GPIO_FLAGS["open_drain"]
+        return GpioLine(pin, both if name in open_drain else 0)
+
+    reader = board.reader
+    pair = None if reader is None else (GpioLine(reader.d0, 0), GpioLine(reader.d1, 0))
+    return GpioConfig(
+        chip=board.chip,
+        readers=[pair] + [None] * (model.readers - 1) if model.readers else [],
+        inputs=[line(entry.name, False) for entry in model.inputs],
+        outputs=[line(entry.name, True) for entry in model.outputs],
+    )
+
+
+def card_hex(bits: int, nbits: int) -> str:
+    """A frame as ``CardValue`` keeps it: lower-case hex, right-aligned in whole bytes."""
+    return f"{bits:0{(nbits + 7) // 8 * 2}x}"
+
+
+def _swap(sink: Callable[[Any, Any], object], thing: object, tx: Transaction) -> None:
+    sink(tx, thing)

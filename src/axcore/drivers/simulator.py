@@ -1,0 +1,154 @@
+"""The simulated board: operations become stimuli of the native I/O thread.
+
+``perform`` may be called from any thread (board.sock, REST); what must happen later (letting a button go) is left to
+the ``Scheduler``, which the board thread provides and which does not depend on the loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from axcore._native.io import monotonic_ns
+from axcore.errors import InputError, QueueFullError
+from axcore.wiegand import EDGE, FORMATS, Bits, Timing, schedule
+
+from .board import Board
+from .board_ops import (
+    AnyOp,
+    ButtonOp,
+    CardOp,
+    ClockOp,
+    DropOp,
+    EdgesOp,
+    InputOp,
+    KeysOp,
+    OpError,
+    QrOp,
+    RexOp,
+    StallOp,
+    StateOp,
+    parse,
+)
+
+DEFAULT_PRESS = 0.2
+"""Seconds."""
+DEFAULT_FORMAT = "H10301"
+
+
+class Scheduler(Protocol):
+    """Runs something later, in the board thread."""
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None: ...
+
+
+class Hurt(Protocol):
+    """What the operations that hurt the device act on."""
+
+    def stall(self, action: Callable[[], None]) -> None:
+        """Run ``action``, which blocks, on the loop."""
+
+    def step(self, seconds: float) -> None:
+        """Step the wall clock."""
+
+    def drop(self, service: str) -> None:
+        """Kill a service; ``NotFoundError`` if there is none of this name."""
+
+
+class SimulatedBoard:
+    """The operations of ``board_ops`` on a board. Any thread."""
+
+    def __init__(self, board: Board, hurt: Hurt, scheduler: Scheduler) -> None:
+        self.board = board
+        self._hurt = hurt
+        self._scheduler = scheduler
+
+    def perform(self, op: dict[str, Any]) -> dict[str, Any]:
+        """Do ``{"op": NAME, ...}`` and return its data; ``InputError`` (``OpError``) names the wrong field."""
+        return self.run(parse(op))
+
+    def run(self, op: AnyOp) -> dict[str, Any]:
+        """Do a parsed operation."""
+        try:
+            return self._run(op)
+        except QueueFullError:
+            raise OpError("busy", "op", "the board has no room for more now; try again later") from None
+
+    def _run(self, op: AnyOp) -> dict[str, Any]:  # noqa: PLR0911 - one return an operation
+        match op:
+            case CardOp():
+                return self._card(op)
+            case EdgesOp():
+                first = op.edges[0][0]
+                packed = b"".join(EDGE.pack(t_ns - first, line, level) for t_ns, line, level in op.edges)
+                return {"t_ns": self.board.feed_edges(op.reader, packed, op.correlation), "edges": len(op.edges)}
+            case KeysOp():
+                for key in op.keys:
+                    self.board.feed_key(key, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case ButtonOp():
+                return self._press("callbutton", op)
+            case RexOp():
+                return self._press(self.board.model.rex_input or "rex", op)
+            case InputOp():
+                line = op.port if op.port == "casing" else f"port{op.port}"
+                return self._feed(line, op.active, op.correlation)
+            case QrOp():
+                self.board.feed_qr(op.text, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case StateOp():
+                return self._state()
+            case StallOp():
+                self._hurt.stall(lambda: time.sleep(op.seconds))
+                return {"t_ns": monotonic_ns(), "seconds": op.seconds}
+            case ClockOp():
+                self._hurt.step(op.step)
+                return {"t_ns": monotonic_ns(), "step": op.step}
+            case DropOp():
+                self._hurt.drop(op.service)
+                return {"t_ns": monotonic_ns(), "service": op.service}
+
+    def _card(self, op: CardOp) -> dict[str, Any]:
+        bits = frame(op)
+        timing = Timing(pulse_ns=round(op.pulse_us * 1000), interval_ns=round(op.interval_us * 1000))
+        last = self.board.feed_edges(op.reader, schedule(bits, timing=timing), op.correlation)
+        return {"t_ns": last, "length": bits.nbits, "hex": bits.hex(), "bits": f"{bits.value:0{bits.nbits}b}"}
+
+    def _press(self, line: str, op: ButtonOp | RexOp) -> dict[str, Any]:
+        if op.active is not None:
+            return self._feed(line, op.active, op.correlation)
+        reply = self._feed(line, True, op.correlation)
+        duration = DEFAULT_PRESS if op.duration is None else op.duration
+        self._scheduler.later(duration, lambda: self.board.feed_input(line, False, op.correlation))
+        return reply
+
+    def _feed(self, line: str, active: bool, correlation: str | None) -> dict[str, Any]:
+        t_ns = monotonic_ns()
+        self.board.feed_input(line, active, correlation)
+        return {"t_ns": t_ns, "line": line, "active": active}
+
+    def _state(self) -> dict[str, Any]:
+        board = self.board
+        return {
+            "t_ns": monotonic_ns(),
+            "model": board.model.id,
+            "inputs": {line.name: board.input_active(line.name) for line in board.model.inputs},
+            "outputs": {line.name: board.output_active(line.name) for line in board.model.outputs},
+        }
+
+
+def frame(op: CardOp) -> Bits:
+    """The frame of a card."""
+    if op.bits is not None:
+        return Bits(op.bits)
+    if op.hex is not None and op.length is not None:
+        return Bits(int(op.hex, 16), op.length)
+    name = op.format or DEFAULT_FORMAT
+    layout = FORMATS.get(name)
+    if layout is None:
+        raise OpError("invalid_value", "format", f"{name[:40]!r} is not one of {', '.join(FORMATS)}")
+    try:
+        return layout.encode(facility=op.facility or 0, card=op.card or 0)
+    except InputError as error:
+        raise OpError("invalid_value", error.field, error.reason) from None

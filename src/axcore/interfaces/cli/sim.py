@@ -1,0 +1,156 @@
+"""``axcore sim``: act on the simulated board of a running device, as a person at the door would."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from axcore.errors import InputError
+from axcore.interfaces.cli.board import Board
+from axcore.interfaces.cli.output import CliError, add_json, print_json
+from axcore.interfaces.cli.paths import add_data_dir, find_data_dir
+
+Fields = dict[str, Any]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """One sub-command per operation."""
+    ops = parser.add_subparsers(dest="op", metavar="OPERATION", required=True)
+    for name, (text, arguments, _) in OPERATIONS.items():
+        op = ops.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+        arguments(op)
+        add_data_dir(op)
+        op.add_argument("--correlation", help="text that comes back on each event this causes")
+        add_json(op)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the operation and print what the board says."""
+    fields = OPERATIONS[args.op][2](args)
+    if args.correlation is not None:
+        fields["correlation"] = args.correlation
+    with Board(find_data_dir(args.data_dir), timeout=30.0) as board:
+        data = board.call(args.op, **fields)
+    if args.json:
+        print_json(data)
+    elif args.op == "state" or data:
+        for key, value in _flat(data):
+            print(f"{key} {value}")
+    return 0
+
+
+def read_trace(text: str, name: str = "trace") -> list[list[int]]:
+    """Edges of a trace file (``axcore.wiegand.parse_trace``). CliError names file and line."""
+    from axcore import wiegand
+
+    try:
+        edges = [list(edge) for edge in wiegand.EDGE.iter_unpack(wiegand.parse_trace(text))]
+    except InputError as error:
+        raise CliError(
+            f"{name}:{error.field.removeprefix('line ')}: {error.reason}", "t_ns, line, level a line", 2
+        ) from error
+    if not edges:
+        raise CliError(f"{name}: no edges", "one t_ns, line, level a line", 2)
+    return edges
+
+
+def _flat(data: Any, prefix: str = "") -> Iterable[tuple[str, object]]:
+    if not isinstance(data, dict):
+        yield prefix, data
+        return
+    for key, value in data.items():
+        yield from _flat(value, f"{prefix}.{key}" if prefix else str(key))
+
+
+def _card_arguments(p: argparse.ArgumentParser) -> None:
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument("--bits", help="the frame as 0 and 1, first bit first")
+    what.add_argument("--hex", dest="hex_", metavar="HEX", help="the frame as a number; with --length")
+    what.add_argument("--card", type=int, metavar="NUMBER", help="card number; with --facility and --format")
+    p.add_argument("--length", type=int, help="bits of --hex")
+    p.add_argument("--facility", type=int, default=1, help="facility code (default 1)")
+    p.add_argument("--format", default="H10301", help="card format (default H10301, 26 bits)")
+    p.add_argument("--pulse-us", type=float, help="pulse width in microseconds (default 50)")
+    p.add_argument("--interval-us", type=float, help="time between pulses in microseconds (default 2000)")
+    p.add_argument("--reader", type=int)
+
+
+def _card(args: argparse.Namespace) -> Fields:
+    fields: Fields = {}
+    if args.bits is not None:
+        fields["bits"] = args.bits
+    elif args.hex_ is not None:
+        if args.length is None:
+            raise CliError("--hex needs --length", "e.g. --hex 02004fcb --length 26", 2)
+        fields.update(hex=args.hex_, length=args.length)
+    else:
+        fields.update(format=args.format, facility=args.facility, card=args.card)
+    for name in ("pulse_us", "interval_us", "reader"):
+        if (value := getattr(args, name)) is not None:
+            fields[name] = int(value) if float(value).is_integer() else value
+    return fields
+
+
+def _edges_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("file", help="trace file (JSON lines or CSV of t_ns, line, level); - for standard input")
+    p.add_argument("--reader", type=int)
+
+
+def _edges(args: argparse.Namespace) -> Fields:
+    if args.file == "-":
+        edges = read_trace(sys.stdin.read(), "standard input")
+    else:
+        try:
+            edges = read_trace(Path(args.file).read_text(encoding="utf-8"), args.file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CliError(f"{args.file}: {getattr(error, 'strerror', None) or 'not a text file'}", code=2) from error
+    return {"edges": edges, **({} if args.reader is None else {"reader": args.reader})}
+
+
+def _press_arguments(p: argparse.ArgumentParser) -> None:
+    how = p.add_mutually_exclusive_group()
+    how.add_argument("--duration", type=float, default=0.2, metavar="SECONDS", help="press this long (default 0.2)")
+    how.add_argument("--on", dest="active", action="store_true", default=None, help="press and keep pressed")
+    how.add_argument("--off", dest="active", action="store_false", help="let go")
+
+
+def _press(args: argparse.Namespace) -> Fields:
+    return {"duration": args.duration} if args.active is None else {"active": args.active}
+
+
+def _input_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("port", help="1..4 or casing")
+    p.add_argument("state", choices=["on", "off"])
+
+
+def _input(args: argparse.Namespace) -> Fields:
+    return {"port": int(args.port) if args.port.isdigit() else args.port, "active": args.state == "on"}
+
+
+def _argument(name: str, kind: Callable[[str], Any], text: str) -> Callable[[argparse.ArgumentParser], None]:
+    def add(p: argparse.ArgumentParser) -> None:
+        p.add_argument(name, type=kind, help=text)
+
+    return add
+
+
+def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
+    return lambda args: {name: getattr(args, name)}
+
+
+OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Fields]]] = {
+    "card": ("swipe a card", _card_arguments, _card),
+    "edges": ("play recorded edges of the reader's lines", _edges_arguments, _edges),
+    "keys": ("type on the keypad", _argument("keys", str, "0-9, *, # and C (call)"), _field("keys")),
+    "button": ("press the call button", _press_arguments, _press),
+    "input": ("switch an input port or the casing switch", _input_arguments, _input),
+    "rex": ("press request to exit", _press_arguments, _press),
+    "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
+    "state": ("show all lines", lambda p: None, lambda args: {}),
+    "stall": ("block the loop", _argument("seconds", float, "how long"), _field("seconds")),
+    "clock": ("step the wall clock", _argument("step", float, "seconds; may be negative"), _field("step")),
+    "drop": ("kill a service", _argument("service", str, "http ..."), _field("service")),
+}

@@ -1,0 +1,1 @@
+"""REST under ``/config/rest``, one module per API, each with its ``ROUTES`` (and ``APIS`` for discovery)."""

@@ -1,0 +1,436 @@
+"""The ledger: the one thread that owns the store and the state of every service. *Persist, then act.*
+
+Whatever changes anything is a *job*, run here in a transaction. A turn takes native events first (a card never waits
+behind HTTP), then what the timers owe, then queued jobs, and commits all of it with one sync. Effects (relays),
+subscribers and callers are told after the commit, in that order, and never without it. Jobs marked lazy, and lazy
+events, leave the batch open for up to 50 ms, so that a flood of unknown cards costs few syncs. Failing jobs are undone
+alone; if the commit fails, all is undone.
+
+Threads: ``submit`` any, ``run`` the loop, the rest as told. Allocation: queues are bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from axcore.errors import InputError, QueueFullError, StateError, StoreError
+from axcore.model.events import EVENTS_DROPPED, STATE_RECOVERED, SYSTEM_FAULT, Event, NewEvent
+from axcore.runtime.bus import Bus
+from axcore.runtime.clock import NS, Clock, Instant, instant
+from axcore.runtime.store_open import open_store
+from axcore.runtime.transaction import Batch, Sink, Transaction
+
+__all__ = ["Job", "Ledger", "Timed", "Transaction"]
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Job = Callable[[Transaction], T]
+
+LAZY_NS = 50_000_000
+"""Longest wait of a lazy commit."""
+IDLE_NS = NS
+"""A turn happens at least this often: the watchdog's proof of life."""
+BUDGET_NS = 2_000_000
+"""Time for queued jobs in a turn, so that a card that arrives meanwhile waits no longer."""
+BUSY_BUDGET_NS = 200_000
+"""The same when a native event already waits for the commit."""
+MAX_BATCH = 2000
+"""Events after which a lazy batch is committed anyway."""
+LOG_LIMIT = 30_000
+"""Events kept."""
+DROP_STEP = 1000
+"""Events dropped at a time when the log is full."""
+QUIET_NS = NS // 2
+"""Upkeep starts after this long without a commit ..."""
+COPY_EVERY_NS = 10 * NS
+"""... and copies the store at most this often."""
+
+
+class StoreLike(Protocol):
+    """What the ledger needs of a store (``runtime.store.Store``; in memory in ``axcore.testing``)."""
+
+    recovered: str | None
+    last_id: int
+    event_count: int
+
+    def records(self) -> dict[str, dict[str, bytes]]: ...
+    def commit(
+        self,
+        writes: dict[tuple[str, str], bytes | None],
+        events: Sequence[Event],
+        last_id: int,
+        drop_through: int = 0,
+        copy: bool = True,
+    ) -> None: ...
+    def oldest(self, count: int) -> int: ...
+    def events_after(self, number: int, limit: int = 1000) -> list[Event]: ...
+    @property
+    def wants_checkpoint(self) -> bool: ...
+    @property
+    def wants_copy(self) -> bool: ...
+    def upkeep(self, *, copy: bool) -> None: ...
+    def close(self) -> None: ...
+
+
+class Timed(Protocol):
+    """A service with deadlines on the monotonic clock."""
+
+    def next_deadline(self) -> int | None:
+        """The next moment (ns) at which ``advance`` is needed; None = none."""
+
+    def advance(self, tx: Transaction, now: Instant) -> None:
+        """Do everything that is due."""
+
+
+class _Item:
+    __slots__ = ("actor", "job", "lazy", "sink")
+
+    def __init__(self, job: Job[Any], sink: Sink | None, lazy: bool, actor: str) -> None:
+        self.job = job
+        self.sink = sink
+        self.lazy = lazy
+        self.actor = actor
+
+
+class _FutureSink:
+    __slots__ = ("future",)
+
+    def __init__(self, future: Future[Any]) -> None:
+        self.future = future
+
+    def settle(self, result: Any, error: BaseException | None) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
+
+
+class _LoopSink:
+    __slots__ = ("future", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(self, result: Any, error: BaseException | None) -> None:
+        if self.future.done():  # the caller has gone
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
+
+
+class Ledger:
+    """See the module's text. ``path`` is the data directory; ``store`` replaces the SQLite store in tests."""
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        bus: Bus,
+        *,
+        wait: Callable[[int], bool],
+        wake: Callable[[], None],
+        store: StoreLike | None = None,
+        max_queue: int = 4096,
+        log_limit: int = LOG_LIMIT,
+    ) -> None:
+        """Opens (or recovers) the store. Raises StoreError naming the file."""
+        self.clock = clock
+        self.bus = bus
+        self.progress = 0
+        """Rises every turn, at least once a second."""
+        self.on_native: Callable[[], Iterable[Job[Any]]] | None = None
+        """Drained at the start of each turn: native events become jobs."""
+        self._wait = wait
+        self._wake = wake
+        self._store: StoreLike = open_store(path) if store is None else store
+        self._max_queue = max_queue
+        self._log_limit = log_limit
+        self._queue: deque[_Item] = deque()
+        self._lock = threading.Lock()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._timers: list[Timed] = []
+        self._reload: list[Job[None]] = []
+        self._image = self._store.records()
+        self._batch = Batch(self._image, bus, self._store.last_id + 1)
+        self._settled: list[tuple[Sink, Any, BaseException | None]] = []
+        self._fault: str | None = None
+        self._retry_ns = 0
+        self._last_commit_ns = clock.mono_ns()
+        self._last_copy_ns = clock.mono_ns() - COPY_EVERY_NS
+
+    # set-up, before start
+
+    @property
+    def recovered(self) -> str | None:
+        """Why the store was recovered, until ``load`` has told it."""
+        return self._store.recovered
+
+    def add_timer(self, service: Timed) -> None:
+        """Have ``service.advance`` called when its deadline is over."""
+        self._timers.append(service)
+
+    def on_reload(self, load: Job[None]) -> None:
+        """Call ``load(tx)`` after a failed commit, so that a service reads its state from the store again."""
+        self._reload.append(load)
+
+    def load(self, *loaders: Job[None]) -> None:
+        """Run the services' ``load(tx)`` in one transaction and commit it; call before ``start``.
+
+        After a recovery the event STATE_RECOVERED is part of it, and loaders find ``tx.get("ledger", "recovered")``.
+        Raises what a loader raises, or StoreError.
+        """
+        batch = self._batch
+        tx = Transaction(batch, instant(self.clock))
+        try:
+            if self.recovered is not None:
+                file, _, reason = self.recovered.partition(": ")
+                tx.publish(NewEvent(topic=STATE_RECOVERED, data={"file": file, "reason": reason}))
+            for loader in loaders:
+                loader(tx)
+            tx.delete("ledger", "recovered")
+        except BaseException:
+            batch.unwind(0)
+            batch.urgent = False
+            raise
+        finally:
+            tx._close()
+        if batch.dirty and (error := self._commit()) is not None:
+            raise error
+        self._store.recovered = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Refuse new jobs, finish the queued ones, commit, close the store. Safe to call twice."""
+        with self._lock:
+            if self._stopping:
+                return
+            self._stopping = True
+        if self._thread is None:
+            self.turn()
+        else:
+            self._wake()
+            self._thread.join()
+        self._store.close()
+
+    # jobs
+
+    def submit(self, job: Job[T], *, lazy: bool = False, actor: str = "") -> Future[T]:
+        """Queue a job from any thread; the future resolves after its commit's sync.
+
+        Raises QueueFullError (nothing queued) and StateError after ``stop``. The future raises what the job raised, or
+        StoreError.
+        """
+        future: Future[T] = Future()
+        self._enqueue(_Item(job, _FutureSink(future), lazy, actor))
+        return future
+
+    async def run(self, job: Job[T], *, lazy: bool = False, actor: str = "") -> T:
+        """``submit`` for the loop."""
+        sink = _LoopSink(asyncio.get_running_loop())
+        self._enqueue(_Item(job, sink, lazy, actor))
+        result: T = await sink.future
+        return result
+
+    def post(self, job: Job[Any], *, lazy: bool = False) -> None:
+        """Queue a job whose result nobody waits for; its errors are logged. Raises like ``submit``."""
+        self._enqueue(_Item(job, None, lazy, ""))
+
+    def events_after(self, number: int, limit: int = 1000) -> list[Event]:
+        """Committed events with an id above ``number``, oldest first; from any thread (a long list may take ms)."""
+        return self._store.events_after(number, min(limit, self._log_limit))
+
+    @property
+    def last_id(self) -> int:
+        """Number of the last commit; no event has a higher id yet."""
+        return self._store.last_id
+
+    def _enqueue(self, item: _Item) -> None:
+        with self._lock:
+            if self._stopping:
+                raise StateError("the ledger is stopped")
+            if len(self._queue) >= self._max_queue:
+                raise QueueFullError(f"{self._max_queue} jobs wait for the ledger already")
+            self._queue.append(item)
+        self._wake()
+
+    # the ledger thread
+
+    def _run(self) -> None:
+        while not (self._stopping and not self._queue):
+            self._wait(self._timeout())
+            self.turn()
+        self.turn()
+
+    def _timeout(self) -> int:
+        if self._queue or self._stopping:
+            return 0
+        now = self.clock.mono_ns()
+        due = now + IDLE_NS
+        if self._batch.dirty:
+            due = min(due, self._batch.since_ns + LAZY_NS)
+        for timer in self._timers:
+            deadline = timer.next_deadline()
+            if deadline is not None:
+                due = min(due, deadline)
+        return max(0, due - now)
+
+    def turn(self) -> None:
+        """One turn: everything that waits, then the commit. For the thread, and for tests that have none."""
+        self.progress += 1
+        if self.on_native is not None:
+            for job in self.on_native():
+                self._do(job, None, False, "")
+        now = self.clock.mono_ns()
+        for timer in self._timers:
+            deadline = timer.next_deadline()
+            if deadline is not None and deadline <= now:
+                self._do(lambda tx, timer=timer: timer.advance(tx, tx.now), None, False, "")  # type: ignore[misc]
+        self._drain_queue(now)
+        batch = self._batch
+        retry = self._fault is not None and now >= self._retry_ns
+        if retry or (batch.dirty and (batch.urgent or self._lazy_is_over(batch))):
+            self._commit()
+        if self._settled:
+            settled, self._settled = self._settled, []
+            _settle(settled)
+        elif not self._queue:
+            self._upkeep(now)
+
+    def _drain_queue(self, now: int) -> None:
+        until = now + (BUSY_BUDGET_NS if self._batch.urgent else BUDGET_NS)
+        while self._queue:
+            item = self._queue.popleft()
+            self._do(item.job, item.sink, item.lazy, item.actor)
+            if self.clock.mono_ns() >= until and not self._stopping:
+                break
+
+    def _lazy_is_over(self, batch: Batch) -> bool:
+        return self._stopping or len(batch.events) >= MAX_BATCH or self.clock.mono_ns() - batch.since_ns >= LAZY_NS
+
+    def _do(self, job: Job[Any], sink: Sink | None, lazy: bool, actor: str) -> None:
+        batch = self._batch
+        now = instant(self.clock)
+        tx = Transaction(batch, now, lazy=lazy, actor=actor)
+        mark, was_urgent, next_id = len(batch.undo), batch.urgent, batch.next_id
+        result: Any = None
+        failed: BaseException | None = None
+        try:
+            result = job(tx)
+        except Exception as error:
+            failed = error
+            batch.unwind(mark)
+            batch.urgent, batch.next_id = was_urgent, next_id
+            if sink is None and not isinstance(error, InputError):
+                log.exception("a job of the ledger failed")
+        finally:
+            tx._close()
+        changed = len(batch.undo) > mark
+        if changed and mark == 0:
+            batch.since_ns = now.mono_ns
+        if sink is not None:
+            (batch.done if changed else self._settled).append((sink, result, failed))
+
+    def _commit(self) -> StoreError | None:
+        """Commit the batch, act, tell; on failure undo everything and tell that."""
+        batch = self._batch
+        fault = self._fault
+        try:
+            drop = self._make_room(batch)
+            if fault is not None:
+                self._tell(batch, SYSTEM_FAULT, {"component": "store", "reason": fault})
+            last_id = batch.next_id - 1
+            if not batch.events:  # a commit takes a number even when it has no event
+                last_id = batch.next_id
+                batch.next_id += 1
+            self._store.commit(batch.writes, batch.events, last_id, drop, batch.copy)
+        except StoreError as error:
+            self._abort(batch, error)
+            return error
+        self._fault = None
+        self._batch = Batch(self._image, self.bus, batch.next_id)
+        for effect in batch.effects:
+            try:
+                effect()
+            except Exception:
+                log.exception("an effect failed after its commit")
+        self._last_commit_ns = self.clock.mono_ns()
+        self.bus.deliver(batch.events)
+        self._settled += batch.done
+        return None
+
+    def _abort(self, batch: Batch, error: StoreError) -> None:
+        if self._fault is None:
+            log.error("%s", error)
+        self._fault = error.reason
+        self._retry_ns = self.clock.mono_ns() + NS
+        batch.unwind(0)
+        self._batch = Batch(self._image, self.bus, batch.next_id)
+        self._settled += [(sink, None, error) for sink, _, _ in batch.done]
+        for load in self._reload:
+            self._do(load, None, True, "")
+
+    def _make_room(self, batch: Batch) -> int:
+        """Drop the oldest events when the log is full; returns the number through which."""
+        if self._store.event_count + len(batch.events) + 2 <= self._log_limit:
+            return 0
+        step = max(
+            min(DROP_STEP, self._log_limit // 4), self._store.event_count + len(batch.events) + 2 - self._log_limit
+        )
+        step = min(step, self._store.event_count)
+        drop = self._store.oldest(step) if step else 0
+        if drop:
+            self._tell(batch, EVENTS_DROPPED, {"count": str(step)})
+        return drop
+
+    def _tell(self, batch: Batch, topic: str, data: dict[str, str]) -> None:
+        tx = Transaction(batch, instant(self.clock), lazy=True)
+        tx.publish(NewEvent(topic=topic, data=data))
+        tx._close()
+
+    def _upkeep(self, now: int) -> None:
+        store = self._store
+        if now - self._last_commit_ns < QUIET_NS:
+            return
+        copy = store.wants_copy and now - self._last_copy_ns >= COPY_EVERY_NS
+        if copy or store.wants_checkpoint:
+            if copy:
+                self._last_copy_ns = now
+            store.upkeep(copy=copy)
+
+
+def _settle(settled: list[tuple[Sink, Any, BaseException | None]]) -> None:
+    """Resolve futures; those of a loop in one call."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[Sink, Any, BaseException | None]]] = {}
+    for entry in settled:
+        if isinstance(entry[0], _LoopSink):
+            loops.setdefault(entry[0].loop, []).append(entry)
+        else:
+            entry[0].settle(entry[1], entry[2])
+    for loop, entries in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle_here, entries)
+        except RuntimeError:
+            log.debug("the loop is closed: %d results are lost", len(entries))
+
+
+def _settle_here(entries: list[tuple[Sink, Any, BaseException | None]]) -> None:
+    for sink, result, error in entries:
+        sink.settle(result, error)

@@ -1,0 +1,301 @@
+"""The SQLite file under the ledger: one writer connection, one commit per batch, checksums on everything.
+
+WAL with ``synchronous=FULL``: a commit is one sync of the log, which is pre-written so that a commit allocates nothing.
+Checkpoints and the last-good copy are made by a second thread with its own connections, never on the path of a card.
+``store_open.py`` says how a damaged store is found and recovered. Event numbers double as commit numbers: every commit
+takes at least one, so that ``last_id`` tells exactly how far the store has come. Threads: ``commit`` by the ledger
+thread; ``events_after`` by any.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from axcore.errors import StoreError
+from axcore.model.events import Event
+from axcore.runtime.mark import Mark
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Layout of the tables (PRAGMA user_version)."""
+OWN_KIND = "ledger"
+"""Records of the ledger itself."""
+WAL_BYTES = 4 << 20
+"""Size to which the write-ahead log is written ahead, bytes."""
+CHECKPOINT_PAGES = 600
+"""Log pages after which an idle checkpoint is worth its syncs."""
+
+_DELETE_RECORD = "DELETE FROM record WHERE kind=? AND key=?"
+_ROWS = 32
+_INSERT_EVENTS = ["INSERT INTO event VALUES " + ",".join(["(?,?,?,?,?)"] * n) for n in range(1, _ROWS + 1)]
+_PUT_RECORDS = ["INSERT OR REPLACE INTO record VALUES " + ",".join(["(?,?,?,?)"] * n) for n in range(1, _ROWS + 1)]
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What of an event is kept in its row's body."""
+
+    source: dict[str, str] = {}
+    data: dict[str, str] = {}
+    is_property: bool = False
+    t_ns: int = 0
+    correlation: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Body)
+
+
+def record_crc(kind: str, key: str, value: bytes) -> int:
+    """Checksum of a record row."""
+    return zlib.crc32(value, zlib.crc32(f"{kind}\0{key}\0".encode()))
+
+
+def event_crc(number: int, time: str, topic: str, body: bytes) -> int:
+    """Checksum of an event row."""
+    return zlib.crc32(body, zlib.crc32(f"{number}\0{time}\0{topic}\0".encode()))
+
+
+class Store:
+    """An open, verified store (see ``store_open.open_store``)."""
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, mark: Mark, last_id: int, recovered: str | None
+    ) -> None:
+        self.path = path
+        self.recovered = recovered
+        """Why the store was recovered and not yet told, or None."""
+        self.last_id = last_id
+        self.event_count = int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
+        self._connection = connection
+        self._mark = mark
+        self._pages = 0
+        self._dirty_copy = True
+        self._read_lock = threading.Lock()
+        self._reader: sqlite3.Connection | None = None
+        self._worker: threading.Thread | None = None
+
+    # the ledger thread
+
+    def records(self) -> dict[str, dict[str, bytes]]:
+        """Every record, by kind and key."""
+        found: dict[str, dict[str, bytes]] = {}
+        for kind, key, value in self._execute("SELECT kind, key, value FROM record", ()):
+            found.setdefault(kind, {})[key] = value
+        return found
+
+    def commit(
+        self,
+        writes: Mapping[tuple[str, str], bytes | None],
+        events: Sequence[Event],
+        last_id: int,
+        drop_through: int = 0,
+        copy: bool = True,
+    ) -> None:
+        """Make a batch durable: on return it is on the medium, after an exception none of it counts.
+
+        ``writes`` maps (kind, key) to the new value or None; ``last_id`` is the number of this commit (of the last
+        event, or one taken for it); events up to ``drop_through`` are removed; ``copy`` asks for a new last-good copy.
+        Raises StoreError.
+        """
+        if not events:
+            writes = {**writes, (OWN_KIND, "seq"): b"%d" % last_id}
+        statements = _statements(writes, events)
+        if drop_through:
+            statements.append(("DELETE FROM event WHERE id<=?", (drop_through,)))
+        removed = 0
+        try:
+            if len(statements) == 1:  # a statement alone is its own transaction
+                self._execute(*statements[0])
+            else:
+                self._execute("BEGIN IMMEDIATE", ())
+                for statement in statements:
+                    cursor = self._execute(*statement)
+                removed = cursor.rowcount if drop_through else 0
+                self._execute("COMMIT", ())
+        except sqlite3.Error as error:
+            self._rollback()
+            raise StoreError(str(self.path), f"cannot be written: {error}") from error
+        self.last_id = last_id
+        self._mark.update(last_id)
+        self.event_count += len(events) - removed
+        self._pages += 3 + (len(writes) + len(events)) // 4
+        self._dirty_copy |= copy
+
+    def _execute(self, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
+        """Every statement of the writer goes through here (tests fail the n-th)."""
+        return self._connection.execute(sql, parameters)
+
+    def _rollback(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def oldest(self, count: int) -> int:
+        """Number of the ``count``-th oldest event (0 = there are not so many)."""
+        try:
+            row = self._execute("SELECT id FROM event ORDER BY id LIMIT 1 OFFSET ?", (count - 1,)).fetchone()
+        except sqlite3.Error as error:
+            raise StoreError(str(self.path), f"cannot be read: {error}") from error
+        return int(row[0]) if row else 0
+
+    # any thread
+
+    def events_after(self, number: int, limit: int = 1000) -> list[Event]:
+        """Committed events with an id above ``number``, oldest first. Raises StoreError."""
+        with self._read_lock:
+            try:
+                if self._reader is None:
+                    self._reader = connect(self.path, readonly=True)
+                rows = self._reader.execute(
+                    "SELECT id, time, topic, body, crc FROM event WHERE id>? ORDER BY id LIMIT ?", (number, limit)
+                ).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(str(self.path), f"cannot be read: {error}") from error
+        events = []
+        for row in rows:
+            if event_crc(*row[:4]) != row[4]:
+                raise StoreError(str(self.path), f"event {row[0]} is damaged")
+            events.append(_event(*row[:4]))
+        return events
+
+    # upkeep, started by the ledger thread when it has nothing to do
+
+    @property
+    def wants_checkpoint(self) -> bool:
+        return self._pages >= CHECKPOINT_PAGES
+
+    @property
+    def wants_copy(self) -> bool:
+        return self._dirty_copy
+
+    def upkeep(self, *, copy: bool) -> None:
+        """Checkpoint (and copy) in a thread of its own; nothing happens while the last one still runs."""
+        if self._worker is not None and self._worker.is_alive():
+            return
+        self._pages = 0
+        if copy:
+            self._dirty_copy = False
+        self._worker = threading.Thread(target=self._upkeep, args=(copy,), name="ledger-upkeep", daemon=True)
+        self._worker.start()
+
+    def _upkeep(self, copy: bool) -> None:
+        try:
+            with contextlib.closing(connect(self.path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if copy:
+                make_copy(self.path)
+        except (sqlite3.Error, OSError) as error:
+            self._dirty_copy |= copy
+            log.error("upkeep of %s failed: %s", self.path, error)
+
+    def start_log(self) -> None:
+        """Write a commit that begins the write-ahead log anew, so that the next card does not pay for its header."""
+        self.commit({}, (), self.last_id + 1, copy=False)
+
+    def close(self) -> None:
+        """Checkpoint, renew the last-good copy if it is out of date, close."""
+        if self._worker is not None:
+            self._worker.join()
+        if self._dirty_copy:
+            self._upkeep(copy=True)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close without upkeep."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self._connection.close()
+        self._mark.close()
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """A connection with the settings that every one must have."""
+    mode = "ro" if readonly else "rw"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=2.0
+    )
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute("PRAGMA cell_size_check=ON")
+    return connection
+
+
+def good_path(path: Path) -> Path:
+    """Where the last-good copy of a store is."""
+    return path.with_suffix(".good")
+
+
+def make_copy(path: Path) -> None:
+    """Write the last-good copy: whole new file, sync, rename, sync of the directory. Raises sqlite3.Error, OSError."""
+    target = good_path(path)
+    temporary = target.with_suffix(".good-new")
+    with contextlib.suppress(FileNotFoundError):
+        temporary.unlink()
+    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(fd, 0o600)
+        with contextlib.closing(connect(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(temporary),))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.replace(temporary, target)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames in a directory durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _event(number: int, time: str, topic: str, raw: bytes) -> Event:
+    body = _decoder.decode(raw)
+    return Event(
+        id=number,
+        time=time,
+        topic=topic,
+        source=body.source,
+        data=body.data,
+        is_property=body.is_property,
+        t_ns=body.t_ns,
+        correlation=body.correlation,
+    )
+
+
+def _event_row(event: Event) -> tuple[int, str, str, bytes, int]:
+    body = _encoder.encode(Body(event.source, event.data, event.is_property, event.t_ns, event.correlation))
+    return event.id, event.time, event.topic, body, event_crc(event.id, event.time, event.topic, body)
+
+
+def _statements(
+    writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]
+) -> list[tuple[str, Sequence[object]]]:
+    """As few statements as will do: each costs two hand-overs of the interpreter lock."""
+    statements: list[tuple[str, Sequence[object]]] = []
+    rows: list[Any] = []
+    for (kind, key), value in writes.items():
+        if value is None:
+            statements.append((_DELETE_RECORD, (kind, key)))
+        else:
+            rows.append((kind, key, value, record_crc(kind, key, value)))
+    for table, every in ((_PUT_RECORDS, rows), (_INSERT_EVENTS, [_event_row(event) for event in events])):
+        for at in range(0, len(every), _ROWS):
+            part = every[at : at + _ROWS]
+            statements.append((table[len(part) - 1], [column for row in part for column in row]))
+    return statements

@@ -1,0 +1,272 @@
+"""What a rule can be made of: the conditions and actions of a device, with the names that users see.
+
+Manual: System > Events > Rules, and "Use Entry list to allow credential holders to open the door".
+
+A condition type is *stateful* (a property: true while it has a value) or not (a pulse). ``match`` is what a condition
+without data items of its own looks for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from axcore.devices import DeviceModel
+from axcore.errors import InputError
+from axcore.model import events
+from axcore.model.credentials import ACCESS_GRANTED
+from axcore.model.rules import MAX_DURATION, MIN_DURATION, Condition
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A source or data item of an event. ``values`` lists what it can be; empty = any text."""
+
+    name: str
+    nice_name: str
+    values: tuple[str, ...] = ()
+    nice_values: tuple[str, ...] = ()
+
+
+class ConditionType(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of condition."""
+
+    topic: str
+    group: str
+    name: str
+    stateful: bool
+    source: tuple[Item, ...] = ()
+    data: tuple[Item, ...] = ()
+    match: dict[str, str] = {}
+
+
+class ActionType(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of action; ``fields`` are JSON-schema-like descriptions of what it needs."""
+
+    type: str
+    group: str
+    name: str
+    fields: dict[str, dict[str, Any]]
+
+
+_FLAG = ("0", "1")
+
+
+def condition_types(model: DeviceModel) -> tuple[ConditionType, ...]:
+    """Every condition that the device offers, in the order of the menu."""
+    return (*_entry_list(model), *_io(model), *_intercom(model), *_status())
+
+
+def _reader(model: DeviceModel) -> tuple[Item, ...]:
+    return (Item(name="reader", nice_name="Reader", values=tuple(str(n) for n in range(model.readers))),)
+
+
+def _entry_list(model: DeviceModel) -> tuple[ConditionType, ...]:
+    kinds = ("card", "pin", "qr", "card+pin")
+    credential = Item(name="credential", nice_name="Credential", values=kinds)
+    holder = (Item(name="holder", nice_name="Credential holder"), Item(name="name", nice_name="Name"))
+    return (
+        ConditionType(
+            topic=events.ENTRY_GRANTED,
+            group="Entry list",
+            name=ACCESS_GRANTED,
+            stateful=False,
+            source=_reader(model),
+            data=(
+                Item(name="condition", nice_name="Event condition"),
+                *holder,
+                credential,
+                Item(name="remaining", nice_name="Uses left"),
+            ),
+            match={"condition": ACCESS_GRANTED},
+        ),
+        ConditionType(
+            topic=events.ENTRY_DENIED,
+            group="Entry list",
+            name="Access denied",
+            stateful=False,
+            source=_reader(model),
+            data=(Item(name="reason", nice_name="Reason"), credential, *holder),
+        ),
+    )
+
+
+def _io(model: DeviceModel) -> tuple[ConditionType, ...]:
+    inputs = tuple(str(spec.id) for spec in model.ports if spec.input)
+    outputs = tuple(str(spec.id) for spec in model.ports if spec.output)
+    virtual = tuple(str(number) for number in range(1, model.virtual_inputs + 1))
+    state = Item(name="state", nice_name="Active", values=_FLAG)
+    return (
+        ConditionType(
+            topic=events.IO_PORT,
+            group="I/O",
+            name="Digital input",
+            stateful=True,
+            source=(Item(name="port", nice_name="Port", values=inputs),),
+            data=(state,),
+            match={"state": "1"},
+        ),
+        ConditionType(
+            topic=events.IO_OUTPUT_PORT,
+            group="I/O",
+            name="Digital output",
+            stateful=True,
+            source=(Item(name="port", nice_name="Port", values=outputs),),
+            data=(state,),
+            match={"state": "1"},
+        ),
+        ConditionType(
+            topic=events.RELAY,
+            group="I/O",
+            name="Relays and outputs",
+            stateful=True,
+            source=(Item(name="RelayToken", nice_name="Port", values=outputs),),
+            data=(Item(name="LogicalState", nice_name="State", values=("active", "inactive")),),
+            match={"LogicalState": "active"},
+        ),
+        ConditionType(
+            topic=events.IO_VIRTUAL_INPUT,
+            group="I/O",
+            name="Virtual input",
+            stateful=True,
+            source=(Item(name="port", nice_name="Virtual input", values=virtual),),
+            data=(Item(name="active", nice_name="Active", values=_FLAG),),
+            match={"active": "1"},
+        ),
+    )
+
+
+def _intercom(model: DeviceModel) -> tuple[ConditionType, ...]:
+    active = (Item(name="active", nice_name="Active", values=_FLAG),)
+    reader = _reader(model)
+    found: list[ConditionType] = []
+    roles = {line.role for line in model.inputs}
+    if "rex" in roles:
+        source = (Item(name="port", nice_name="Input", values=(str(model.rex_input),)),)
+        found.append(
+            ConditionType(
+                topic=events.REX,
+                group="Intercom",
+                name="REX button",
+                stateful=True,
+                source=source,
+                data=active,
+                match={"active": "1"},
+            )
+        )
+    if "callbutton" in roles:
+        found.append(
+            ConditionType(
+                topic=events.CALL_BUTTON,
+                group="Intercom",
+                name="Call button",
+                stateful=True,
+                data=active,
+                match={"active": "1"},
+            )
+        )
+    if model.readers:
+        card = (Item(name="card", nice_name="Card"), Item(name="bits", nice_name="Bits"))
+        error = (Item(name="error", nice_name="Error"),)
+        found += [
+            _pulse(events.RFID, "Card read", reader, card),
+            _pulse(events.QR, "QR code read", reader),
+            _pulse(events.READER_FAULT, "Reader fault", reader, error),
+        ]
+    if model.keypad:
+        keypad = (Item(name="keypad", nice_name="Keypad", values=("0",)),)
+        states = (Item(name="state", nice_name="State", values=("idle", "entering")),)
+        found += [
+            _pulse(events.KEYPIN, "PIN entered", reader),
+            _pulse(events.SPEED_DIAL, "Speed dial", keypad, (Item(name="number", nice_name="Number"),)),
+            ConditionType(
+                topic=events.KEYPAD_STATE,
+                group="Intercom",
+                name="Keypad in use",
+                stateful=True,
+                source=keypad,
+                data=states,
+                match={"state": "entering"},
+            ),
+        ]
+    return tuple(found)
+
+
+def _pulse(topic: str, name: str, source: tuple[Item, ...], data: tuple[Item, ...] = ()) -> ConditionType:
+    return ConditionType(topic=topic, group="Intercom", name=name, stateful=False, source=source, data=data)
+
+
+def _status() -> tuple[ConditionType, ...]:
+    return (
+        ConditionType(
+            topic=events.CASING_OPEN,
+            group="Device status",
+            name="Casing open",
+            stateful=True,
+            source=(Item(name="Name", nice_name="Name", values=("Casing",)),),
+            data=(Item(name="Open", nice_name="Open", values=_FLAG),),
+            match={"Open": "1"},
+        ),
+        ConditionType(
+            topic=events.SYSTEM_READY,
+            group="Device status",
+            name="System ready",
+            stateful=True,
+            data=(Item(name="ready", nice_name="Ready", values=_FLAG),),
+            match={"ready": "1"},
+        ),
+    )
+
+
+def action_types(outputs: tuple[tuple[int, str], ...]) -> tuple[ActionType, ...]:
+    """Every action; ``outputs`` are the ids and names of the ports that are outputs now."""
+    port = {
+        "type": "string",
+        "title": "Port",
+        "enum": [str(number) for number, _ in outputs],
+        "names": [name for _, name in outputs],
+    }
+    state = {"type": "boolean", "title": "State", "default": True, "names": {"true": "Active", "false": "Inactive"}}
+    duration = {
+        "type": "number",
+        "title": "Duration",
+        "unit": "s",
+        "default": 0,
+        "minimum": MIN_DURATION,
+        "maximum": MAX_DURATION,
+        "zero": "stays there",
+    }
+    return (
+        ActionType(
+            type="toggle_io_once",
+            group="I/O",
+            name="Toggle I/O once",
+            fields={"port": port, "state": state, "duration": duration},
+        ),
+        ActionType(
+            type="toggle_io_while_active",
+            group="I/O",
+            name="Toggle I/O while the rule is active",
+            fields={"port": port, "state": state},
+        ),
+    )
+
+
+def check_condition(types: dict[str, ConditionType], condition: Condition, field: str) -> ConditionType:
+    """The type of ``condition``; ``InputError`` names the part under ``field`` that this device has not."""
+    kind = types.get(condition.topic)
+    if kind is None:
+        raise InputError(f"{field}.topic", f"this device has no condition {condition.topic!r}")
+    if condition.invert and not kind.stateful:
+        raise InputError(f"{field}.invert", f"{kind.name} has no state that could be inverted")
+    for part, items in (("source", kind.source), ("data", kind.data)):
+        known = {item.name: item for item in items}
+        for name, value in getattr(condition, part).items():
+            item = known.get(name)
+            if item is None:
+                raise InputError(
+                    f"{field}.{part}.{name}", f"{kind.name} has no such item ({', '.join(known) or 'none'})"
+                )
+            if item.values and value not in item.values:
+                raise InputError(f"{field}.{part}.{name}", f"{value!r} is not one of {', '.join(item.values)}")
+    return kind

@@ -1,0 +1,268 @@
+"""The event service: keeps the rules, feeds the engine inside the transaction of each event, and runs the actions.
+
+Because a rule is evaluated in the transaction that publishes its event, a grant, its event and what the rule does are
+one commit; the output moves after it. Methods that take ``tx`` are jobs of the ledger thread; ``rules``,
+``conditions`` and ``actions`` may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from axcore.devices import DeviceModel
+from axcore.errors import InputError, LimitError, NotFoundError
+from axcore.model import events
+from axcore.model.convert import patched
+from axcore.model.events import NewEvent
+from axcore.model.ports import Port
+from axcore.model.rules import (
+    MAX_DURATION,
+    MAX_NAME,
+    MAX_RULES,
+    MAX_WAIT,
+    MIN_DURATION,
+    Rule,
+    RuleSpec,
+    ToggleIoOnce,
+    ToggleIoWhileActive,
+)
+
+from .catalogue import ActionType, ConditionType, action_types, check_condition, condition_types
+from .engine import Engine, Step, compile_rule, is_level
+
+if TYPE_CHECKING:
+    from axcore.runtime.bus import Bus
+    from axcore.runtime.clock import Instant
+    from axcore.runtime.ledger import Transaction
+
+KIND = "rule"
+_COUNTER = ("counter", "rule")
+
+
+class Actuator(Protocol):
+    """What the actions need of the ports."""
+
+    def ports(self) -> tuple[Port, ...]: ...
+    def resolve_output(self, name: str) -> int: ...
+    def pulse(
+        self,
+        tx: Transaction,
+        port: int,
+        active: bool,
+        seconds: float,
+        correlation: str | None = None,
+        *,
+        failed: Callable[[str], None] | None = None,
+    ) -> None: ...
+    def hold(
+        self,
+        tx: Transaction,
+        port: int,
+        on: bool,
+        active: bool = True,
+        correlation: str | None = None,
+        *,
+        owner: str = "",
+        failed: Callable[[str], None] | None = None,
+    ) -> None: ...
+
+
+class EventService:
+    """Rules with one condition and one action."""
+
+    def __init__(
+        self,
+        model: DeviceModel,
+        ports: Actuator,
+        bus: Bus,
+        submit: Callable[[Callable[[Transaction], Any]], object],
+    ) -> None:
+        self._ports = ports
+        self._submit = submit
+        self._types = {kind.topic: kind for kind in condition_types(model)}
+        self._rules: dict[str, Rule] = {}
+        self._engine = Engine()
+        self._started = False
+        bus.in_transaction(None, self._on_event)
+
+    # --- life
+
+    def load(self, tx: Transaction) -> None:
+        """Read the stored rules. They run from ``start``. After a failed commit, what runs goes on as it is."""
+        stored = [msgspec.json.decode(value, type=Rule) for _, value in tx.items(KIND)]
+        self._rules = {rule.id: rule for rule in sorted(stored, key=lambda rule: int(rule.id))}
+
+    def start(self, tx: Transaction) -> None:
+        """Turn on every enabled rule; call after the initial states are published (they are no trigger)."""
+        self._remember(tx)
+        self._started = True
+        for rule in self._rules.values():
+            if rule.enabled:
+                self._enable(tx, rule)
+
+    # --- what users see
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, oldest first."""
+        return tuple(self._rules.values())
+
+    def rule(self, rule_id: str) -> Rule:
+        """One rule; ``NotFoundError`` if there is none."""
+        try:
+            return self._rules[rule_id]
+        except KeyError:
+            raise NotFoundError("id", f"there is no rule {rule_id!r}") from None
+
+    def active(self, rule_id: str) -> bool:
+        """Whether the action of a rule is running now (while-active actions)."""
+        return self._engine.active(rule_id)
+
+    def conditions(self) -> tuple[ConditionType, ...]:
+        """The catalogue of conditions."""
+        return tuple(self._types.values())
+
+    def actions(self) -> tuple[ActionType, ...]:
+        """The catalogue of actions, with the ports that are outputs now."""
+        outputs = [(port.id, port.config.name) for port in self._ports.ports() if port.config.direction == "output"]
+        return action_types(tuple(outputs))
+
+    # --- settings
+
+    def add_rule(self, tx: Transaction, spec: RuleSpec) -> Rule:
+        """Keep a rule, and turn it on if it is enabled. ``LimitError`` at the 257th."""
+        if len(self._rules) >= MAX_RULES:
+            raise LimitError("rules", f"there are {MAX_RULES} rules already; remove one first")
+        spec = self._checked(spec)
+        number = int(tx.get(*_COUNTER) or b"0") + 1
+        rule = Rule(id=str(number), **{name: getattr(spec, name) for name in RuleSpec.__struct_fields__})
+        self._remember(tx)
+        self._rules = {**self._rules, rule.id: rule}
+        tx.put(*_COUNTER, str(number).encode())
+        self._keep(tx, rule, "add")
+        if rule.enabled and self._started:
+            self._enable(tx, rule)
+        return rule
+
+    def update_rule(self, tx: Transaction, rule_id: str, patch: Mapping[str, Any]) -> Rule:
+        """Change a rule. A rule that is on goes on as it was until it is turned off and on again (manual)."""
+        old = self.rule(rule_id)
+        if "id" in patch and patch["id"] != rule_id:
+            raise InputError("id", "cannot be changed")
+        new = patched(old, patch, Rule)
+        checked = self._checked(new)
+        assert isinstance(checked, Rule)
+        if checked == old:
+            return old
+        self._remember(tx)
+        self._rules = {**self._rules, rule_id: checked}
+        self._keep(tx, checked, "update")
+        if old.enabled and not checked.enabled:
+            self._run(tx, self._engine.disable(rule_id), None)
+        elif checked.enabled and not old.enabled and self._started:
+            self._enable(tx, checked)
+        return checked
+
+    def remove_rule(self, tx: Transaction, rule_id: str) -> None:
+        """Turn a rule off and forget it."""
+        self.rule(rule_id)
+        self._remember(tx)
+        self._rules = {key: rule for key, rule in self._rules.items() if key != rule_id}
+        tx.delete(KIND, rule_id)
+        tx.publish(_changed(rule_id, "remove"))
+        self._run(tx, self._engine.disable(rule_id), None)
+
+    # --- time (a timer of the ledger)
+
+    def next_deadline(self) -> int | None:
+        return self._engine.next_deadline()
+
+    def advance(self, tx: Transaction, now: Instant) -> None:
+        self._remember(tx)
+        self._run(tx, self._engine.advance(now.mono_ns), None)
+
+    # --- inside
+
+    def _on_event(self, tx: Transaction, event: NewEvent) -> None:
+        self._remember(tx)
+        self._run(tx, self._engine.feed(event, tx.now.mono_ns), event.correlation)
+
+    def _checked(self, spec: RuleSpec) -> RuleSpec:
+        name = spec.name.strip()
+        if not name or len(name) > MAX_NAME or not name.isprintable():
+            raise InputError("name", f"must be 1..{MAX_NAME} printable characters")
+        if not math.isfinite(spec.wait) or not 0 <= spec.wait <= MAX_WAIT:
+            raise InputError("wait", f"must be 0..{MAX_WAIT} s (99:59:59)")
+        if len(spec.conditions) != 1:
+            raise InputError("conditions", f"must be exactly one, not {len(spec.conditions)}")
+        condition = spec.conditions[0]
+        kind = check_condition(self._types, condition, "conditions[0]")
+        action = spec.action
+        if isinstance(action, ToggleIoWhileActive) and not is_level(kind, condition.trigger):
+            raise InputError("action.type", f"{kind.name} has no end here: it needs a condition that lasts")
+        if isinstance(action, ToggleIoOnce) and action.duration != 0:
+            duration = action.duration
+            if not math.isfinite(duration) or not MIN_DURATION <= duration <= MAX_DURATION:
+                raise InputError("action.duration", f"must be {MIN_DURATION}..{MAX_DURATION:.0f} s, or 0 to stay there")
+        try:
+            port = self._ports.resolve_output(action.port)
+        except InputError as error:
+            raise type(error)("action.port", error.reason) from None
+        # By id, so that renaming the port does not take the door away from the rule.
+        return msgspec.structs.replace(spec, name=name, action=msgspec.structs.replace(action, port=str(port)))
+
+    def _keep(self, tx: Transaction, rule: Rule, action: str) -> None:
+        tx.put(KIND, rule.id, msgspec.json.encode(rule))
+        tx.publish(_changed(rule.id, action))
+
+    def _enable(self, tx: Transaction, rule: Rule) -> None:
+        kind = self._types.get(rule.conditions[0].topic)
+        if kind is None:
+            tx.publish(_failed(rule, f"this device has no condition {rule.conditions[0].topic!r}"))
+            return
+        steps = self._engine.enable(compile_rule(rule, int(rule.id), kind), tx.now.mono_ns)
+        self._run(tx, steps, None)
+
+    def _run(self, tx: Transaction, steps: list[Step], correlation: str | None) -> None:
+        for step in steps:
+            try:
+                self._act(tx, step, correlation)
+            except InputError as error:
+                if step.what != "stop":
+                    tx.publish(_failed(step.rule, error.reason, correlation))
+
+    def _act(self, tx: Transaction, step: Step, correlation: str | None) -> None:
+        rule, action = step.rule, step.rule.action
+        failed = partial(self._report, rule, correlation)
+        port = self._ports.resolve_output(action.port)
+        if isinstance(action, ToggleIoOnce):
+            self._ports.pulse(tx, port, action.state, action.duration, correlation, failed=failed)
+        else:
+            on = step.what == "start"
+            self._ports.hold(tx, port, on, action.state, correlation, owner=rule.id, failed=failed)
+
+    def _report(self, rule: Rule, correlation: str | None, reason: str) -> None:
+        event = _failed(rule, reason, correlation)
+        self._submit(lambda tx: tx.publish(event))
+
+    def _remember(self, tx: Transaction) -> None:
+        rules, engine, started = self._rules, self._engine.snapshot(), self._started
+
+        def undo() -> None:
+            self._rules, self._started = rules, started
+            self._engine.restore(engine)
+
+        tx.on_rollback(undo)
+
+
+def _failed(rule: Rule, reason: str, correlation: str | None = None) -> NewEvent:
+    data = {"rule": rule.id, "name": rule.name, "reason": reason}
+    return NewEvent(topic=events.ACTION_FAILED, data=data, correlation=correlation)
+
+
+def _changed(rule_id: str, action: str) -> NewEvent:
+    return NewEvent(topic=events.CONFIGURATION_CHANGED, data={"kind": KIND, "key": rule_id, "action": action})

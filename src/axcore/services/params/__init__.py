@@ -1,0 +1,20 @@
+"""Parameters: the settings behind param.cgi, each bound to its owner."""
+
+from .service import ParamService
+from .sources import STREAM_PROFILES, brand, ioport, network, properties, settings
+from .types import Group, ParamError, Parameter, Setting, Source
+
+__all__ = [
+    "STREAM_PROFILES",
+    "Group",
+    "ParamError",
+    "ParamService",
+    "Parameter",
+    "Setting",
+    "Source",
+    "brand",
+    "ioport",
+    "network",
+    "properties",
+    "settings",
+]

@@ -1,0 +1,5 @@
+"""I/O ports, relays, request to exit and virtual inputs."""
+
+from .service import Lines, PortService
+
+__all__ = ["Lines", "PortService"]

@@ -1,0 +1,41 @@
+"""Real devices for the end-to-end tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from axcore.interfaces.cli import client as net
+from axcore.interfaces.cli.instance import Instance
+from axcore.model.events import ENTRY_GRANTED, RFID
+
+CARD = {"format": "H10301", "facility": 7, "card": 4711, "interval_us": 200, "pulse_us": 40}
+
+
+def let_in(device: Instance, seconds: float, validity: dict[str, object] | None = None) -> net.EventLog:
+    """Let CARD in, hold the door for ``seconds``; gives a log reader."""
+    client = device.client()
+    client.rest("PATCH", net.ENTRY_SETTINGS, {"use_entry_list": True})
+    log = net.EventLog(client)
+    with device.board() as board:
+        board.call("card", **CARD, correlation="learn")
+        log.wait(RFID, "learn", 20.0)
+    spec: dict[str, object] = {"first_name": "Ada", "card": client.rest("GET", net.LATEST)["card"]}
+    client.rest("POST", net.HOLDERS, spec | ({"validity": validity} if validity else {}))
+    action = {"type": "toggle_io_once", "port": "Door", "state": True, "duration": seconds}
+    client.rest("POST", net.RULES, {"name": "Open door", "conditions": [{"topic": ENTRY_GRANTED}], "action": action})
+    return log
+
+
+@pytest.fixture
+def device() -> Iterator[Instance]:
+    """A device that is not started yet."""
+    with Instance() as instance:
+        yield instance
+
+
+@pytest.fixture
+def started(device: Instance) -> Instance:
+    """A started device with an admin."""
+    device.start()
+    device.create_admin()
+    return device

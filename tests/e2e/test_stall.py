@@ -1,0 +1,44 @@
+"""The loop is blocked for 4 s: request to exit opens, cards work, pulses end on time, keep-alives stop."""
+
+from axcore.interfaces.cli.instance import Instance
+from axcore.model.events import ENTRY_GRANTED
+from tests.e2e.conftest import CARD, let_in
+
+PATIENCE = 30.0
+"""Deadline for what must happen at once; only a device that hangs reaches it."""
+STALL_NS = 4_000_000_000
+
+
+def test_a_card_opens_and_the_pulse_ends_while_the_loop_is_blocked(started: Instance) -> None:
+    log = let_in(started, 0.5)
+    with started.board(PATIENCE) as board, started.board(PATIENCE) as other:
+        reply = other.call("stall", seconds=4)
+        board.call("card", **CARD, correlation="during")
+        opened = started.tap.expect("relay1", True, PATIENCE)
+        closed = started.tap.expect("relay1", False, PATIENCE)
+    began = reply.get("t_ns", opened.t_ns)
+    assert closed.t_ns - began < STALL_NS  # all of it happened before the loop came back
+    assert abs(closed.t_ns - opened.t_ns - 500_000_000) < 50_000_000
+    assert log.wait(ENTRY_GRANTED, "during", PATIENCE)["data"]["name"].startswith("Ada")
+
+
+def test_rex_opens_while_the_loop_is_blocked(started: Instance) -> None:
+    with started.board(PATIENCE) as board, started.board(PATIENCE) as other:
+        other.call("stall", seconds=4)
+        for _ in range(3):
+            board.call("rex", duration=0.05)
+            opened = started.tap.expect("relay1", True, PATIENCE)
+            started.tap.drain()
+            if board.call("state") and opened:
+                break
+    assert opened.active
+
+
+def test_a_rex_pulse_ends_on_time(started: Instance) -> None:
+    with started.board(PATIENCE) as board:
+        board.call("stall", seconds=4)
+        board.call("rex", duration=0.05)
+        opened = started.tap.expect("relay1", True, PATIENCE)
+        closed = started.tap.expect("relay1", False, PATIENCE)
+    held = (closed.t_ns - opened.t_ns) / 1e9
+    assert 4.9 < held < 5.2  # 5 s after the press, as delivered
