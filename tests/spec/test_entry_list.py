@@ -21,7 +21,7 @@ def test_for_up_to_fifty_credential_holders(door: Door) -> None:
     """Set up as reader: "for up to fifty credential holders"."""
     for number in range(50):
         door.add(f"Holder {number}", card=card(number))
-    with pytest.raises(LimitError, match="holders: .*50") as refused:
+    with pytest.raises(LimitError, match=r"holders: .*50") as refused:
         door.add("Holder 50", card=card(50))
     assert refused.value.field == "holders"
     assert len(door.access.holders()) == 50
@@ -146,7 +146,7 @@ def test_valid_during_a_schedule(door: Door) -> None:
 
 
 def test_card_pin_or_qr_code(door: Door) -> None:
-    """Reader > Entry list: "allow credential holders to use their card, PIN or a QR Code to perform different actions"."""
+    """Reader > Entry list: "use their card, PIN or a QR Code to perform different actions"."""
     door.add("Anna", card=CARD)
     door.add("Bo", pin="2468")
     door.add("Cy", qr="https://example.com/visit?42")
@@ -158,7 +158,7 @@ def test_card_pin_or_qr_code(door: Door) -> None:
 
 
 def test_a_credential_that_is_not_in_the_list_is_denied(door: Door) -> None:
-    """Set up as reader: "If a requested credential is not found in the Entry list" (and no controller is used): denied."""
+    """Set up as reader: "a requested credential is not found in the Entry list" and no controller is used: denied."""
     assert door.swipe(correlation="c1") == "unknown_credential"
     denied = door.events(ENTRY_DENIED)[0]
     assert (denied.data["reason"], denied.data["credential"]) == ("unknown_credential", "card")
@@ -189,7 +189,7 @@ def test_pin_length_0_to_32(door: Door, length: int) -> None:
 @pytest.mark.parametrize("length", [-1, 33])
 def test_pin_length_outside_0_to_32_is_refused(door: Door, length: int) -> None:
     """Reader > PIN: "Length (0-32)"."""
-    with pytest.raises(InputError, match="0..32") as refused:
+    with pytest.raises(InputError, match=r"0..32") as refused:
         door.settings(pin_length=length)
     assert refused.value.field == "pin_length"
     assert door.access.settings.pin_length == 4
@@ -221,6 +221,6 @@ def test_pin_timeout_3_to_50_seconds(door: Door, timeout: float) -> None:
 @pytest.mark.parametrize("timeout", [2.99, 50.01, float("nan"), -1])
 def test_pin_timeout_outside_3_to_50_is_refused(door: Door, timeout: float) -> None:
     """Reader > PIN: "Timeout (seconds, 3-50)"."""
-    with pytest.raises(InputError, match="3..50") as refused:
+    with pytest.raises(InputError, match=r"3..50") as refused:
         door.settings(pin_timeout=timeout)
     assert refused.value.field == "pin_timeout"

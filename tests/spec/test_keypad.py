@@ -158,7 +158,7 @@ def test_a_right_pin_forgives_the_wrong_ones(door: Door) -> None:
     ],
 )
 def test_a_wiegand_keypad_sends_keys_as_short_frames(door: Door, bits: int, frames: list[int]) -> None:
-    """Wiegand, Keypress format: FourBit, EightBitZeroPadded, EightBitInvertPadded: "PIN 1234 is encoded and sent as ..."."""
+    """Wiegand, Keypress format: "PIN 1234 is encoded and sent as 0x1 0x2 0x3 0x4", "0x01 ...", "0xE1 ..."."""
     door.add(pin="1234")
     for frame in frames:
         door.ledger.do(lambda tx, frame=frame: door.access.on_frame(tx, 1, bits, frame))

@@ -79,9 +79,9 @@ def test_values_are_kept_in_one_spelling(door: Door) -> None:
 
 def test_cards_and_codes_belong_to_one_holder(door: Door) -> None:
     door.add("Anna", card=CARD, qr="a", pin="1234")
-    with pytest.raises(ConflictError, match="^card: .*Anna"):
+    with pytest.raises(ConflictError, match=r"^card: .*Anna"):
         door.add("Bo", card=CARD)
-    with pytest.raises(ConflictError, match="^qr: .*Anna"):
+    with pytest.raises(ConflictError, match=r"^qr: .*Anna"):
         door.add("Bo", qr="a")
 
 
@@ -89,11 +89,11 @@ def test_a_pin_alone_belongs_to_one_holder_but_with_a_card_to_many(door: Door) -
     door.add("Anna", card=card(1), pin="1234")
     door.add("Bo", card=card(2), pin="1234")
     cy = door.add("Cy", pin="1234")
-    with pytest.raises(ConflictError, match="^pin: ") as refused:
+    with pytest.raises(ConflictError, match=r"^pin: ") as refused:
         door.add("Di", pin="1234")
     assert "1234" not in str(refused.value)
     bo = door.access.holders()[1]
-    with pytest.raises(ConflictError, match="^pin: "):
+    with pytest.raises(ConflictError, match=r"^pin: "):
         door.update(bo.id, card=None)
     assert door.keys("1234#") == "granted"
     assert door.events(ENTRY_GRANTED)[0].data["holder"] == cy.id
@@ -148,11 +148,11 @@ def test_uses_left_start_anew_only_when_the_number_changes(door: Door) -> None:
     assert door.update(holder.id, remaining=3).remaining == 3
     assert door.update(holder.id, validity={"type": "number_of_times", "count": 5}).remaining == 5
     assert door.update(holder.id, validity={"type": "always"}).remaining is None
-    with pytest.raises(InputError, match="^remaining: "):
+    with pytest.raises(InputError, match=r"^remaining: "):
         door.update(holder.id, remaining=1)
     door.update(holder.id, validity={"type": "number_of_times", "count": 2})
     for wrong in (-1, 3, "1", None, True):
-        with pytest.raises(InputError, match="^remaining: "):
+        with pytest.raises(InputError, match=r"^remaining: "):
             door.update(holder.id, remaining=wrong)
 
 
@@ -223,7 +223,7 @@ def test_settings_end_what_is_being_typed(door: Door) -> None:
 
 
 def test_unknown_keys_are_refused(door: Door) -> None:
-    with pytest.raises(InputError, match="^key: "):
+    with pytest.raises(InputError, match=r"^key: "):
         door.keys("A")
 
 
