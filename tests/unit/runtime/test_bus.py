@@ -9,9 +9,7 @@ from axcore.runtime.bus import Bus
 
 def event(number: int, topic: str = "a", state: str | None = None, port: str = "1") -> Event:
     data = {} if state is None else {"state": state}
-    return Event(
-        id=number, time="", topic=topic, source={"port": port}, data=data, is_property=state is not None
-    )
+    return Event(id=number, time="", topic=topic, source={"port": port}, data=data, is_property=state is not None)
 
 
 def test_properties_keep_the_last_value_of_each_source() -> None:

@@ -261,7 +261,7 @@ def test_whatever_write_fails_the_state_is_old_or_new_and_nothing_acts_without_i
             continue
         for number in range(6):
 
-            def job(tx: Transaction, number: int = number) -> None:
+            def job(tx: Transaction, number: int = number, effects: list[int] = effects) -> None:
                 grant(number)(tx)
                 tx.after_commit(lambda: effects.append(number))
 
