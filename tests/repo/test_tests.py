@@ -1,7 +1,7 @@
 """Tests do not depend on how fast the machine is.
 
-Where real time is the subject, the line that reads a clock or waits says so: ``# wall clock: why``. Tests of what lives in
-real time (``REAL_TIME``) may poll until a deadline, in steps of at most 50 ms.
+Where real time is the subject, the line that reads a clock or waits says so: ``# wall clock: why``. Tests of what lives
+in real time (``REAL_TIME``) may poll until a deadline, in steps of at most 50 ms.
 """
 
 import ast
