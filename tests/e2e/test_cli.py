@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from axcore.interfaces.cli.instance import Instance
-from axcore.model.events import ENTRY_DENIED, RFID
+from axcore.model.events import RFID
 
 PATIENCE = 60.0
 
@@ -83,11 +83,16 @@ def test_status(running: Instance) -> None:
 
 def test_sim_and_events(running: Instance) -> None:
     last = max((event["id"] for event in answer(running, "events")), default=0)
-    answer(running, "sim", "card", "--card", "10213", "--facility", "0", "--interval-us", "200", "--correlation", "one")
-    done = axcore(running, "events", "--follow", "--after", str(last), "--count", "2", "--json")
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {(event["topic"], event.get("correlation")) for event in events} == {(RFID, "one"), (ENTRY_DENIED, "one")}
-    assert events[0]["id"] < events[1]["id"]
+    card = ["--card", "10213", "--facility", "0", "--interval-us", "200"]
+    assert answer(running, "sim", "card", *card, "--correlation", "one")["hex"] == "02004fcb"
+    answer(running, "sim", "qr", "hello", "--correlation", "two")
+    done = axcore(running, "events", "--follow", "--after", str(last), "--topic", "rfid", "--count", "1", "--json")
+    (event,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (event["topic"], event["correlation"], event["data"]["card"]) == (RFID, "one", "02004fcb")
+    assert event["id"] > last
+    said = axcore(running, "events", "--correlation", "one").stdout
+    assert "Intercom/RFID" in said
+    assert "(one)" in said
 
 
 def test_trace_file(running: Instance) -> None:

@@ -143,12 +143,8 @@ def test_bad_rules_change_nothing(bench: Bench, change: dict[str, Any], field: s
 
 def test_patches_are_checked(bench: Bench) -> None:
     rule = bench.add(GRANTED)
-    for patch, field in (
-        ({"colour": 1}, "colour"),
-        ({"wait": "x"}, "wait"),
-        ({"id": "9"}, "id"),
-        ({"name": " "}, "name"),
-    ):
+    wrong = {"colour": 1, "wait": "x", "id": "9", "name": " "}
+    for field, value in wrong.items():
         with pytest.raises(InputError) as raised:
             bench.update(rule, **{field: value})
         assert raised.value.field == field

@@ -101,6 +101,7 @@ class Instance:
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(str(self._own / "notify"))
         self._model, self._args, self._env = model, args, dict(env or {})
+        self._handed: list[Client | Board] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.ready_s = 0.0
         """Seconds from exec to READY=1 of the last start."""
@@ -121,6 +122,7 @@ class Instance:
             **os.environ, "AXCORE_BOARD_TAP": str(self.tap.path), "NOTIFY_SOCKET": str(self._own / "notify"),
             "PYTHONUNBUFFERED": "1", **self._env,
         }  # fmt: skip
+        self._close_handed()
         self.states.clear()
         began = time.monotonic()
         with open(self.log, "ab") as log:
@@ -151,7 +153,7 @@ class Instance:
         self._notify.settimeout(timeout)
         try:
             text = self._notify.recv(4096).decode()
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return None
         self.states += text.splitlines()
         return text
@@ -175,12 +177,20 @@ class Instance:
         return self.process.pid
 
     def client(self, timeout: float = 10.0) -> Client:
-        """A new HTTPS client with the admin's password."""
-        return Client.of(self.running, self.user, self.password, timeout)
+        """A new HTTPS client with the admin's password; closed at the next start or at the end."""
+        client = Client.of(self.running, self.user, self.password, timeout)
+        self._handed.append(client)
+        return client
 
     def board(self, timeout: float = 10.0) -> Board:
-        """A new connection to the board."""
-        return Board(self.data_dir, timeout)
+        """A new connection to the board; closed at the next start or at the end."""
+        board = Board(self.data_dir, timeout)
+        self._handed.append(board)
+        return board
+
+    def _close_handed(self) -> None:
+        while self._handed:
+            self._handed.pop().close()
 
     def create_admin(self) -> str:
         """First set-up, as a user does it."""
@@ -211,6 +221,7 @@ class Instance:
 
     def close(self) -> None:
         """End the process if it still runs, remove temporary files."""
+        self._close_handed()
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.stop(5.0)

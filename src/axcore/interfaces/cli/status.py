@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from axcore.interfaces.cli.board import Board
 from axcore.interfaces.cli.client import Client
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         "uptime": f"{ready.get('uptime', '?')} s", "https": running.https, "http": running.http, "pid": running.pid,
         "data": str(data_dir),
     }  # fmt: skip
-    lines = {}
+    lines: dict[str, Any] = {}
     if (data_dir / BOARD_SOCKET).exists():
         try:
             with Board(data_dir) as board:
@@ -39,15 +40,14 @@ def run(args: argparse.Namespace) -> int:
         print_json({**facts, "board": lines})
     else:
         for name, value in facts.items():
-            print(f"{name:12} {value}")
+            print(f"{name:13} {value}")
         if lines:
-            print(f"{'board':12} " + ", ".join(_line(name, value) for name, value in lines.items()))
+            print(f"{'active lines':13} {', '.join(_active(lines)) or lines.get('error', 'none')}")
         if ready.get("needsetup") == "yes":
             print("\nThere is no account yet:  axcore account add admin --role admin")
     return 0 if ready["systemready"] == "yes" else 1
 
 
-def _line(name: str, value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(_line(key, inner) for key, inner in value.items())
-    return f"{name} {'active' if value is True else 'inactive' if value is False else value}"
+def _active(lines: dict[str, Any]) -> list[str]:
+    sides = [(side, lines.get(side, {})) for side in ("inputs", "outputs")]
+    return [f"{name} ({side[:-1]})" for side, states in sides for name, active in states.items() if active]
