@@ -172,12 +172,14 @@ def test_monitor(instance: Device) -> None:
     connection.request("GET", "/axis-cgi/io/port.cgi?monitor=2", headers=client._headers)
     response = connection.getresponse()
     assert response.getheader("Content-Type") == "multipart/x-mixed-replace; boundary=ioboundary"
+    assert response.getheader("Server") == "axcore"
 
     def part() -> str:
-        lines = [response.readline().decode() for _ in range(5)]
-        assert lines[:3] == ["--ioboundary\r\n", "Content-Type: text/plain\r\n", "\r\n"]
-        return lines[3].strip()
+        lines = [response.readline().decode() for _ in range(4)]
+        assert (lines[0], lines[1], lines[3]) == ("Content-Type: text/plain\r\n", "\r\n", "--ioboundary\r\n")
+        return lines[2].strip()
 
+    assert response.readline() == b"--ioboundary\r\n"
     assert part() == "2I:L"
     board = instance.board()
     board.call("input", port=2, active=True)
@@ -229,10 +231,12 @@ def test_refusals_have_the_envelope(client: Client, call: tuple[str, str, bytes 
 NASTY = [
     b"", b"{", b"[]", b"null", b'{"data":null}', b'{"data":[]}', b'{"data":{"\\u0000":1}}', b"\xff\xfe", b"[" * 3000,
     b'{"data":{"name":1,"first_name":1,"pin_length":"x","active":2}}', b'{"apiVersion":"1.0","method":7}',
-    b'{"apiVersion":"1.0","method":"setPorts","params":[[]]}', b"action=update&%zz=1", b"action=list&group=" + b"A" * 5000,
+    b'{"apiVersion":"1.0","method":"setPorts","params":[[]]}', b"action=update&%zz=1",
+    b"action=list&group=" + b"A" * 5000,
 ]  # fmt: skip
 QUERIES = [
-    "", "?", "?%", "?a=%ff", "?port=1&port=2", "?schemaversion=1&port=-1", "?action=update&x", "?check=1,,2", "?after=a",
+    "", "?", "?%", "?a=%ff",
+    "?port=1&port=2", "?schemaversion=1&port=-1", "?action=update&x", "?check=1,,2", "?after=a",
 ]  # fmt: skip
 
 
