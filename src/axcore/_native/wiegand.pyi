@@ -69,8 +69,10 @@ class WiegandDecoder:
         FormatError when the buffer does not hold whole, 8-byte aligned records.
         """
     def feed_into(self, edges: Buffer, out: Buffer) -> tuple[int, int]:
-        """Like ``feed``, but write frame records to ``out``; makes no objects. Returns (frames, edges taken); fewer edges
-        than given are taken only when ``out`` is full."""
+        """Like ``feed``, but write frame records to ``out``; makes no objects. Returns (frames, edges taken).
+
+        Fewer edges than given are taken only when ``out`` is full.
+        """
     def feed_edge(self, t_ns: int, line: int, level: int) -> Frame | None:
         """Take one edge: line 0 = DATA0, 1 = DATA1; level after the transition."""
     def advance(self, now_ns: int) -> Frame | None:

@@ -1,6 +1,6 @@
 # The Wiegand decoder (cext/wiegand/ax_wiegand.c) over any buffer of edge records; see wiegand.pyi.
 # Units: ns, monotonic. Threads: one decoder belongs to one thread; batches of more than NOGIL_EDGES release the GIL and
-# refuse a second entry (StateError). Allocation: one Frame object per frame, none per bit or edge; `feed_into` makes none.
+# refuse a second entry (StateError). Allocation: one Frame per frame, none per bit or edge; `feed_into` makes none.
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint32_t, uint64_t
 
