@@ -19,7 +19,7 @@ from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Ledger, Transaction
 from axcore.runtime.store import Store
-from axcore.runtime.store_open import open_store
+from axcore.runtime.store_open import erase_store, open_store
 from axcore.runtime.wakeup import Wakeup
 
 MakeLedger = Callable[..., Ledger]
@@ -332,3 +332,13 @@ def test_upkeep_makes_the_copy_and_writes_the_log_back(data: Path, make_ledger: 
     assert connection.execute("SELECT count(*) FROM record WHERE kind='k'").fetchone() == (1,)
     connection.close()
     assert not (data / "state.good-new").exists()
+
+
+def test_an_erased_store_is_a_fresh_start(data: Path, make_ledger: MakeLedger) -> None:
+    killed(data)
+    (data / "state.damaged").write_bytes(b"v1")
+    erase_store(data)
+    assert list(data.iterdir()) == []
+    ledger = make_ledger()
+    assert ledger.recovered is None
+    assert ledger.events_after(0) == []
