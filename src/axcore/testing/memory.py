@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,7 +32,7 @@ class MemoryStore:
 
     def commit(
         self,
-        writes: dict[tuple[str, str], bytes | None],
+        writes: Mapping[tuple[str, str], bytes | None],
         events: Sequence[Event],
         last_id: int,
         drop_through: int = 0,

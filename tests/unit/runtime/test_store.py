@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
@@ -13,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from axcore.errors import StoreError
-from axcore.model.events import STATE_RECOVERED, NewEvent
+from axcore.model.events import STATE_RECOVERED, SYSTEM_FAULT, NewEvent
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Ledger, Transaction
 from axcore.runtime.store import Store
-from axcore.runtime.store_open import open_store
+from axcore.runtime.store_open import erase_store, open_store
 from axcore.runtime.wakeup import Wakeup
 
 MakeLedger = Callable[..., Ledger]
@@ -281,7 +282,39 @@ def test_whatever_write_fails_the_state_is_old_or_new_and_nothing_acts_without_i
         assert events == [str(n) for n in done]
         again.abandon()
         wakeup.close()
-    assert fail_at > 20
+    assert fail_at > 6
+
+
+def test_a_disk_without_room_fails_the_commit_and_nothing_else(tmp_path: Path) -> None:
+    """Real failures of real writes: the file may not grow beyond a limit that falls anywhere into the commit."""
+    wakeup = Wakeup()
+    store = open_store(tmp_path / "data")
+    ledger = Ledger(tmp_path, SystemClock(), Bus(), wait=wakeup.wait, wake=wakeup.wake, store=store)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    done: list[str] = []
+    failed = 0
+    for number in range(24):
+        future = ledger.submit(grant(number))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (number * 4000 if number % 3 else limits[0], limits[1]))
+        try:
+            ledger.turn()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        try:
+            future.result(0)
+            done.append(str(number))
+        except StoreError:
+            failed += 1
+    store.abandon()
+    again = open_store(tmp_path / "data")
+    assert failed > 3
+    assert len(done) >= 8
+    assert set(again.records()["k"]) == {f"{int(n):03}" for n in done}
+    events = again.events_after(0)
+    assert [e.data["number"] for e in events if e.topic == "granted"] == done
+    assert sum(e.topic == SYSTEM_FAULT for e in events) > 0
+    again.abandon()
+    wakeup.close()
 
 
 def test_upkeep_makes_the_copy_and_writes_the_log_back(data: Path, make_ledger: MakeLedger) -> None:
@@ -299,3 +332,13 @@ def test_upkeep_makes_the_copy_and_writes_the_log_back(data: Path, make_ledger: 
     assert connection.execute("SELECT count(*) FROM record WHERE kind='k'").fetchone() == (1,)
     connection.close()
     assert not (data / "state.good-new").exists()
+
+
+def test_an_erased_store_is_a_fresh_start(data: Path, make_ledger: MakeLedger) -> None:
+    killed(data)
+    (data / "state.damaged").write_bytes(b"v1")
+    erase_store(data)
+    assert list(data.iterdir()) == []
+    ledger = make_ledger()
+    assert ledger.recovered is None
+    assert ledger.events_after(0) == []
