@@ -329,10 +329,9 @@ class App:
             await asyncio.to_thread(self._board_thread.stop)
         if self._reset is not None:
             await self.device.ledger.run(self._erase)
-            if self._reset == "hard":
-                from axcore.interfaces.http.tls import FILE
+            from axcore.interfaces.http.tls import FILE
 
-                (self.device.data_dir / FILE).unlink(missing_ok=True)
+            (self.device.data_dir / FILE).unlink(missing_ok=True)
         self._notifier.close()
 
     def _erase(self, tx: Transaction) -> None:
