@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -110,5 +109,4 @@ def ready_or_none(device: Instance) -> dict[str, Any] | None:
     try:
         return ready(device)
     except (OSError, CliError):
-        time.sleep(0.05)
         return None
