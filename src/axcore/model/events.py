@@ -21,7 +21,9 @@ KEYPIN = "tns1:Device/tnsaxis:Intercom/KeyPin"  # pulse; a PIN was entered (neve
 KEYPAD_STATE = "tns1:Device/tnsaxis:Intercom/KeypadState"  # property; data state idle|entering
 SPEED_DIAL = "tns1:Device/tnsaxis:Intercom/SpeedDial"  # pulse; data number
 READER_FAULT = "tns1:Device/tnsaxis:Reader/Fault"  # pulse; a frame was refused, data error, bits, glitches
-ENTRY_GRANTED = "tns1:AccessControl/tnsaxis:EntryList/AccessGranted"  # pulse; data holder, name, credential, condition, remaining
+ENTRY_GRANTED = (
+    "tns1:AccessControl/tnsaxis:EntryList/AccessGranted"  # pulse; data holder, name, credential, condition, remaining
+)
 ENTRY_DENIED = "tns1:AccessControl/tnsaxis:EntryList/AccessDenied"  # pulse; data reason, credential
 SYSTEM_READY = "tns1:Device/tnsaxis:Status/SystemReady"  # property; data ready 0|1
 SYSTEM_FAULT = "tns1:Device/tnsaxis:SystemMessage/Fault"  # pulse; data component, reason

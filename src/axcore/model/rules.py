@@ -31,7 +31,9 @@ class ToggleIoOnce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Seconds, 0.05..86400; 0 = leave it there."""
 
 
-class ToggleIoWhileActive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="toggle_io_while_active"):
+class ToggleIoWhileActive(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="toggle_io_while_active"
+):
     """I/O > Toggle I/O while the rule is active."""
 
     port: str
