@@ -14,6 +14,8 @@ KILLS ?= 100
 FUZZ_RUNS ?= 20000
 FUZZ_SECONDS ?= 60
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Recorded in the builds with its whole path, so that an import that rebuilds works outside the environment too.
+export CYTHON := $(CURDIR)/$(VENV)/bin/cython
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BUILD_FILES := pyproject.toml meson.build meson.options cext/meson.build src/axcore/meson.build \

@@ -31,7 +31,7 @@ def run(select: list[str], units: dict[str, str], broken: list[str]) -> Times:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "bench.json")
         options = ["--benchmark-disable-gc", "--benchmark-warmup=on", "--benchmark-warmup-iterations=100"]
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=600"]
+        command = [sys.executable, "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider", "--timeout=600"]
         command += [*options, f"--benchmark-json={out}", *(select or [str(BENCH)])]
         done = subprocess.run(command, cwd=BENCH.parent, capture_output=True, text=True, check=False)
         if done.returncode:
