@@ -1,6 +1,8 @@
-# The native I/O thread (cext/include/ax/io_thread.h) and its core without a thread (ax/io.h).
+# The native I/O thread (cext/include/ax/io_thread.h); its core without a thread is in io_core.pyx.
 # Units: ns, CLOCK_MONOTONIC. GIL: released where a call waits (wait, stop); commands are some 100 ns and keep it.
 # Memory: an IoThread owns its C thread and ends it when it is dropped, in whatever state it is.
+cimport cython
+
 from collections import namedtuple
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -12,19 +14,17 @@ import os
 from axcore import errors
 
 from .c_io cimport (
-    AX_GPIO_PATH_MAX, AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_HOLD, AX_IO_BY_PULSE, AX_IO_BY_PULSE_END, AX_IO_BY_REX,
+    AX_GPIO_ACTIVE_LOW, AX_GPIO_BIAS_OFF, AX_GPIO_OPEN_DRAIN, AX_GPIO_PATH_MAX, AX_GPIO_PULL_DOWN, AX_GPIO_PULL_UP,
+    AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_HOLD, AX_IO_BY_PULSE, AX_IO_BY_PULSE_END, AX_IO_BY_REX,
     AX_IO_BY_REX_END, AX_IO_BY_SEQUENCE, AX_IO_BY_SET, AX_IO_BY_STOP, AX_IO_DROPPED, AX_IO_FRAME, AX_IO_INPUT,
     AX_IO_KEY, AX_IO_LABEL, AX_IO_MAX_INPUTS, AX_IO_MAX_OUTPUTS, AX_IO_MAX_READERS, AX_IO_MAX_SEQUENCE, AX_IO_NAME_MAX,
-    AX_IO_OUTPUT, AX_IO_SEQUENCE_END, ax_gpio_config, ax_gpio_line, ax_io, ax_io_advance, ax_io_config,
-    ax_io_configure_input, ax_io_configure_output, ax_io_deadline, ax_io_edges, ax_io_event, ax_io_fault, ax_io_free,
-    ax_io_hold, ax_io_input, ax_io_input_active, ax_io_input_config, ax_io_key, ax_io_new, ax_io_output_active,
-    ax_io_output_config, ax_io_pulse, ax_io_rest, ax_io_sequence, ax_io_set, ax_io_sink, ax_io_step, ax_io_thread,
-    ax_io_thread_config, ax_io_thread_configure_input, ax_io_thread_configure_output, ax_io_thread_configure_reader,
-    ax_io_thread_count, ax_io_thread_counters, ax_io_thread_drain, ax_io_thread_event_fd, ax_io_thread_fault,
-    ax_io_thread_feed_edges, ax_io_thread_feed_input, ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free,
-    ax_io_thread_hold, ax_io_thread_input_active, ax_io_thread_new, ax_io_thread_output_active, ax_io_thread_pulse,
-    ax_io_thread_sequence, ax_io_thread_set, ax_io_thread_start, ax_io_thread_stop, ax_io_thread_wait,
-    ax_io_thread_wake, ax_monotonic_ns, c_bool,
+    AX_IO_OUTPUT, AX_IO_SEQUENCE_END, ax_gpio_config, ax_gpio_line, ax_io_config, ax_io_event, ax_io_input_config,
+    ax_io_output_config, ax_io_step, ax_io_thread, ax_io_thread_config, ax_io_thread_configure_input,
+    ax_io_thread_configure_output, ax_io_thread_configure_reader, ax_io_thread_count, ax_io_thread_counters,
+    ax_io_thread_drain, ax_io_thread_event_fd, ax_io_thread_fault, ax_io_thread_feed_edges, ax_io_thread_feed_input,
+    ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free, ax_io_thread_hold, ax_io_thread_input_active,
+    ax_io_thread_new, ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_sequence, ax_io_thread_set,
+    ax_io_thread_start, ax_io_thread_stop, ax_io_thread_wait, ax_io_thread_wake, ax_monotonic_ns,
 )
 from .c_wiegand cimport AX_NEVER, ax_edge, ax_wiegand_config
 from .err cimport ax_check
@@ -48,6 +48,12 @@ BY_CONFIG = AX_IO_BY_CONFIG
 BY_FAULT = AX_IO_BY_FAULT
 BY_STOP = AX_IO_BY_STOP
 
+GPIO_ACTIVE_LOW = AX_GPIO_ACTIVE_LOW
+GPIO_PULL_UP = AX_GPIO_PULL_UP
+GPIO_PULL_DOWN = AX_GPIO_PULL_DOWN
+GPIO_BIAS_OFF = AX_GPIO_BIAS_OFF
+GPIO_OPEN_DRAIN = AX_GPIO_OPEN_DRAIN
+
 InputConfig = namedtuple("InputConfig", "debounce_ns normal_high rex_output rex_hold_ns", defaults=(-1, 0))
 OutputConfig = namedtuple("OutputConfig", "normal_high fault_active", defaults=(False, False))
 ReaderConfig = namedtuple(
@@ -69,20 +75,8 @@ def monotonic_ns():
     return ax_monotonic_ns()
 
 
+@cython.final
 cdef class IoEvent:
-    cdef readonly uint32_t kind
-    cdef readonly uint64_t t_ns
-    cdef readonly uint32_t index
-    cdef readonly uint32_t value
-    cdef readonly uint32_t reason
-    cdef readonly uint64_t token
-    cdef readonly uint32_t result
-    cdef readonly uint32_t nbits
-    cdef readonly uint32_t glitches
-    cdef readonly uint64_t t_first_ns
-    cdef readonly uint64_t t_last_ns
-    cdef uint64_t words[4]
-
     @property
     def bits(self):
         if self.nbits <= 64:
@@ -203,6 +197,7 @@ cdef const ax_edge *_edges(Py_buffer *view, edges, size_t *n) except? NULL:
     return <const ax_edge *>view.buf
 
 
+@cython.final
 cdef class IoThread:
     cdef ax_io_thread *_t
     cdef readonly int event_fd
@@ -345,94 +340,3 @@ cdef class IoThread:
 
     def output_active(self, uint32_t index):
         return <bint>ax_io_thread_output_active(self._t, index)
-
-
-# --- the core alone ----------------------------------------------------------------------------------------------------
-
-cdef void _core_write(void *context, uint32_t output, c_bool level, c_bool active, uint64_t t_ns) noexcept with gil:
-    (<IoCore>context)._writes.append((output, <bint>level, <bint>active, t_ns))
-
-
-cdef void _core_event(void *context, const ax_io_event *event) noexcept with gil:
-    (<IoCore>context)._events.append(_event(event))
-
-
-cdef class IoCore:
-    cdef ax_io *_io
-    cdef list _writes, _events
-
-    def __cinit__(self, inputs, outputs, readers=()):
-        cdef ax_io_config config
-        cdef ax_io_sink sink
-        self._writes = []
-        self._events = []
-        _config(&config, inputs, outputs, readers)
-        sink.context = <void *>self
-        sink.write = _core_write
-        sink.event = _core_event
-        ax_check(ax_io_new(&self._io, &config, &sink))
-
-    def __dealloc__(self):
-        ax_io_free(self._io)
-
-    def take(self):
-        writes, events = self._writes, self._events
-        self._writes, self._events = [], []
-        return writes, events
-
-    def input(self, uint64_t t_ns, uint32_t input, bint level, uint64_t token=0):
-        ax_check(ax_io_input(self._io, t_ns, input, level, token))
-
-    def edges(self, uint32_t reader, edges, uint64_t token=0):
-        cdef Py_buffer view
-        cdef size_t n = 0
-        cdef const ax_edge *first = _edges(&view, edges, &n)
-        cdef int err = ax_io_edges(self._io, reader, first, n, token)
-        PyBuffer_Release(&view)
-        ax_check(err)
-
-    def key(self, uint64_t t_ns, uint32_t keypad, key, uint64_t token=0):
-        ax_check(ax_io_key(self._io, t_ns, keypad, _key(key), token))
-
-    def set(self, uint64_t t_ns, uint32_t output, bint active, uint64_t token=0):
-        ax_check(ax_io_set(self._io, t_ns, output, active, token))
-
-    def pulse(self, uint64_t t_ns, uint32_t output, bint active, uint64_t duration_ns, uint64_t token=0):
-        ax_check(ax_io_pulse(self._io, t_ns, output, active, duration_ns, token))
-
-    def hold(self, uint64_t t_ns, uint32_t output, bint on, bint active=True, uint64_t token=0):
-        ax_check(ax_io_hold(self._io, t_ns, output, on, active, token))
-
-    def sequence(self, uint64_t t_ns, uint32_t output, steps, uint64_t token=0):
-        cdef ax_io_step c_steps[64]
-        cdef size_t n = _steps(c_steps, steps)
-        ax_check(ax_io_sequence(self._io, t_ns, output, c_steps, n, token))
-
-    def fault(self, uint64_t t_ns, uint32_t output, uint64_t token=0):
-        ax_check(ax_io_fault(self._io, t_ns, output, token))
-
-    def configure_input(self, uint64_t t_ns, uint32_t index, config):
-        cdef ax_io_input_config c_config
-        _input(&c_config, config)
-        ax_check(ax_io_configure_input(self._io, t_ns, index, &c_config))
-
-    def configure_output(self, uint64_t t_ns, uint32_t index, config):
-        cdef ax_io_output_config c_config
-        _output(&c_config, config)
-        ax_check(ax_io_configure_output(self._io, t_ns, index, &c_config))
-
-    def rest(self, uint64_t t_ns):
-        ax_check(ax_io_rest(self._io, t_ns))
-
-    def advance(self, uint64_t now_ns):
-        ax_check(ax_io_advance(self._io, now_ns))
-
-    @property
-    def deadline(self):
-        return ax_io_deadline(self._io)
-
-    def input_active(self, uint32_t index):
-        return <bint>ax_io_input_active(self._io, index)
-
-    def output_active(self, uint32_t index):
-        return <bint>ax_io_output_active(self._io, index)

@@ -6,15 +6,15 @@ the ``Scheduler``, which the board thread provides and which does not depend on 
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from axcore._native.io import monotonic_ns
 from axcore.errors import InputError, QueueFullError
+from axcore.wiegand import EDGE, FORMATS, Bits, Timing, schedule
 
-from .board import Board, card_hex
+from .board import Board
 from .board_ops import (
     AnyOp,
     ButtonOp,
@@ -32,7 +32,6 @@ from .board_ops import (
     parse,
 )
 
-EDGE = struct.Struct("=QII")
 DEFAULT_PRESS = 0.2
 """Seconds."""
 DEFAULT_FORMAT = "H10301"
@@ -111,10 +110,10 @@ class SimulatedBoard:
                 return {"t_ns": monotonic_ns(), "service": op.service}
 
     def _card(self, op: CardOp) -> dict[str, Any]:
-        bits, nbits = frame(op)
-        pulse, interval = round(op.pulse_us * 1000), round(op.interval_us * 1000)
-        last = self.board.feed_edges(op.reader, edges(bits, nbits, pulse, interval), op.correlation)
-        return {"t_ns": last, "length": nbits, "hex": card_hex(bits, nbits), "bits": f"{bits:0{nbits}b}"}
+        bits = frame(op)
+        timing = Timing(pulse_ns=round(op.pulse_us * 1000), interval_ns=round(op.interval_us * 1000))
+        last = self.board.feed_edges(op.reader, schedule(bits, timing=timing), op.correlation)
+        return {"t_ns": last, "length": bits.nbits, "hex": bits.hex(), "bits": f"{bits.value:0{bits.nbits}b}"}
 
     def _press(self, line: str, op: ButtonOp | RexOp) -> dict[str, Any]:
         if op.active is not None:
@@ -139,34 +138,17 @@ class SimulatedBoard:
         }
 
 
-def frame(op: CardOp) -> tuple[int, int]:
-    """The bits of a card as a number (first bit most significant), and how many."""
+def frame(op: CardOp) -> Bits:
+    """The frame of a card."""
     if op.bits is not None:
-        return int(op.bits, 2), len(op.bits)
+        return Bits(op.bits)
     if op.hex is not None and op.length is not None:
-        return int(op.hex, 16), op.length
-    return _formatted(op)
-
-
-def _formatted(op: CardOp) -> tuple[int, int]:
-    from axcore import wiegand
-
+        return Bits(int(op.hex, 16), op.length)
     name = op.format or DEFAULT_FORMAT
-    form = wiegand.FORMATS.get(name)
-    if form is None:
-        raise OpError("invalid_value", "format", f"is none of {', '.join(wiegand.FORMATS)}")
+    layout = FORMATS.get(name)
+    if layout is None:
+        raise OpError("invalid_value", "format", f"{name[:40]!r} is not one of {', '.join(FORMATS)}")
     try:
-        bits = form.encode(facility=op.facility or 0, card=op.card or 0)
+        return layout.encode(facility=op.facility or 0, card=op.card or 0)
     except InputError as error:
         raise OpError("invalid_value", error.field, error.reason) from None
-    return bits.value, bits.nbits
-
-
-def edges(bits: int, nbits: int, pulse_ns: int, interval_ns: int) -> bytes:
-    """Edge records of a frame: DATA0 (line 0) falls for a 0, DATA1 (line 1) for a 1, for ``pulse_ns`` each."""
-    records = bytearray()
-    for position in range(nbits):
-        line = bits >> (nbits - 1 - position) & 1
-        start = position * interval_ns
-        records += EDGE.pack(start, line, 0) + EDGE.pack(start + pulse_ns, line, 1)
-    return bytes(records)

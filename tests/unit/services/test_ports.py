@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.services.fake_lines import FakeLines
 
 from axcore.devices import MODELS
 from axcore.errors import ConflictError, InputError, LimitError, NotFoundError, QueueFullError
 from axcore.model import events
 from axcore.services.ports import PortService
 from axcore.testing import MemoryLedger
+from tests.unit.services.fake_lines import FakeLines
 
 MODEL = MODELS["a8207-ve-mk2"]
 

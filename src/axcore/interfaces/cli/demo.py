@@ -161,7 +161,8 @@ class Play:
     def rex(self) -> None:
         reply = self.board.call("rex", duration=0.2, correlation="rex")
         opened = self.device.tap.expect(DOOR, True, 1.0)
-        pressed = reply.get("t_ns") or self.events.wait(REX, "rex")["t_ns"]
+        logged = self.events.wait(REX, "rex")  # the door opens first, the record follows
+        pressed = reply.get("t_ns") or logged["t_ns"]
         self.timeline.add("REX -> door open (5 ms debounce)", "free egress", round((opened.t_ns - pressed) / 1e6, 3))
 
     def log(self) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from aiohttp.http_parser import RawRequestMessage
 
 
+_REFUSAL = b"HTTP/1.1 400 Bad Request\r\nServer: axcore\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConnectionLimits:
     """Seconds and counts; the defaults suit a device with a few hundred clients."""
@@ -110,6 +113,9 @@ class Connection(web.RequestHandler):
         if not self.idle:
             super().data_received(data)
             return
+        if self._head_octets == 0 and framing.bad_start(data):
+            self._refuse()
+            return
         super().data_received(data)
         if not self.idle:
             self._head_octets = 0
@@ -133,6 +139,11 @@ class Connection(web.RequestHandler):
         response = web.Response(status=status, text=text + "\r\n", headers={"Server": "axcore"})
         response.force_close()
         return response
+
+    def _refuse(self) -> None:
+        if self.transport is not None:
+            self.transport.write(_REFUSAL)
+        self.force_close()
 
     def _late(self) -> None:
         self._deadline = None

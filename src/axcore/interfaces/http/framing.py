@@ -37,6 +37,15 @@ class FramingError(Exception):
         self.reason = reason
 
 
+def bad_start(data: bytes) -> bool:
+    """Whether the first octets of a request have white space where the grammar has one space or none.
+
+    The parser is lenient there. Only a start that comes in one piece is seen, which is what a forged one does.
+    """
+    line = data[:MAX_LINE].partition(b"\n")[0]
+    return b"  " in line or b"\t" in line or data[:1] == b"\n"
+
+
 def check(message: RawRequestMessage) -> None:
     """Check version, headers and body framing of a parsed head. Raises FramingError."""
     version = message.version

@@ -54,21 +54,27 @@ _FLAG = ("0", "1")
 
 def condition_types(model: DeviceModel) -> tuple[ConditionType, ...]:
     """Every condition that the device offers, in the order of the menu."""
-    return (*_entry_list(), *_io(model), *_intercom(model), *_status())
+    return (*_entry_list(model), *_io(model), *_intercom(model), *_status())
 
 
-def _entry_list() -> tuple[ConditionType, ...]:
-    credential = Item(name="credential", nice_name="Credential")
+def _reader(model: DeviceModel) -> tuple[Item, ...]:
+    return (Item(name="reader", nice_name="Reader", values=tuple(str(n) for n in range(model.readers))),)
+
+
+def _entry_list(model: DeviceModel) -> tuple[ConditionType, ...]:
+    kinds = ("card", "pin", "qr", "card+pin")
+    credential = Item(name="credential", nice_name="Credential", values=kinds)
+    holder = (Item(name="holder", nice_name="Credential holder"), Item(name="name", nice_name="Name"))
     return (
         ConditionType(
             topic=events.ENTRY_GRANTED,
             group="Entry list",
             name=ACCESS_GRANTED,
             stateful=False,
+            source=_reader(model),
             data=(
                 Item(name="condition", nice_name="Event condition"),
-                Item(name="holder", nice_name="Credential holder"),
-                Item(name="name", nice_name="Name"),
+                *holder,
                 credential,
                 Item(name="remaining", nice_name="Uses left"),
             ),
@@ -79,7 +85,8 @@ def _entry_list() -> tuple[ConditionType, ...]:
             group="Entry list",
             name="Access denied",
             stateful=False,
-            data=(Item(name="reason", nice_name="Reason"), credential),
+            source=_reader(model),
+            data=(Item(name="reason", nice_name="Reason"), credential, *holder),
         ),
     )
 
@@ -131,7 +138,7 @@ def _io(model: DeviceModel) -> tuple[ConditionType, ...]:
 
 def _intercom(model: DeviceModel) -> tuple[ConditionType, ...]:
     active = (Item(name="active", nice_name="Active", values=_FLAG),)
-    reader = (Item(name="reader", nice_name="Reader", values=tuple(str(n) for n in range(model.readers))),)
+    reader = _reader(model)
     found: list[ConditionType] = []
     roles = {line.role for line in model.inputs}
     if "rex" in roles:
@@ -159,30 +166,34 @@ def _intercom(model: DeviceModel) -> tuple[ConditionType, ...]:
             )
         )
     if model.readers:
-        found.append(
-            ConditionType(topic=events.RFID, group="Intercom", name="Card read", stateful=False, source=reader)
-        )
-        found.append(
-            ConditionType(
-                topic=events.READER_FAULT, group="Intercom", name="Reader fault", stateful=False, source=reader
-            )
-        )
+        card = (Item(name="card", nice_name="Card"), Item(name="bits", nice_name="Bits"))
+        error = (Item(name="error", nice_name="Error"),)
+        found += [
+            _pulse(events.RFID, "Card read", reader, card),
+            _pulse(events.QR, "QR code read", reader),
+            _pulse(events.READER_FAULT, "Reader fault", reader, error),
+        ]
     if model.keypad:
-        number = (Item(name="number", nice_name="Number"),)
+        keypad = (Item(name="keypad", nice_name="Keypad", values=("0",)),)
         states = (Item(name="state", nice_name="State", values=("idle", "entering")),)
         found += [
-            ConditionType(topic=events.KEYPIN, group="Intercom", name="PIN entered", stateful=False),
-            ConditionType(topic=events.SPEED_DIAL, group="Intercom", name="Speed dial", stateful=False, data=number),
+            _pulse(events.KEYPIN, "PIN entered", reader),
+            _pulse(events.SPEED_DIAL, "Speed dial", keypad, (Item(name="number", nice_name="Number"),)),
             ConditionType(
                 topic=events.KEYPAD_STATE,
                 group="Intercom",
                 name="Keypad in use",
                 stateful=True,
+                source=keypad,
                 data=states,
                 match={"state": "entering"},
             ),
         ]
     return tuple(found)
+
+
+def _pulse(topic: str, name: str, source: tuple[Item, ...], data: tuple[Item, ...] = ()) -> ConditionType:
+    return ConditionType(topic=topic, group="Intercom", name=name, stateful=False, source=source, data=data)
 
 
 def _status() -> tuple[ConditionType, ...]:

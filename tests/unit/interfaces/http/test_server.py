@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from axcore.model.accounts import Role
