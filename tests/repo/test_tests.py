@@ -1,7 +1,7 @@
 """Tests do not depend on how fast the machine is.
 
-Where real time is the subject, the line that reads a clock or waits says so: ``# wall clock: why``. A started device
-(tests/e2e) lives in real time: its tests may poll until a deadline, in steps of at most 50 ms.
+Where real time is the subject, the line that reads a clock or waits says so: ``# wall clock: why``. Tests of what lives
+in real time (``REAL_TIME``) may poll until a deadline, in steps of at most 50 ms.
 """
 
 import ast
@@ -14,6 +14,10 @@ import pytest
 from tests.repo import tree
 
 TESTS = [path for path in tree.files(".py", under=tree.ROOT / "tests") if path.name.startswith(("test_", "conftest"))]
+REAL_TIME = {
+    "tests/e2e": "a started device",
+    "tests/unit/native/test_io_thread.py": "the native thread",
+}
 POLL_S = 0.05
 CLOCKS = {"sleep", "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns"}
 
@@ -30,7 +34,7 @@ def wall_clock_calls(path: Path) -> list[str]:
     """Calls of ``time.*`` clocks and of sleeps that give no reason on their line."""
     text = path.read_text()
     rows = text.splitlines()
-    e2e = "e2e" in path.parts
+    real = tree.name(path).startswith(tuple(REAL_TIME))
     found = []
     for node in ast.walk(ast.parse(text)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
@@ -39,7 +43,7 @@ def wall_clock_calls(path: Path) -> list[str]:
         if target != "asyncio.sleep" and target not in {f"time.{clock}" for clock in CLOCKS}:
             continue
         seconds = waits(node)
-        harmless = e2e if seconds is None else seconds <= (POLL_S if e2e else 0)
+        harmless = real if seconds is None else seconds <= (POLL_S if real else 0)
         if not harmless and not re.search(r"# wall clock: \w+", rows[node.lineno - 1]):
             found.append(f"{tree.name(path)}:{node.lineno}: {rows[node.lineno - 1].strip()}")
     return found
