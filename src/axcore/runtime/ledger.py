@@ -55,7 +55,9 @@ DROP_STEP = 1000
 QUIET_NS = NS // 2
 """Upkeep starts after this long without a commit ..."""
 COPY_EVERY_NS = 10 * NS
-"""... and copies the store at most this often."""
+"""... and copies the store at most this often;"""
+COPY_AT_LAST_NS = 60 * NS
+"""without such a pause, a copy that is wanted waits no longer than this."""
 
 
 class Timed(Protocol):
@@ -118,7 +120,7 @@ class Ledger:
         self._fault: str | None = None
         self._retry_ns = 0
         self._last_commit_ns = clock.mono_ns()
-        self._last_copy_ns = clock.mono_ns() - COPY_EVERY_NS
+        self._last_copy_ns = clock.mono_ns() - COPY_EVERY_NS  # a clean start makes one
 
     # set-up, before start
 
@@ -268,8 +270,7 @@ class Ledger:
         if self._settled:
             settled, self._settled = self._settled, []
             settle(settled)
-        elif not self._queue:
-            self._upkeep(now)
+        self._upkeep(now)
 
     def _run_timers(self, now: int) -> None:
         for at, timer in enumerate(self._timers):
@@ -386,11 +387,12 @@ class Ledger:
         tx._close()
 
     def _upkeep(self, now: int) -> None:
+        """Have the log written back and the store copied: when nothing happens, or when it has waited for too long."""
         store = self._store
-        if now - self._last_commit_ns < QUIET_NS:
-            return
-        copy = store.wants_copy and now - self._last_copy_ns >= COPY_EVERY_NS
-        if copy or store.wants_checkpoint:
+        quiet = not self._queue and now - self._last_commit_ns >= QUIET_NS
+        since_copy = now - self._last_copy_ns
+        copy = store.wants_copy and since_copy >= (COPY_EVERY_NS if quiet else COPY_AT_LAST_NS)
+        if copy or store.wants_checkpoint >= (1 if quiet else 4):
             if copy:
                 self._last_copy_ns = now
             store.upkeep(copy=copy)

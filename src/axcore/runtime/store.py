@@ -100,7 +100,7 @@ class StoreLike(Protocol):
     def oldest(self, count: int) -> int: ...
     def events_after(self, number: int, limit: int = 1000) -> list[Event]: ...
     @property
-    def wants_checkpoint(self) -> bool: ...
+    def wants_checkpoint(self) -> float: ...
     @property
     def wants_copy(self) -> bool: ...
     def upkeep(self, *, copy: bool) -> None: ...
@@ -131,10 +131,13 @@ class Store:
     # the ledger thread
 
     def records(self) -> dict[str, dict[str, bytes]]:
-        """Every record, by kind and key."""
+        """Every record, by kind and key. Raises StoreError."""
         found: dict[str, dict[str, bytes]] = {}
-        for kind, key, value in self._execute("SELECT kind, key, value FROM record", ()):
-            found.setdefault(kind, {})[key] = value
+        try:
+            for kind, key, value in self._execute("SELECT kind, key, value FROM record", ()):
+                found.setdefault(kind, {})[key] = value
+        except sqlite3.Error as error:
+            raise StoreError(str(self.path), f"cannot be read: {error}") from error
         return found
 
     def commit(
@@ -219,11 +222,13 @@ class Store:
     # upkeep, started by the ledger thread when it has nothing to do
 
     @property
-    def wants_checkpoint(self) -> bool:
-        return self._pages >= CHECKPOINT_PAGES
+    def wants_checkpoint(self) -> float:
+        """How long the log is; 1 and more = a checkpoint is worth its syncs."""
+        return self._pages / CHECKPOINT_PAGES
 
     @property
     def wants_copy(self) -> bool:
+        """Something has changed that the last-good copy does not have."""
         return self._dirty_copy
 
     def upkeep(self, *, copy: bool) -> None:

@@ -56,7 +56,7 @@ class MemoryStore:
     def events_after(self, number: int, limit: int = 1000) -> list[Event]:
         return [event for event in self.events if event.id > number][:limit]
 
-    wants_checkpoint = False
+    wants_checkpoint = 0.0
     wants_copy = False
 
     def upkeep(self, *, copy: bool) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from axcore.errors import StoreError
 from axcore.model.events import STATE_RECOVERED, SYSTEM_FAULT, NewEvent
+from axcore.runtime import store as store_module
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Ledger, Transaction
@@ -256,7 +257,7 @@ def test_whatever_write_fails_the_state_is_old_or_new_and_nothing_acts_without_i
         failures = 0
         try:
             ledger = Ledger(directory, SystemClock(), Bus(), wait=wakeup.wait, wake=wakeup.wake, store=store)
-        except sqlite3.OperationalError:
+        except StoreError:
             store.abandon()
             failures = 1
             continue
@@ -342,3 +343,21 @@ def test_an_erased_store_is_a_fresh_start(data: Path, make_ledger: MakeLedger) -
     ledger = make_ledger()
     assert ledger.recovered is None
     assert ledger.events_after(0) == []
+
+
+def test_a_flood_does_not_let_the_log_grow_without_end(
+    make_ledger: MakeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = make_ledger(start=False)
+    store = ledger._store
+    assert isinstance(store, Store)
+    monkeypatch.setattr(store_module, "CHECKPOINT_PAGES", 20)
+    checkpoints: list[bool] = []
+    monkeypatch.setattr(store, "_upkeep", checkpoints.append)
+    for _ in range(100):  # no pause in which upkeep would start by itself
+        ledger.submit(grant(1))
+        ledger.turn()
+        if store._worker is not None:
+            store._worker.join()
+    assert len(checkpoints) >= 3
+    monkeypatch.undo()
