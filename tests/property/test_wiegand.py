@@ -12,6 +12,7 @@ from axcore.testing.reference_wiegand import ReferenceDecoder
 from axcore.testing.reference_wiegand_table import TABLE
 
 Edge = tuple[int, int, int]
+Shown = tuple[int, int, int, int, int, int, int]
 US, MS = 1_000, 1_000_000
 
 _LIMITS = (5 * US, 10 * US, 400 * US, 82_500, 24 * MS, 25 * MS)
@@ -61,7 +62,7 @@ streams = st.one_of(
 )
 
 
-def native(edges: list[Edge], config: dict[str, Any]) -> tuple[list[tuple[int, ...]], int, int]:
+def native(edges: list[Edge], config: dict[str, Any]) -> tuple[list[Shown], int, int]:
     decoder = wiegand.Decoder(**config)
     frames = [frame for edge in edges if (frame := decoder.feed_edge(*edge)) is not None]
     deadline = decoder.deadline_ns
@@ -74,7 +75,7 @@ def native(edges: list[Edge], config: dict[str, Any]) -> tuple[list[tuple[int, .
     return shown, deadline, decoder.ignored
 
 
-def reference(edges: list[Edge], config: dict[str, Any]) -> tuple[list[tuple[int, ...]], int, int]:
+def reference(edges: list[Edge], config: dict[str, Any]) -> tuple[list[Shown], int, int]:
     decoder = ReferenceDecoder(**config)
     frames = [frame for edge in edges if (frame := decoder.feed_edge(*edge)) is not None]
     deadline = decoder.deadline_ns
