@@ -40,6 +40,9 @@ def bursts(draw: st.DrawFn) -> list[Edge]:
     for bit in draw(st.lists(st.integers(0, 1), max_size=80)):
         width = 50 * US if tame else draw(widths)
         edges += [(t, bit, 0), (t + width, bit, 1)]
+        if draw(st.integers(0, 9)) == 0:  # a short high within the pulse
+            at = t + draw(st.integers(0, width))
+            edges += [(at, bit, 1), (at + draw(st.integers(0, 6 * US)), bit, 0)]
         if draw(st.integers(0, 9)) == 0:  # a visitor on the other line: crosstalk or an overlap
             start = t + draw(st.integers(-20 * US, 60 * US))
             edges += [(max(start, 0), 1 - bit, 0), (max(start, 0) + draw(st.integers(0, 60 * US)), 1 - bit, 1)]
