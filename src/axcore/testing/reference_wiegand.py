@@ -5,7 +5,6 @@ Slow and simple on purpose. The decoder judges a pulse when it ends; the codec w
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 
 from axcore.testing.reference_wiegand_table import TABLE, Row
@@ -65,7 +64,7 @@ class ReferenceDecoder:
         self.quiet_from: int | None = None  # a result was given; swallow until quiet since here
         self.ignored = 0
         # The newest judged pulse: line, start, end, and what was known before; a short high after it takes it back.
-        self.judged: tuple[int, int, int, _Burst | None, set[int]] | None = None
+        self.judged: tuple[int, int, int, tuple[int, int, int, int] | None, set[int]] | None = None
 
     @property
     def deadline_ns(self) -> int:
@@ -123,20 +122,26 @@ class ReferenceDecoder:
 
     def _take_back(self) -> None:
         assert self.judged is not None
-        line, start, _, burst, self.met = self.judged
-        glitches = self.burst.glitches if self.burst else 0
+        line, start, _, before, self.met = self.judged
+        burst = self.burst
+        assert burst is not None
         self.low_since[line] = start
-        self.burst = burst
         self.ignored += 1
-        if burst:
-            burst.glitches = glitches + 1
         self.judged = None
+        if before is None:
+            self.burst = None
+            return
+        count, burst.start, burst.last, burst.error = before
+        del burst.bits[count:]
+        burst.glitches += 1
 
     def _pulse(self, start: int, end: int, line: int) -> None:
         overlapped = line in self.met
         self.judged = None
         if self.quiet_from is None:
-            self.judged = (line, start, end, copy.deepcopy(self.burst), set(self.met))
+            burst = self.burst
+            before = (len(burst.bits), burst.start, burst.last, burst.error) if burst else None
+            self.judged = (line, start, end, before, set(self.met))
         self.met = set(self.low_since)
         if self.quiet_from is not None:
             self.quiet_from = end
