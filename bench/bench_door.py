@@ -1,6 +1,6 @@
 """The door's latencies as benches: the series of ``door_latency.py``, and its goals as gates.
 
-One measurement serves all tests of a run. A goal that is missed is measured twice more: a busy machine does not fail the
+One measurement serves all tests of a run. A missed goal is measured twice more: a busy machine does not fail the
 gate, a slow door does every time.
 """
 

@@ -3,9 +3,9 @@ device.
 
     python bench/door_latency.py [-n 200] [--json FILE] [--gate]
 
-Runs ``axcore run a8207-ve-mk2 --simulate`` as a subprocess and reads two clocks that are the same CLOCK_MONOTONIC:
-the tap's ``t_ns`` (written by the I/O thread when the pin changes) and the event log's ``t_ns`` (frame complete,
-REX accepted).
+Runs ``axcore run a8207-ve-mk2 --simulate`` as a subprocess and reads two clocks that are the same CLOCK_MONOTONIC: the
+tap's ``t_ns`` (written by the I/O thread when the pin changes) and the board's (a card's last edge, to which the frame
+gap of 25 ms is added; a button's press).
 
 card   complete frame -> relay edge, with the durable commit between them; beside it a bare fdatasync of 4 KiB on the
        same file system, taken in turns with the swipes, so that both see the same disk
@@ -34,7 +34,7 @@ from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.board import Board, BoardError
 from axcore.interfaces.cli.instance import Instance
 from axcore.interfaces.cli.output import CliError, table
-from axcore.model.events import ENTRY_GRANTED, REX, RFID
+from axcore.model.events import ENTRY_GRANTED, RFID
 
 DOOR = "relay1"
 FAST: dict[str, Any] = {"format": "H10301", "facility": 7, "interval_us": 200, "pulse_us": 40}
@@ -42,6 +42,9 @@ CARD = 4711
 PULSE_S = 0.05
 REX_HOLD_S = 0.1
 DEBOUNCE_NS = 5_000_000
+"""Of the REX input, as delivered."""
+FRAME_GAP_NS = 25_000_000
+"""Quiet time that ends a frame, as delivered."""
 STALL_S = 4.0
 
 
@@ -61,7 +64,6 @@ class Bench:
         self.client = device.client(30.0)
         self.log = net.EventLog(self.client)
         self.board = device.board(30.0)
-        self.serial = 0
         self.client.rest("PATCH", net.ENTRY_SETTINGS, {"use_entry_list": True})
         reply = self._learn()
         self.client.rest("POST", net.HOLDERS, {"first_name": "Ada", "card": reply})
@@ -84,54 +86,33 @@ class Bench:
 
     def cards(self, n: int, fsync: bool) -> tuple[list[float], list[float]]:
         """Seconds from complete frame to relay edge of n swipes; seconds of n bare fdatasyncs between them."""
-        opened: dict[str, int] = {}
+        took: list[float] = []
         syncs: list[float] = []
         for _ in range(n):
-            self.serial += 1
-            name = f"card-{self.serial}"
-            self._patiently("card", **FAST, card=CARD, correlation=name)
-            opened[name] = self.device.tap.expect(DOOR, True, 30.0).t_ns
+            complete = self._swipe() + FRAME_GAP_NS
+            took.append((self.device.tap.expect(DOOR, True, 30.0).t_ns - complete) / 1e9)
             self.device.tap.expect(DOOR, False, 5.0)
             if fsync:
                 syncs.append(self.bare_fdatasync())
-        frames = self._times(RFID, set(opened))
-        return [(opened[name] - frames[name]) / 1e9 for name in opened], syncs
+        return took, syncs
 
     def rex(self, n: int, until: float = float("inf")) -> list[float]:
         """Seconds from press to lock edge beyond the debounce, of n presses (or until a monotonic time)."""
-        opened: dict[str, int] = {}
-        pressed: dict[str, int] = {}
-        while len(opened) < n and time.monotonic() < until:
-            self.serial += 1
-            name = f"rex-{self.serial}"
-            reply = self.board.call("rex", duration=0.02, correlation=name)
-            opened[name] = self.device.tap.expect(DOOR, True, 2.0).t_ns
-            if "t_ns" in reply:
-                pressed[name] = reply["t_ns"] + DEBOUNCE_NS
+        took: list[float] = []
+        while len(took) < n and time.monotonic() < until:
+            accepted = self.board.call("rex", duration=0.02)["t_ns"] + DEBOUNCE_NS
+            took.append((self.device.tap.expect(DOOR, True, 2.0).t_ns - accepted) / 1e9)
             self.device.tap.expect(DOOR, False, 10.0)
-        accepted = pressed or self._times(REX, set(opened))
-        return [max(0.0, (opened[name] - accepted[name]) / 1e9) for name in opened]
+        return took
 
-    def _patiently(self, op: str, **fields: Any) -> None:
+    def _swipe(self) -> int:
+        """Monotonic time (ns) of the card's last edge."""
         for _ in range(1000):
             try:
-                self.board.call(op, **fields)
-                return
+                return int(self.board.call("card", **FAST, card=CARD)["t_ns"])
             except BoardError:  # the reader's line is taken by the flood: a person would wait, too
                 time.sleep(0.01)
-        raise CliError(f"{op}: refused for 10 s")
-
-    def _times(self, topic: str, names: set[str]) -> dict[str, int]:
-        deadline = time.monotonic() + 10.0
-        while True:
-            times = {
-                e["correlation"]: e["t_ns"]
-                for e in self.log.all()
-                if e["topic"] == topic and e.get("correlation") in names and e["data"].get("active", "1") == "1"
-            }
-            if len(times) == len(names) or time.monotonic() > deadline:
-                return times
-            time.sleep(0.01)
+        raise CliError("the card was refused for 10 s")
 
 
 @contextmanager
@@ -141,21 +122,21 @@ def flood(device: Instance, over_http: int, on_board: int) -> Iterator[list[int]
     counts = [0] * (over_http + on_board)
 
     def send(number: int, call: Callable[..., Any]) -> None:
+        card_at = time.monotonic() + number / (over_http + on_board)
         while not stop.is_set():
             try:
-                if (
-                    counts[number] % 20 == 19
-                ):  # a card takes the reader's line for 30 ms: one of 20 keeps it mostly free
+                if time.monotonic() > card_at:  # a card takes the reader's line for 30 ms: leave it free half the time
+                    card_at += 1.0
                     call("card", {**FAST, "card": 60000 + number})
                 else:
                     call("qr", {"text": f"unknown {number} {counts[number]}"})
+                counts[number] += 1
             except BoardError:
-                time.sleep(0.01)
+                time.sleep(0.005)  # told to slow down
             except CliError as error:
                 if getattr(error, "status", 0) not in (429, 503, 400, 409):
                     raise
-                time.sleep(0.01)
-            counts[number] += 1
+                time.sleep(0.005)
 
     def http_caller() -> Callable[..., Any]:
         client = device.client(60.0)
@@ -177,19 +158,12 @@ def flood(device: Instance, over_http: int, on_board: int) -> Iterator[list[int]
             thread.join(70.0)
 
 
-def set_rex_hold(bench: Bench, seconds: float) -> None:
-    """A short hold, so that many presses fit in a short run. The default of 5 s stays if the parameter is not there."""
-    said = bench.client.text("POST", "/axis-cgi/param.cgi", {"action": "update", "IOPort.REX.HoldTime": f"{seconds:g}"})
-    if not said.startswith("OK"):
-        print(f"REX hold time stays: {said.strip()}", file=sys.stderr)
-
-
 def measure(n: int) -> dict[str, Any]:
     """All series, in milliseconds."""
     out: dict[str, list[float]] = {}
     with Instance() as device:
         bench = Bench(device)
-        set_rex_hold(bench, REX_HOLD_S)
+        bench.client.rest("PATCH", f"{net.IO}/rex", {"hold_time": REX_HOLD_S})
         bench.cards(5, fsync=False)  # warm
         out["card idle"], out["bare fdatasync"] = bench.cards(n, fsync=True)
         presses = max(20, n // 4)

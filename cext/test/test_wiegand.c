@@ -107,9 +107,16 @@ static void test_lengths(void)
             sent[i] = (uint8_t)(seed >> 63);
             low(t, sent[i], 50 * US);
         }
+        struct ax_wiegand *w = decoder_with(up_to_256); /* Edge by edge first: the same result. */
+        for (size_t i = 0; i < edges; i++)
+            CHECK_EQ(ax_wiegand_feed(w, &trace[i], 1, got, 1, NULL), 0);
+        struct ax_wiegand_frame single;
+        CHECK_EQ(ax_wiegand_advance(w, AX_NEVER - 1, &single), 1);
+        ax_wiegand_free(w);
         CHECK_EQ(decode_with(up_to_256), 1);
         CHECK_EQ(got[0].result, AX_WIEGAND_FRAME);
         CHECK_EQ(got[0].nbits, n);
+        CHECK(memcmp(&single, &got[0], sizeof single) == 0);
         unsigned wrong = 0;
         for (unsigned i = 0; i < n; i++)
             wrong += (got[0].bits[(n - 1 - i) / 64] >> (n - 1 - i) % 64 & 1) != sent[i];
@@ -400,6 +407,10 @@ static void test_end_of_time(void)
     CHECK_EQ(ax_wiegand_deadline(w), AX_NEVER);
     CHECK_EQ(ax_wiegand_advance(w, AX_NEVER - 1, got), 0);
     ax_wiegand_free(w);
+    /* Past its end lies the beginning: that is backwards, however near it is. */
+    send(t, "1011", 50 * US, 2 * MS);
+    send(t + 8 * MS + 4 * MS, "1011", 50 * US, 2 * MS);
+    expect_one(AX_WIEGAND_ORDER);
 }
 
 int main(void)

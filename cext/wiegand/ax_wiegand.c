@@ -306,10 +306,10 @@ static size_t run(struct ax_wiegand *w, const struct ax_edge *e, size_t n)
         return 0;
     for (; i + 1 < n && nbits < limit; i += 2) {
         const uint64_t t0 = e[i].t_ns, t1 = e[i + 1].t_ns;
-        /* Unsigned differences: a time that runs backwards is a huge number and falls out of the window. */
-        const bool ok = (t1 - t0 - min_pulse <= pulse_span) & (t0 - start - min_interval <= interval_span)
-                      & (t0 - last < gap) & ((e[i].line ^ e[i + 1].line) == 0) & (e[i].line <= 1)
-                      & (e[i].level == 0) & (e[i + 1].level == 1) & (t1 >= t0);
+        /* Unsigned differences: below the window is a huge number. Order is checked apart, as differences may wrap. */
+        const bool ok = (t0 >= last) & (t1 >= t0) & (t0 - last < gap) & (t1 - t0 - min_pulse <= pulse_span)
+                      & (t0 - start - min_interval <= interval_span) & (e[i].line == e[i + 1].line) & (e[i].line <= 1)
+                      & (e[i].level == 0) & (e[i + 1].level == 1);
         if (!ok)
             break;
         if (nbits % 64 == 0)

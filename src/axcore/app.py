@@ -27,6 +27,7 @@ from axcore.errors import StoreError
 from axcore.model import events
 from axcore.model.config import Config
 from axcore.model.events import NewEvent
+from axcore.runtime import wipe
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Job, Ledger, Transaction
@@ -172,7 +173,6 @@ class App:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._outcome: Outcome = "stop"
-        self._reset: ResetMode | None = None
         self._notifier = Notifier()
         self._supervisor = Supervisor(self._tell_fault, clock=device.clock)
         self._board_thread: BoardThread | None = None
@@ -203,8 +203,8 @@ class App:
         self._stop.set()
 
     def factory_default(self, mode: ResetMode) -> None:
-        """Stop in order, erase the state, start again."""
-        self._reset = mode
+        """Stop in order and start again; the new start forgets the state first (``runtime.wipe``)."""
+        wipe.request(self.device.data_dir, mode)
         self.restart()
 
     def stall(self, action: Callable[[], None]) -> None:
@@ -333,21 +333,21 @@ class App:
         await self._supervisor.stop()
         if self._board_thread is not None:
             await asyncio.to_thread(self._board_thread.stop)
-        if self._reset is not None:
-            await self.device.ledger.run(self._erase)
-            from axcore.interfaces.http.tls import FILE
-
-            (self.device.data_dir / FILE).unlink(missing_ok=True)
         self._notifier.close()
 
-    def _erase(self, tx: Transaction) -> None:
-        """Forget every record but the serial number and, softly, the network settings."""
-        for kind in tx.kinds():
-            for key, _ in tx.items(kind):
-                network = kind == "param" and key.startswith("Network.")
-                if kind not in ("system", "ledger") and not (self._reset == "soft" and network):
-                    tx.delete(kind, key)
-        self.device.access.load(tx)  # no card of the old list opens the door while the rest stops
+
+def forget(data_dir: Path) -> None:
+    """Finish a factory default that was asked for; the serial number stays and, softly, network settings."""
+    mode = wipe.requested(data_dir)
+    if mode is None:
+        return
+    from axcore.interfaces.http.tls import FILE
+
+    def keep(kind: str, key: str) -> bool:
+        network = kind == "param" and key.startswith("Network.")
+        return (kind, key) == ("system", "serial") or (mode == "soft" and network)
+
+    wipe.finish(data_dir, keep, (FILE,))
 
 
 def run(launch: Launch) -> int:
@@ -358,6 +358,7 @@ def run(launch: Launch) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     simulate = launch.simulate or launch.config.board.driver == "simulated"
     tap = os.environ.get(TAP) or None
+    forget(launch.data_dir)
     device = Device(launch.model, launch.data_dir, config=launch.config, simulate=simulate, tap=tap)
     device.start()
     try:

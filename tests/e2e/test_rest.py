@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from axcore.interfaces.cli.board import Board
 from axcore.interfaces.cli.client import Client, EventLog, HttpError, pinned
 from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED, IO_VIRTUAL_INPUT
@@ -33,32 +35,47 @@ RULE = {
 TIMEOUT = 5.0
 
 
+class Device(Instance):
+    """A device that closes its clients when it ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clients = ExitStack()
+
+    def client(self, timeout: float = 10.0) -> Client:
+        return self._clients.enter_context(closing(super().client(timeout)))
+
+    def user_client(self, user: str = "", password: str = "") -> Client:
+        return self._clients.enter_context(closing(Client.of(self.running, user, password)))
+
+    def board(self, timeout: float = 10.0) -> Board:
+        return self._clients.enter_context(super().board(timeout))
+
+    def close(self) -> None:
+        self._clients.close()
+        super().close()
+
+
 @pytest.fixture
-def fresh() -> Iterator[Instance]:
+def fresh() -> Iterator[Device]:
     """A device of its own for tests that hurt it."""
-    with Instance() as device:
+    with Device() as device:
         device.start()
         device.create_admin()
         yield device
 
 
 @pytest.fixture(scope="module")
-def instance() -> Iterator[Instance]:
-    with Instance() as device:
+def instance() -> Iterator[Device]:
+    with Device() as device:
         device.start()
         device.create_admin()
         yield device
 
 
 @pytest.fixture
-def client(instance: Instance) -> Iterator[Client]:
-    client = instance.client()
-    yield client
-    client.close()
-
-
-def raw(instance: Instance, user: str = "", password: str = "") -> Client:
-    return Client.of(instance.running, user, password)
+def client(instance: Device) -> Client:
+    return instance.client()
 
 
 def refused(client: Client, method: str, path: str, data: Any = None) -> tuple[int, Any]:
@@ -68,7 +85,7 @@ def refused(client: Client, method: str, path: str, data: Any = None) -> tuple[i
     return caught.value.status, json.loads(caught.value.body)["error"]
 
 
-def test_the_main_job(instance: Instance, client: Client) -> None:
+def test_the_main_job(instance: Device, client: Client) -> None:
     client.rest("PATCH", SETTINGS, {"use_entry_list": True})
     log = EventLog(client)
     log.read()
@@ -95,7 +112,7 @@ def test_the_main_job(instance: Instance, client: Client) -> None:
     assert refused(client, "GET", f"{HOLDERS}/{ada['id']}")[0] == 404
 
 
-def test_long_poll_ends_with_the_event(instance: Instance, client: Client) -> None:
+def test_long_poll_ends_with_the_event(instance: Device, client: Client) -> None:
     log = EventLog(client)
     log.read()
     board = instance.board()
@@ -105,7 +122,7 @@ def test_long_poll_ends_with_the_event(instance: Instance, client: Client) -> No
     board.call("input", port=1, active=False)
 
 
-def test_virtual_input_triggers_a_rule(instance: Instance, client: Client) -> None:
+def test_virtual_input_triggers_a_rule(instance: Device, client: Client) -> None:
     condition = {"topic": IO_VIRTUAL_INPUT, "source": {"port": "7"}, "data": {"active": "1"}}
     action = {"type": "toggle_io_while_active", "port": "Relay 2", "state": True}
     rule = client.rest("POST", RULES, {"name": "Strobe", "conditions": [condition], "action": action})
@@ -117,7 +134,26 @@ def test_virtual_input_triggers_a_rule(instance: Instance, client: Client) -> No
     client.rest("DELETE", f"{RULES}/{rule['id']}")
 
 
-def test_port_cgi_pulses_the_door(instance: Instance, client: Client) -> None:
+def test_a_sequence_ends_by_itself_or_by_configuration(instance: Device, client: Client) -> None:
+    def sequence(*steps: tuple[str, int]) -> dict[str, Any]:
+        params = {"port": "5", "sequence": [{"state": state, "time": time} for state, time in steps]}
+        return client.ajr("io/portmanagement", "setStateSequence", params)
+
+    assert sequence(("closed", 60_000), ("open", 0)) == {"port": "5"}
+    instance.tap.expect("relay2", True, TIMEOUT)
+    with pytest.raises(HttpError, match="2200"):
+        sequence(("closed", 1), ("open", 0))
+    client.ajr("io/portmanagement", "setPorts", {"ports": [{"port": "5", "normalState": "closed"}]})
+    client.ajr("io/portmanagement", "setPorts", {"ports": [{"port": "5", "normalState": "open"}]})
+    instance.tap.drain()
+    for _ in range(2):
+        sequence(("closed", 20), ("open", 20), ("closed", 20), ("open", 0))
+        for active in (True, False, True, False):
+            instance.tap.expect("relay2", active, TIMEOUT)
+        assert len(EventLog(client).read())
+
+
+def test_port_cgi_pulses_the_door(instance: Device, client: Client) -> None:
     path = "/axis-cgi/io/port.cgi?action=" + quote("5:/300\\500/300\\", safe="")
     assert client.text("GET", path) == ""
     edges = [instance.tap.expect("relay1", active, TIMEOUT) for active in (True, False, True, False)]
@@ -128,7 +164,7 @@ def test_port_cgi_pulses_the_door(instance: Instance, client: Client) -> None:
     assert (caught.value.status, caught.value.body) == (400, "Error: action: port 1 is an input\r\n")
 
 
-def test_monitor(instance: Instance) -> None:
+def test_monitor(instance: Device) -> None:
     url = urlsplit(instance.running.https)
     context: ssl.SSLContext = pinned(instance.running.certificate)
     connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=TIMEOUT, context=context)
@@ -136,26 +172,29 @@ def test_monitor(instance: Instance) -> None:
     connection.request("GET", "/axis-cgi/io/port.cgi?monitor=2", headers=client._headers)
     response = connection.getresponse()
     assert response.getheader("Content-Type") == "multipart/x-mixed-replace; boundary=ioboundary"
+    assert response.getheader("Server") == "axcore"
 
     def part() -> str:
-        lines = [response.readline().decode() for _ in range(5)]
-        assert lines[:3] == ["--ioboundary\r\n", "Content-Type: text/plain\r\n", "\r\n"]
-        return lines[3].strip()
+        lines = [response.readline().decode() for _ in range(4)]
+        assert (lines[0], lines[1], lines[3]) == ("Content-Type: text/plain\r\n", "\r\n", "--ioboundary\r\n")
+        return lines[2].strip()
 
+    assert response.readline() == b"--ioboundary\r\n"
     assert part() == "2I:L"
     board = instance.board()
     board.call("input", port=2, active=True)
     assert part() == "2I:/"
     board.call("input", port=2, active=False)
     assert part() == "2I:\\"
+    response.close()
     connection.close()
     assert len(client.rest("GET", PORTS)) == 6
 
 
-def test_roles(instance: Instance, client: Client) -> None:
+def test_roles(instance: Device, client: Client) -> None:
     fields = {"action": "add", "user": "watcher", "pwd": "watching 1", "grp": "users", "sgrp": "viewer"}
     client.text("POST", "/axis-cgi/pwdgrp.cgi", fields)
-    viewer, nobody = raw(instance, "watcher", "watching 1"), raw(instance)
+    viewer, nobody = instance.user_client("watcher", "watching 1"), instance.user_client()
     assert len(viewer.rest("GET", PORTS)) == 6
     for path in (HOLDERS, RULES, EVENTS, SETTINGS, LATEST, f"{BOARD}/state"):
         assert refused(viewer, "GET", path)[0] == 403
@@ -189,6 +228,38 @@ def test_refusals_have_the_envelope(client: Client, call: tuple[str, str, bytes 
     assert error["message"]
 
 
+NASTY = [
+    b"", b"{", b"[]", b"null", b'{"data":null}', b'{"data":[]}', b'{"data":{"\\u0000":1}}', b"\xff\xfe", b"[" * 3000,
+    b'{"data":{"name":1,"first_name":1,"pin_length":"x","active":2}}', b'{"apiVersion":"1.0","method":7}',
+    b'{"apiVersion":"1.0","method":"setPorts","params":[[]]}', b"action=update&%zz=1",
+    b"action=list&group=" + b"A" * 5000,
+]  # fmt: skip
+QUERIES = [
+    "", "?", "?%", "?a=%ff",
+    "?port=1&port=2", "?schemaversion=1&port=-1", "?action=update&x", "?check=1,,2", "?after=a",
+]  # fmt: skip
+
+
+def test_nothing_makes_a_route_fail_or_changes_anything(instance: Device, client: Client) -> None:
+    """Every route of the device, with bodies and queries that no client should send."""
+    _, reply = client.request("GET", "/openapi.json")
+    routes = [(method.upper(), path) for path, item in json.loads(reply)["paths"].items() for method in item]
+    routes = [route for route in routes if "restart" not in route[1] and "factorydefault" not in route[1]]
+    assert len(routes) > 30
+    state = [client.rest("GET", path) for path in (HOLDERS, RULES, PORTS, SETTINGS)]
+    for method, path in routes:
+        target = path.replace("{id}", "..%2f").replace("{op}", "fly").replace("{api}", "x").replace("{version}", "v9")
+        for query in QUERIES:
+            status, _ = client.request(method, target + query)
+            assert status < 500, (method, path, query)
+        for body in NASTY if method in ("POST", "PATCH") else []:
+            for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+                status, _ = client.request(method, target, body, kind)
+                assert status < 500, (method, path, body, kind)
+    assert [client.rest("GET", path) for path in (HOLDERS, RULES, PORTS, SETTINGS)] == state
+    assert instance.tap.drain() == []
+
+
 def test_discovery_and_openapi(client: Client) -> None:
     _, reply = client.request("GET", "/config/discover/apis")
     apis = json.loads(reply)
@@ -200,7 +271,7 @@ def test_discovery_and_openapi(client: Client) -> None:
         assert client.request("GET", api["v1"]["openapi"])[0] == 200
 
 
-def test_answered_writes_survive_a_kill(fresh: Instance) -> None:
+def test_answered_writes_survive_a_kill(fresh: Device) -> None:
     client = fresh.client()
     client.rest("PATCH", f"{PORTS}/0", {"name": "Gate"})
     client.rest("POST", HOLDERS, {"first_name": "Ada", "pin": "4711"})
@@ -215,14 +286,14 @@ def test_answered_writes_survive_a_kill(fresh: Instance) -> None:
     assert client.rest("GET", f"{EVENTS}?after={last}&wait=5")
 
 
-def _offline(instance: Instance) -> list[dict[str, Any]]:
+def _offline(instance: Device) -> list[dict[str, Any]]:
     """The log right after the restart that follows a kill."""
     instance.start()
     log = EventLog(instance.client())
     return log.all()[:-1]
 
 
-def test_restart_cgi(fresh: Instance) -> None:
+def test_restart_cgi(fresh: Device) -> None:
     client = fresh.client()
     assert client.text("GET", "/axis-cgi/restart.cgi")
     fresh.wait_state("STOPPING=1", 10)
@@ -233,7 +304,7 @@ def test_restart_cgi(fresh: Instance) -> None:
 
 
 @pytest.mark.parametrize("mode", ["soft", "hard"])
-def test_factory_default(fresh: Instance, mode: str) -> None:
+def test_factory_default(fresh: Device, mode: str) -> None:
     client = fresh.client()
     canaries = ["Zanzibar", "80877", "Quetzalcoatl"]
     client.rest("POST", HOLDERS, {"first_name": canaries[0], "pin": canaries[1], "qr": canaries[2]})
@@ -245,7 +316,7 @@ def test_factory_default(fresh: Instance, mode: str) -> None:
     assert digest == 200
     fresh.wait_state("STOPPING=1", 10)
     fresh.wait_state("READY=1", 30)
-    ready = raw(fresh).ajr("systemready", "systemready", {"timeout": 5})
+    ready = fresh.user_client().ajr("systemready", "systemready", {"timeout": 5})
     assert ready["needsetup"] == "yes"
     for path in fresh.data_dir.rglob("*"):
         if path.is_file():
@@ -263,7 +334,7 @@ def test_factory_default(fresh: Instance, mode: str) -> None:
             fresh.client().rest("GET", HOLDERS)
 
 
-def _digest_get(instance: Instance, path: str) -> int:
+def _digest_get(instance: Device, path: str) -> int:
     """A GET with digest login, which every policy but Basic allows."""
     import httpx
 

@@ -3,14 +3,9 @@ describes them."""
 
 from __future__ import annotations
 
-import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "unit" / "interfaces" / "http"))
-
 from stubs import Device, FakeRequest
 
 from axcore.interfaces.http.vapix.virtualinput import activate_cgi, deactivate_cgi, schemaversions_cgi

@@ -49,13 +49,9 @@ cdef class Bits:
 
     @staticmethod
     def from_hex(text, nbits=None):
-        try:
-            value = int(text, 16) if isinstance(text, str) and text.isalnum() else -1
-        except ValueError:
-            value = -1
-        if value < 0:
+        if not isinstance(text, str) or not text or text.strip("0123456789abcdefABCDEF"):
             raise InputError("hex", "must be hexadecimal digits")
-        return Bits(value, 4 * len(text) if nbits is None else nbits)
+        return Bits(int(text, 16), 4 * len(text) if nbits is None else nbits)
 
     @staticmethod
     def from_bytes(data, nbits=None):

@@ -33,7 +33,7 @@ from axcore._native.io import (
     ReaderConfig,
 )
 from axcore.devices import DeviceModel
-from axcore.errors import InputError
+from axcore.errors import InputError, QueueFullError
 from axcore.model.config import BoardConfig, GpioPin, WiegandConfig
 from axcore.model.credentials import CardValue, CredentialRead
 from axcore.model.ports import Circuit
@@ -51,6 +51,8 @@ GPIO_FLAGS = {"active_low": 1, "pull_up": 2, "pull_down": 4, "bias_off": 8, "ope
 """``enum ax_gpio_flag``."""
 SETTLE_LOOKS, SETTLE_STEP = 10, 0.00002
 """At most 0.2 ms of the ledger thread's time, when a stronger claim hides what was set."""
+MAX_LABELS = 16
+"""QR codes on their way to the ledger at once: a card that comes now waits for no more than these."""
 MAX_TOKENS = 4096
 """Correlations that can be on their way at once; the oldest are forgotten first."""
 
@@ -131,11 +133,14 @@ class Board:
         self.model = model
         self.tokens = Tokens()
         self._labels = Tokens()
+        self._label_lock = threading.Lock()
+        self._labels_fed = 0
+        self._labels_seen = 0
         self._input = {line.name: n for n, line in enumerate(model.inputs)}
         self._output = {line.name: n for n, line in enumerate(model.outputs)}
         self._input_names = tuple(line.name for line in model.inputs)
         self._output_names = tuple(line.name for line in model.outputs)
-        self._gpio = gpio is not None
+        self._chip = "" if gpio is None else gpio.chip
         self._normal_high: dict[str, bool] = {}
         rex_line = model.rex_input
         inputs = [
@@ -153,8 +158,11 @@ class Board:
         )
 
     def start(self) -> None:
-        """Start the I/O thread: outputs are in their normal state from here on."""
-        self.io.start()
+        """Start the I/O thread: outputs are in their normal state from here on. OSError names the GPIO chip."""
+        try:
+            self.io.start()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._chip or None) from error
 
     def stop(self) -> None:
         """Stop the I/O thread; outputs stay as their fault states say."""
@@ -199,7 +207,7 @@ class Board:
 
     def set_direction(self, line: str, output: bool) -> None:
         """A shared pin became an output or an input. GPIO lines are taken at start and change only then."""
-        if self._gpio:
+        if self._chip:
             log.warning("%s becomes an %s at the next start", line, "output" if output else "input")
 
     # --- stimuli (simulated board)
@@ -220,7 +228,11 @@ class Board:
         self.io.feed_key(0, key, self.tokens.number(correlation))
 
     def feed_qr(self, text: str, correlation: str | None = None) -> None:
-        """Show a QR code."""
+        """Show a QR code. Raises QueueFullError when codes come faster than they are decided on."""
+        with self._label_lock:
+            if self._labels_fed - self._labels_seen >= MAX_LABELS:
+                raise QueueFullError("the ledger has not taken the codes shown before")
+            self._labels_fed += 1
         self.io.feed_label(self._labels.number(text), self.tokens.number(correlation))
 
     # --- events
@@ -249,6 +261,7 @@ class Board:
         if kind == KIND_SEQUENCE_END:
             return lambda tx: sinks.on_sequence_end(tx, self._output_names[event.index])
         if kind == KIND_LABEL:
+            self._labels_seen += 1
             text = self._labels.text(event.value)
             if text is None:
                 return lambda tx: sinks.on_lost(tx, 1)

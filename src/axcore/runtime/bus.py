@@ -32,6 +32,11 @@ BACKLOG = 8192
 """Most events that wait for a loop that does not turn."""
 
 
+def _covers(prefix: str, topic: str) -> bool:
+    """Is ``topic`` the node ``prefix`` of the topic tree, or below it?"""
+    return not prefix or topic == prefix or topic.startswith(prefix if prefix[-1] == "/" else prefix + "/")
+
+
 class Subscription:
     """An async iterator over committed events; ``dropped`` counts the ones that did not fit. Use on the loop only."""
 
@@ -81,7 +86,7 @@ class Subscription:
         self._wake()
 
     def _put(self, event: Event) -> None:
-        if not event.topic.startswith(self._prefix):
+        if not _covers(self._prefix, event.topic):
             return
         if len(self._events) == self._events.maxlen:
             self.dropped += 1
@@ -108,7 +113,7 @@ class Bus:
         self._scheduled = False
 
     def in_transaction(self, prefix: str | None, fn: InTransaction) -> Callable[[], None]:
-        """Call ``fn(tx, event)`` in the transaction of every event whose topic starts with ``prefix`` (None = all).
+        """Call ``fn(tx, event)`` in the transaction of every event at or below topic ``prefix`` (None = all).
 
         Subscribers are called in the order of registration. Returns a function that ends it.
         """
@@ -126,7 +131,7 @@ class Bus:
         """The in-transaction subscribers of a topic."""
         found = self._by_topic.get(topic)
         if found is None:
-            found = tuple(fn for prefix, fn in self._in_transaction if topic.startswith(prefix))
+            found = tuple(fn for prefix, fn in self._in_transaction if _covers(prefix, topic))
             if len(self._by_topic) < 1024:
                 self._by_topic[topic] = found
         return found

@@ -24,8 +24,9 @@ from axcore.errors import InputError, QueueFullError, StateError, StoreError
 from axcore.model.events import EVENTS_DROPPED, STATE_RECOVERED, SYSTEM_FAULT, Event, NewEvent
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import NS, Clock, Instant, instant
+from axcore.runtime.results import FutureSink, LoopSink, Settled, Sink, settle
 from axcore.runtime.store_open import open_store
-from axcore.runtime.transaction import Batch, Sink, Transaction
+from axcore.runtime.transaction import Batch, Transaction
 
 __all__ = ["Job", "Ledger", "Timed", "Transaction"]
 
@@ -100,37 +101,6 @@ class _Item:
         self.actor = actor
 
 
-class _FutureSink:
-    __slots__ = ("future",)
-
-    def __init__(self, future: Future[Any]) -> None:
-        self.future = future
-
-    def settle(self, result: Any, error: BaseException | None) -> None:
-        if not self.future.set_running_or_notify_cancel():
-            return
-        if error is None:
-            self.future.set_result(result)
-        else:
-            self.future.set_exception(error)
-
-
-class _LoopSink:
-    __slots__ = ("future", "loop")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
-
-    def settle(self, result: Any, error: BaseException | None) -> None:
-        if self.future.done():  # the caller has gone
-            return
-        if error is None:
-            self.future.set_result(result)
-        else:
-            self.future.set_exception(error)
-
-
 class Ledger:
     """See the module's text. ``path`` is the data directory; ``store`` replaces the SQLite store in tests."""
 
@@ -166,7 +136,7 @@ class Ledger:
         self._reload: list[Job[None]] = []
         self._image = self._store.records()
         self._batch = Batch(self._image, bus, self._store.last_id + 1)
-        self._settled: list[tuple[Sink, Any, BaseException | None]] = []
+        self._settled: list[Settled] = []
         self._fault: str | None = None
         self._retry_ns = 0
         self._last_commit_ns = clock.mono_ns()
@@ -204,6 +174,7 @@ class Ledger:
             tx.delete("ledger", "recovered")
         except BaseException:
             batch.unwind(0)
+            batch.urgent = False
             raise
         finally:
             tx._close()
@@ -238,12 +209,12 @@ class Ledger:
         StoreError.
         """
         future: Future[T] = Future()
-        self._enqueue(_Item(job, _FutureSink(future), lazy, actor))
+        self._enqueue(_Item(job, FutureSink(future), lazy, actor))
         return future
 
     async def run(self, job: Job[T], *, lazy: bool = False, actor: str = "") -> T:
         """``submit`` for the loop."""
-        sink = _LoopSink(asyncio.get_running_loop())
+        sink = LoopSink(asyncio.get_running_loop())
         self._enqueue(_Item(job, sink, lazy, actor))
         result: T = await sink.future
         return result
@@ -304,13 +275,12 @@ class Ledger:
                 self._do(lambda tx, timer=timer: timer.advance(tx, tx.now), None, False, "")  # type: ignore[misc]
         self._drain_queue(now)
         batch = self._batch
-        if self._fault is not None and not batch.urgent and now >= self._retry_ns:
-            batch.urgent = True
-        if batch.urgent or (batch.dirty and self._lazy_is_over(batch)):
+        retry = self._fault is not None and now >= self._retry_ns
+        if retry or (batch.dirty and (batch.urgent or self._lazy_is_over(batch))):
             self._commit()
         if self._settled:
             settled, self._settled = self._settled, []
-            _settle(settled)
+            settle(settled)
         elif not self._queue:
             self._upkeep(now)
 
@@ -414,23 +384,3 @@ class Ledger:
             if copy:
                 self._last_copy_ns = now
             store.upkeep(copy=copy)
-
-
-def _settle(settled: list[tuple[Sink, Any, BaseException | None]]) -> None:
-    """Resolve futures; those of a loop in one call."""
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[Sink, Any, BaseException | None]]] = {}
-    for entry in settled:
-        if isinstance(entry[0], _LoopSink):
-            loops.setdefault(entry[0].loop, []).append(entry)
-        else:
-            entry[0].settle(entry[1], entry[2])
-    for loop, entries in loops.items():
-        try:
-            loop.call_soon_threadsafe(_settle_here, entries)
-        except RuntimeError:
-            log.debug("the loop is closed: %d results are lost", len(entries))
-
-
-def _settle_here(entries: list[tuple[Sink, Any, BaseException | None]]) -> None:
-    for sink, result, error in entries:
-        sink.settle(result, error)

@@ -8,12 +8,15 @@ Threads: as told.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import selectors
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Coroutine
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 import uvloop
@@ -24,10 +27,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BEAT = 0.05
-"""Seconds between beats and between looks."""
+LOOK = 0.05
+"""Seconds between two looks."""
 LIMIT = 0.1
-"""A callback that lasts longer (seconds) is a stall."""
+"""No answer for so long (seconds) is a stall."""
+_LOOP_FILES = {asyncio.runners.__file__, asyncio.base_events.__file__, selectors.__file__}
 
 
 def run(main: Coroutine[Any, Any, T], *, debug: bool | None = None) -> T:
@@ -39,70 +43,64 @@ def run(main: Coroutine[Any, Any, T], *, debug: bool | None = None) -> T:
 class StallDetector:
     """Use as a context manager on the loop. ``report(seconds, stack)`` replaces the log line."""
 
-    def __init__(
-        self, clock: Clock | None = None, report: Callable[[float, str], None] | None = None, limit: float = LIMIT
-    ) -> None:
+    def __init__(self, clock: Clock | None = None, report: Callable[[float, str], None] | None = None) -> None:
         self.stalls = 0
         """How many stalls were seen."""
-        self.longest = 0.0
-        """Seconds of the longest one."""
         self._clock = clock or SystemClock()
         self._report = report or _log_stall
-        self._limit_ns = round((limit + BEAT) * NS)
-        self._beat_ns = self._clock.mono_ns()
-        self._reported = False
-        self._stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread_id = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._asked_ns: int | None = None
+        self._reported = False
+        self._stopped = False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> StallDetector:
-        self.begin()
+        self.attach(asyncio.get_running_loop())
         self._thread = threading.Thread(target=self._watch, name="stall-detector", daemon=True)
         self._thread.start()
-        self._tick(asyncio.get_running_loop())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stop.set()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stopped = True
         if self._thread is not None:
             self._thread.join()
 
-    def begin(self) -> None:
-        """Watch the calling thread."""
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch ``loop``, which runs in the calling thread."""
+        self._loop = loop
         self._thread_id = threading.get_ident()
-        self._beat_ns = self._clock.mono_ns()
 
-    def beat(self) -> None:
-        """The loop turns."""
-        now = self._clock.mono_ns()
-        late = now - self._beat_ns - round(BEAT * NS)
-        self._beat_ns = now
-        if late > self._limit_ns - round(BEAT * NS):
-            self.stalls += 1
-            self.longest = max(self.longest, late / NS)
-            log.warning("the loop did not turn for %.0f ms", late / 1e6)
+    def answer(self) -> None:
+        """The loop turns (it was asked to call this)."""
+        self._asked_ns = None
         self._reported = False
 
     def look(self) -> None:
-        """Has the loop turned lately? Reports a stall once, while it lasts, with what the loop's thread is doing."""
-        late = self._clock.mono_ns() - self._beat_ns
-        if late <= self._limit_ns or self._reported:
-            return
-        self._reported = True
+        """One look (every ``LOOK`` seconds). Reports a stall once, while it lasts, with what the thread is doing."""
         frame = sys._current_frames().get(self._thread_id)
-        stack = "".join(traceback.format_stack(frame)) if frame is not None else "(no stack)"
-        self._report((late - BEAT * NS) / NS, stack)
-
-    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.beat()
-        self._timer = loop.call_later(BEAT, self._tick, loop)
+        if self._asked_ns is None:
+            if frame is None or _is_waiting(frame) or self._loop is None:
+                return
+            self._asked_ns = self._clock.mono_ns()
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self.answer)
+            return
+        late = self._clock.mono_ns() - self._asked_ns
+        if late >= LIMIT * NS and not self._reported:
+            self._reported = True
+            self.stalls += 1
+            self._report(late / NS, "".join(traceback.format_stack(frame)))
 
     def _watch(self) -> None:
-        while not self._stop.wait(BEAT):
+        while not self._stopped:  # a plain sleep: an Event's wait would cost four times as much
+            time.sleep(LOOK)
             self.look()
+
+
+def _is_waiting(frame: FrameType) -> bool:
+    """Is the thread in the loop's own wait, and not in a callback?"""
+    return frame.f_code.co_filename in _LOOP_FILES
 
 
 def _log_stall(seconds: float, stack: str) -> None:

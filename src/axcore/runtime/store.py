@@ -17,7 +17,6 @@ import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -36,10 +35,25 @@ WAL_BYTES = 4 << 20
 CHECKPOINT_PAGES = 600
 """Log pages after which an idle checkpoint is worth its syncs."""
 
-_DELETE_RECORD = "DELETE FROM record WHERE kind=? AND key=?"
-_ROWS = 32
-_INSERT_EVENTS = ["INSERT INTO event VALUES " + ",".join(["(?,?,?,?,?)"] * n) for n in range(1, _ROWS + 1)]
-_PUT_RECORDS = ["INSERT OR REPLACE INTO record VALUES " + ",".join(["(?,?,?,?)"] * n) for n in range(1, _ROWS + 1)]
+_ROWS = 128
+"""Rows of a batch that go into one statement (bound values are limited)."""
+# A batch is written by one INSERT into a view, whose triggers sort the rows out. A statement alone is its own transaction,
+# so that a commit is one call: each call gives up the interpreter lock, and a busy loop takes its time to hand it back.
+_PUT, _DELETE, _EVENT, _DROP = range(4)
+_BATCH = (
+    "CREATE TEMP VIEW batch (op, a, b, c, d, e) AS SELECT 0, 0, 0, 0, 0, 0",
+    f"CREATE TEMP TRIGGER batch_put INSTEAD OF INSERT ON batch WHEN NEW.op={_PUT} BEGIN"
+    " INSERT OR REPLACE INTO record VALUES (NEW.a, NEW.b, NEW.c, NEW.d); END",
+    f"CREATE TEMP TRIGGER batch_delete INSTEAD OF INSERT ON batch WHEN NEW.op={_DELETE} BEGIN"
+    " DELETE FROM record WHERE kind=NEW.a AND key=NEW.b; END",
+    f"CREATE TEMP TRIGGER batch_event INSTEAD OF INSERT ON batch WHEN NEW.op={_EVENT} BEGIN"
+    " INSERT INTO event VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e); END",
+    f"CREATE TEMP TRIGGER batch_drop INSTEAD OF INSERT ON batch WHEN NEW.op={_DROP} BEGIN"
+    " DELETE FROM event WHERE id<=NEW.a; END",
+)
+_INSERT = ["INSERT INTO batch VALUES " + ",".join(["(?,?,?,?,?,?)"] * n) for n in range(_ROWS + 1)]
+
+_Row = tuple[int, object, object, object, object, object]
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,8 +90,10 @@ class Store:
         self.recovered = recovered
         """Why the store was recovered and not yet told, or None."""
         self.last_id = last_id
-        self.event_count = int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
         self._connection = connection
+        self.event_count = self._count()
+        for statement in _BATCH:
+            connection.execute(statement)
         self._mark = mark
         self._pages = 0
         self._dirty_copy = True
@@ -110,31 +126,35 @@ class Store:
         """
         if not events:
             writes = {**writes, (OWN_KIND, "seq"): b"%d" % last_id}
-        statements = _statements(writes, events)
+        rows = _rows(writes, events)
         if drop_through:
-            statements.append(("DELETE FROM event WHERE id<=?", (drop_through,)))
-        removed = 0
+            rows.append((_DROP, drop_through, None, None, None, None))
         try:
-            if len(statements) == 1:  # a statement alone is its own transaction
-                self._execute(*statements[0])
+            if len(rows) <= _ROWS:
+                self._execute(_INSERT[len(rows)], [column for row in rows for column in row])
             else:
                 self._execute("BEGIN IMMEDIATE", ())
-                for statement in statements:
-                    cursor = self._execute(*statement)
-                removed = cursor.rowcount if drop_through else 0
+                for at in range(0, len(rows), _ROWS):
+                    part = rows[at : at + _ROWS]
+                    self._execute(_INSERT[len(part)], [column for row in part for column in row])
                 self._execute("COMMIT", ())
         except sqlite3.Error as error:
             self._rollback()
             raise StoreError(str(self.path), f"cannot be written: {error}") from error
         self.last_id = last_id
         self._mark.update(last_id)
-        self.event_count += len(events) - removed
+        self.event_count += len(events)
+        if drop_through:
+            self.event_count = self._count()
         self._pages += 3 + (len(writes) + len(events)) // 4
         self._dirty_copy |= copy
 
     def _execute(self, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
         """Every statement of the writer goes through here (tests fail the n-th)."""
         return self._connection.execute(sql, parameters)
+
+    def _count(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM event").fetchone()[0])
 
     def _rollback(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -229,6 +249,7 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA temp_store=MEMORY")
     return connection
 
 
@@ -278,24 +299,15 @@ def _event(number: int, time: str, topic: str, raw: bytes) -> Event:
     )
 
 
-def _event_row(event: Event) -> tuple[int, str, str, bytes, int]:
-    body = _encoder.encode(Body(event.source, event.data, event.is_property, event.t_ns, event.correlation))
-    return event.id, event.time, event.topic, body, event_crc(event.id, event.time, event.topic, body)
-
-
-def _statements(
-    writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]
-) -> list[tuple[str, Sequence[object]]]:
-    """As few statements as will do: each costs two hand-overs of the interpreter lock."""
-    statements: list[tuple[str, Sequence[object]]] = []
-    rows: list[Any] = []
+def _rows(writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]) -> list[_Row]:
+    rows: list[_Row] = []
     for (kind, key), value in writes.items():
         if value is None:
-            statements.append((_DELETE_RECORD, (kind, key)))
+            rows.append((_DELETE, kind, key, None, None, None))
         else:
-            rows.append((kind, key, value, record_crc(kind, key, value)))
-    for table, every in ((_PUT_RECORDS, rows), (_INSERT_EVENTS, [_event_row(event) for event in events])):
-        for at in range(0, len(every), _ROWS):
-            part = every[at : at + _ROWS]
-            statements.append((table[len(part) - 1], [column for row in part for column in row]))
-    return statements
+            rows.append((_PUT, kind, key, value, record_crc(kind, key, value), None))
+    for event in events:
+        body = _encoder.encode(Body(event.source, event.data, event.is_property, event.t_ns, event.correlation))
+        crc = event_crc(event.id, event.time, event.topic, body)
+        rows.append((_EVENT, event.id, event.time, event.topic, body, crc))
+    return rows

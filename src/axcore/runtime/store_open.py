@@ -70,7 +70,7 @@ def open_store(directory: Path, store_class: StoreClass = Store) -> Store:
         known = mark.existed or good_path(path).exists()
         size = path.stat().st_size if path.exists() else 0
         if size == 0 and not known:
-            _create(path)
+            create(path)
         connection, last_id = _open_or_recover(path, mark, known)
         try:
             _begin_log(path, connection)
@@ -103,7 +103,8 @@ def _prepare(directory: Path) -> None:
         raise StoreError(str(directory), "is not writable")
 
 
-def _create(path: Path) -> None:
+def create(path: Path) -> None:
+    """Make a new, empty store. Raises OSError, sqlite3.Error."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(fd, 0o600)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from axcore.errors import StateError
 from axcore.model.events import SYSTEM_FAULT, Event, NewEvent
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import Instant, rfc3339
+from axcore.runtime.results import Settled
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +23,6 @@ MAX_DEPTH = 8
 """Events that publish events that publish events ... end here."""
 
 Undo = Callable[[], None]
-
-
-class Sink(Protocol):
-    """Where the result of a job goes."""
-
-    def settle(self, result: Any, error: BaseException | None) -> None: ...
 
 
 class Batch:
@@ -56,7 +51,7 @@ class Batch:
         self.events: list[Event] = []
         self.effects: list[Callable[[], None]] = []
         self.undo: list[Undo] = []
-        self.done: list[tuple[Sink, Any, BaseException | None]] = []
+        self.done: list[Settled] = []
         self.urgent = False
         self.copy = False
         self.since_ns = 0
@@ -95,10 +90,6 @@ class Transaction:
     def items(self, kind: str) -> list[tuple[str, bytes]]:
         """Every (key, value) of a kind, sorted by key."""
         return sorted(self._open().image.get(kind, {}).items())
-
-    def kinds(self) -> list[str]:
-        """Every kind that has records."""
-        return sorted(kind for kind, records in self._open().image.items() if records)
 
     def put(self, kind: str, key: str, value: bytes, *, volatile: bool = False) -> None:
         """Set a record. ``volatile`` = it changes all the time (a counter) and asks for no new last-good copy."""

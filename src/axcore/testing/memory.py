@@ -9,7 +9,7 @@ from typing import TypeVar
 from axcore.errors import StoreError
 from axcore.model.events import Event
 from axcore.runtime.bus import Bus
-from axcore.runtime.ledger import LAZY_NS, LOG_LIMIT, Job, Ledger
+from axcore.runtime.ledger import LOG_LIMIT, Job, Ledger
 from axcore.testing.clock import VirtualClock
 
 T = TypeVar("T")
@@ -96,8 +96,8 @@ class MemoryLedger(Ledger):
         self._turning = True
         try:
             self.turn()
-            if self._batch.dirty:  # lazy: waits for time to pass
-                self.virtual_clock.advance(LAZY_NS / 1e9)
+            if self._batch.dirty:  # lazy, but no time passes here
+                self._batch.urgent = True
                 self.turn()
         finally:
             self._turning = False

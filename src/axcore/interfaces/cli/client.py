@@ -23,6 +23,7 @@ LATEST = "/config/rest/entry-list/v1/latest"
 ENTRY_SETTINGS = "/config/rest/entry-list/v1/settings"
 RULES = "/config/rest/rules/v1/rules"
 EVENTS = "/config/rest/event-log/v1/events"
+IO = "/config/rest/io/v1"
 BOARD = "/config/rest/board/v1"
 
 
@@ -149,7 +150,7 @@ class EventLog:
         while True:
             page = self._client.rest("GET", f"{EVENTS}?after={self.last}&limit=1000")
             events = page["events"] if isinstance(page, dict) else page
-            new += events
+            new += [{"source": {}, "data": {}, **event} for event in events]
             if events:
                 self.last = events[-1]["id"]
             if len(events) < 1000:

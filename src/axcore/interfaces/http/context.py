@@ -7,9 +7,10 @@ its fsync.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ from .forms import Form, parse_urlencoded
 if TYPE_CHECKING:
     from aiohttp.http_parser import RawRequestMessage
 
+    from axcore.runtime.bus import Subscription
     from axcore.runtime.clock import Clock
     from axcore.runtime.ledger import Transaction
     from axcore.services.accounts import AccountService
@@ -32,6 +34,13 @@ if TYPE_CHECKING:
     from .routes import Route, RouteTable
 
 T = TypeVar("T")
+HEADERS: Final = {
+    "Server": "axcore",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""On every response."""
 ANONYMOUS = Identity(name="", role=Role.ANONYMOUS)
 
 
@@ -69,6 +78,18 @@ class Context:
     """Set by the server."""
     routes: RouteTable | None = None
     """Set by the server."""
+    streams: set[Subscription] = field(default_factory=set)
+    """What open answers follow; the server closes them when it stops."""
+
+    @contextmanager
+    def follow(self, maxsize: int, prefix: str | None = None) -> Iterator[Subscription]:
+        """A subscription to the bus for an answer that waits for events; ends early when the server stops."""
+        with self.bus.subscribe(maxsize, prefix) as stream:
+            self.streams.add(stream)
+            try:
+                yield stream
+            finally:
+                self.streams.discard(stream)
 
 
 class Request(web.Request):

@@ -24,7 +24,8 @@ MAX_NONCES: Final = 2048
 WINDOW: Final = 128
 """How far behind the highest one a request counter may come in."""
 
-_PARAM = re.compile(r'\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?:,|$)')
+_TOKEN = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_PARAM = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?:,|$)')
 _ESCAPE = re.compile(r"\\(.)")
 _NC = re.compile(r"[0-9a-fA-F]{8}", re.ASCII)
 

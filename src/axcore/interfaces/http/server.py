@@ -23,7 +23,7 @@ from axcore.errors import ConflictError, InputError, NotFoundError, QueueFullErr
 from . import framing
 from .auth import Authenticator
 from .connection import ConnectionLimits, ConnectionServer
-from .context import ANONYMOUS, Context, Request
+from .context import ANONYMOUS, HEADERS, Context, Request
 from .errors import HttpError, UnauthorizedError
 from .rest.envelope import CODES
 from .routes import MAX_BODY, Route, RouteTable, collect
@@ -33,12 +33,6 @@ from .tls import server_context
 log = logging.getLogger(__name__)
 
 SETUP_TEXT: Final = "Error: initial admin user must be created first."
-HEADERS: Final = {
-    "Server": "axcore",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +103,8 @@ class HttpServer:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        for stream in tuple(self._ctx.streams):
+            stream.close()
         if self._connections is not None:
             self._connections.pre_shutdown()
             await self._connections.shutdown(self._options.stop_timeout)

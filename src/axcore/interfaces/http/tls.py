@@ -1,17 +1,23 @@
 """The certificate and the TLS settings of the HTTPS server.
 
-At first start a key on P-256 and a self-signed certificate are made (``cryptography`` is imported only then). The key
-file is 0600 from its first moment; files are replaced as a whole, so that a crash leaves the old pair or the new one.
+At first start a key on P-256 and a self-signed certificate are made, by a process of its own (``python -m`` this
+module): what that takes of memory (12 MB of library) does not stay in a device that runs for years. The key file is
+0600 from its first moment; files are replaced as a whole, so that a crash leaves the old pair or the new one.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import ssl
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+log = logging.getLogger(__name__)
 
 FILE: Final = "https.pem"
 """Private key and certificate in one file: they can never be of two different pairs."""
@@ -22,7 +28,7 @@ def server_context(data_dir: Path, common_name: str) -> ssl.SSLContext:
     """TLS 1.2 or newer, with the stored certificate or a new one. Raises OSError, ssl.SSLError (a damaged file)."""
     path = data_dir / FILE
     if not path.exists():
-        _write(path, self_signed(common_name))
+        _write(path, _make(common_name))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
@@ -30,6 +36,17 @@ def server_context(data_dir: Path, common_name: str) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     context.load_cert_chain(path)
     return context
+
+
+def _make(common_name: str) -> bytes:
+    """A new pair from a short-lived process; made right here where Python cannot be started again (embedding)."""
+    try:
+        command = [sys.executable, "-P", "-m", __name__, common_name]
+        made = subprocess.run(command, capture_output=True, check=True, timeout=30, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("the certificate is made in this process: %s", error)
+        return self_signed(common_name)
+    return made.stdout
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -87,3 +104,7 @@ def _host_names() -> tuple[str, ...]:
     return (
         (name,) if name.isascii() and 0 < len(name) <= 63 and name.replace("-", "").replace(".", "").isalnum() else ()
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(self_signed(sys.argv[1]))

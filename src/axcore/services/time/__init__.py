@@ -29,7 +29,7 @@ def _zone(name: str) -> tzinfo | None:
 
     try:
         return zoneinfo.ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         return None
 
 

@@ -96,6 +96,7 @@ class Device:
         self.ledger.do(self.events.start)
         self.board: Any = None
         self.routes: Any = None
+        self.follow = self.bus.subscribe
 
     def settle(self) -> None:
         """Let the ledger take up what the board reported."""

@@ -94,19 +94,19 @@ async def test_monitor_tells_states_changes_and_life(device: Device) -> None:
     with device.bus.subscribe(10, "tns1:Device/tnsaxis:IO/") as stream:
         parts = monitor_parts(lambda: [device.ports.ports()[4]], stream, keep_alive=0.01)
         async with contextlib.aclosing(parts):
-            head = b"--ioboundary\r\nContent-Type: text/plain\r\n\r\n"
-            assert await anext(parts) == head + b"5O:L\r\n\r\n"
-            assert await anext(parts) == head + b"\r\n"
+            head, end = b"Content-Type: text/plain\r\n\r\n", b"\r\n--ioboundary\r\n"
+            assert await anext(parts) == head + b"5O:L" + end
+            assert await anext(parts) == head + end
             await ask(device, "action=5:/")
             device.settle()
-            assert await anext(parts) == head + b"5O:/\r\n\r\n"
+            assert await anext(parts) == head + b"5O:/" + end
             await ask(device, "action=5:%5C")
             device.settle()
-            assert await anext(parts) == head + b"5O:\\\r\n\r\n"
+            assert await anext(parts) == head + b"5O:\\" + end
             stream.dropped = 3
             await ask(device, "action=5:/")
             device.settle()
-            assert await anext(parts) == head + b"5O:/\r\n\r\n"
+            assert await anext(parts) == head + b"5O:/" + end
     assert device.bus._subscriptions == ()
 
 

@@ -209,6 +209,7 @@ async def test_board(device: Device) -> None:
     device.board = FakeBoard()
     assert await ask(device, "board.perform", {"duration": 0.2}, op="rex") == (200, {"did": "RexOp"})
     assert await ask(device, "board.state") == (200, {"did": "StateOp"})
+    assert await ask(device, "board.perform-state", {}) == (200, {"did": "StateOp"})
     assert (await ask(device, "board.perform", {}, op="fly"))[1]["code"] == "unknown_operation"
     status, error = await ask(device, "board.perform", {"keys": 7}, op="keys")
     assert (status, error["code"], error["field"]) == (400, "wrong_type", "keys")

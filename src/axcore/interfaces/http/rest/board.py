@@ -40,7 +40,8 @@ def _board(ctx: Context) -> Any:
 async def post_operation(request: Request, ctx: Context) -> web.Response:
     """One operation of the board."""
     _board(ctx)
-    return success(perform(ctx, request.path_params["op"], await read_object(request)))
+    operation = request.path_params.get("op", "state")
+    return success(perform(ctx, operation, await read_object(request)))
 
 
 async def get_state(request: Request, ctx: Context) -> web.Response:
@@ -54,6 +55,10 @@ ROUTES: Final = (
         method="POST", path=f"{API}/{{op}}", role=Role.ADMIN, name="board.perform", handler=rest(post_operation),
         summary="One operation of the simulated board: card, edges, keys, button, input, rex, qr, state, ...",
         body=dict[str, Any], data=dict[str, Any], max_body=1 << 20,
+    ),
+    RestRoute(
+        method="POST", path=f"{API}/state", role=Role.ADMIN, name="board.perform-state", handler=rest(post_operation),
+        summary="All lines of the simulated board", body=dict[str, Any], data=dict[str, Any],
     ),
     RestRoute(
         method="GET", path=f"{API}/state", role=Role.ADMIN, name="board.state", safe=True, handler=rest(get_state),

@@ -13,7 +13,6 @@ from aiohttp import web
 
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
-from axcore.model.convert import convert
 from axcore.model.credentials import (
     AccessSettings,
     CardValue,

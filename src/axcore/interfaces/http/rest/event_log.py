@@ -82,7 +82,7 @@ async def get_events(request: Request, ctx: Context) -> web.Response:
     wanted = event_filter(topic, correlation) if filtered else None
     if not wait:
         return success(await read_events(ctx, after, limit, wanted))
-    with ctx.bus.subscribe(QUEUE) as stream:
+    with ctx.follow(QUEUE) as stream:
         events = await read_events(ctx, after, limit, wanted)
         if not events and await _next_wanted(stream, after, wanted, wait):
             events = await read_events(ctx, after, limit, wanted)

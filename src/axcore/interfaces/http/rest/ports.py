@@ -1,4 +1,4 @@
-"""``/config/rest/io/v1``: ports and virtual inputs. Viewers read, operators change."""
+"""``/config/rest/io/v1``: ports, virtual inputs, request to exit. Viewers read, operators change, admins change REX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
-from axcore.model.ports import Circuit, Direction, Port
+from axcore.model.ports import Circuit, Direction, Port, RexConfig
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -105,6 +105,18 @@ async def list_virtual_inputs(request: Request, ctx: Context) -> web.Response:
     return success(states)
 
 
+async def get_rex(request: Request, ctx: Context) -> web.Response:
+    """What the REX input does."""
+    arguments(request)
+    return success(ctx.ports.rex)
+
+
+async def patch_rex(request: Request, ctx: Context) -> web.Response:
+    """Change how long REX opens, and which output."""
+    patch = await read_object(request)
+    return success(await ctx.ledger.run(lambda tx: ctx.ports.set_rex(tx, patch)))
+
+
 ROUTES: Final = (
     RestRoute(
         method="GET", safe=True, path=f"{API}/ports", role=Role.VIEWER, name="io.ports", handler=rest(list_ports),
@@ -121,5 +133,13 @@ ROUTES: Final = (
     RestRoute(
         method="GET", safe=True, path=f"{API}/virtual-inputs", role=Role.VIEWER, name="io.virtual-inputs",
         handler=rest(list_virtual_inputs), summary="State of the virtual inputs", data=list[dict[str, Any]],
+    ),
+    RestRoute(
+        method="GET", safe=True, path=f"{API}/rex", role=Role.VIEWER, name="io.rex", handler=rest(get_rex),
+        summary="What request to exit opens, and for how long", data=RexConfig,
+    ),
+    RestRoute(
+        method="PATCH", path=f"{API}/rex", role=Role.ADMIN, name="io.rex.update", handler=rest(patch_rex),
+        summary="Change what request to exit does", body=RexConfig, partial=True, data=RexConfig,
     ),
 )  # fmt: skip

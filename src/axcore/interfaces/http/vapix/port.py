@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from aiohttp import web
 
 from axcore.errors import InputError
+from axcore.interfaces.http.context import HEADERS
 from axcore.interfaces.http.routes import Route
 from axcore.model.accounts import Role
 from axcore.model.events import IO_OUTPUT_PORT, IO_PORT, Event
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from axcore.services.ports import PortService
 
 BOUNDARY: Final = "ioboundary"
+START: Final = f"--{BOUNDARY}\r\n".encode()
 KEEP_ALIVE_SECONDS: Final = 15.0
 """An empty part tells a monitoring client that the connection lives."""
 MAX_WAIT_MS: Final = 86_400_000
@@ -136,9 +138,8 @@ def monitored(text: str, ports: Sequence[Port]) -> tuple[Port, ...]:
 
 
 def part(text: str = "") -> bytes:
-    """One part of the multipart stream; without text the keep-alive."""
-    body = f"{text}\r\n" if text else ""
-    return f"--{BOUNDARY}\r\nContent-Type: text/plain\r\n\r\n{body}\r\n".encode()
+    """One part of the multipart stream with the boundary that ends it; without text the keep-alive."""
+    return f"Content-Type: text/plain\r\n\r\n{text}\r\n--{BOUNDARY}\r\n".encode()
 
 
 def state_mark(port: Port, active: bool, *, changed: bool) -> str:
@@ -245,17 +246,19 @@ async def port_cgi(request: Request, ctx: Context) -> web.StreamResponse:
 
 
 async def _monitor(request: Request, ctx: Context, ports: Sequence[Port]) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"})
-    response.headers["Cache-Control"] = "no-store"
+    response = web.StreamResponse(
+        headers={**HEADERS, "Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}"}
+    )
     chosen = {port.id for port in ports}
 
     def present() -> list[Port]:
         return [port for port in ctx.ports.ports() if port.id in chosen]
 
-    with ctx.bus.subscribe(MONITOR_QUEUE, IO_TOPICS) as events:
+    with ctx.follow(MONITOR_QUEUE, IO_TOPICS) as events:
         await response.prepare(request)
         async with contextlib.aclosing(monitor_parts(present, events)) as parts:
             with contextlib.suppress(ConnectionError):
+                await response.write(START)
                 async for data in parts:
                     await response.write(data)
     return response
