@@ -43,7 +43,7 @@ BUDGET_NS = 2_000_000
 """Time for queued jobs in a turn, so that a card that arrives meanwhile waits no longer."""
 BUSY_BUDGET_NS = 200_000
 """The same when a native event already waits for the commit."""
-MAX_BATCH = 2000
+MAX_BATCH = 64
 """Events after which a lazy batch is committed anyway."""
 LOG_LIMIT = 30_000
 """Events kept."""
