@@ -11,6 +11,14 @@ from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED, KEYPIN, RFID
 from axcore.testing.access import CARD, Door, card
 
 
+@pytest.fixture
+def door() -> Door:
+    """A device with the entry list turned on and nobody in it."""
+    door = Door()
+    door.settings(use_entry_list=True)
+    return door
+
+
 def test_the_door_station_stores_the_credentials_locally(door: Door) -> None:
     """Set up as reader: "the door station stores the credentials locally and can function as a standalone reader"."""
     door.add(card=CARD)

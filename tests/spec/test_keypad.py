@@ -9,6 +9,14 @@ from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED, KEYPIN, READER_FAUL
 from axcore.testing.access import CARD, Door
 
 
+@pytest.fixture
+def door() -> Door:
+    """A device with the entry list turned on and nobody in it."""
+    door = Door()
+    door.settings(use_entry_list=True)
+    return door
+
+
 def test_call_someone_who_can_let_me_in(door: Door) -> None:
     """Use the keypad: "Press [call]": the button's own event is the ports' business; nothing is dialled."""
     before = len(door.ledger.events)

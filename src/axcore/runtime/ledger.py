@@ -12,10 +12,12 @@ Threads: ``submit`` any, ``run`` the loop, the rest as told. Allocation: queues 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -25,6 +27,7 @@ from axcore.model.events import EVENTS_DROPPED, STATE_RECOVERED, SYSTEM_FAULT, E
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import NS, Clock, Instant, instant
 from axcore.runtime.results import FutureSink, LoopSink, Settled, Sink, settle
+from axcore.runtime.store import StoreLike
 from axcore.runtime.store_open import open_store
 from axcore.runtime.transaction import Batch, Transaction
 
@@ -39,12 +42,16 @@ LAZY_NS = 50_000_000
 """Longest wait of a lazy commit."""
 IDLE_NS = NS
 """A turn happens at least this often: the watchdog's proof of life."""
+RETRY_NS = NS
+"""Rest after a failed commit or timer before it is tried again by itself."""
 BUDGET_NS = 2_000_000
 """Time for queued jobs in a turn, so that a card that arrives meanwhile waits no longer."""
 BUSY_BUDGET_NS = 200_000
 """The same when a native event already waits for the commit."""
-MAX_BATCH = 2000
+MAX_BATCH = 64
 """Events after which a lazy batch is committed anyway."""
+FIFO_PRIORITY = 10
+"""Below the I/O thread, above everything else: a card does not wait for a busy machine."""
 LOG_LIMIT = 30_000
 """Events kept."""
 DROP_STEP = 1000
@@ -52,33 +59,9 @@ DROP_STEP = 1000
 QUIET_NS = NS // 2
 """Upkeep starts after this long without a commit ..."""
 COPY_EVERY_NS = 10 * NS
-"""... and copies the store at most this often."""
-
-
-class StoreLike(Protocol):
-    """What the ledger needs of a store (``runtime.store.Store``; in memory in ``axcore.testing``)."""
-
-    recovered: str | None
-    last_id: int
-    event_count: int
-
-    def records(self) -> dict[str, dict[str, bytes]]: ...
-    def commit(
-        self,
-        writes: dict[tuple[str, str], bytes | None],
-        events: Sequence[Event],
-        last_id: int,
-        drop_through: int = 0,
-        copy: bool = True,
-    ) -> None: ...
-    def oldest(self, count: int) -> int: ...
-    def events_after(self, number: int, limit: int = 1000) -> list[Event]: ...
-    @property
-    def wants_checkpoint(self) -> bool: ...
-    @property
-    def wants_copy(self) -> bool: ...
-    def upkeep(self, *, copy: bool) -> None: ...
-    def close(self) -> None: ...
+"""... and copies the store at most this often;"""
+COPY_AT_LAST_NS = 60 * NS
+"""without such a pause, a copy that is wanted waits no longer than this."""
 
 
 class Timed(Protocol):
@@ -122,7 +105,7 @@ class Ledger:
         self.progress = 0
         """Rises every turn, at least once a second."""
         self.on_native: Callable[[], Iterable[Job[Any]]] | None = None
-        """Drained at the start of each turn: native events become jobs."""
+        """Called at the start of each turn, hands over every native event that waits, as jobs."""
         self._wait = wait
         self._wake = wake
         self._store: StoreLike = open_store(path) if store is None else store
@@ -133,6 +116,7 @@ class Ledger:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._timers: list[Timed] = []
+        self._not_before: list[int] = []
         self._reload: list[Job[None]] = []
         self._image = self._store.records()
         self._batch = Batch(self._image, bus, self._store.last_id + 1)
@@ -140,7 +124,7 @@ class Ledger:
         self._fault: str | None = None
         self._retry_ns = 0
         self._last_commit_ns = clock.mono_ns()
-        self._last_copy_ns = clock.mono_ns() - COPY_EVERY_NS
+        self._last_copy_ns = clock.mono_ns() - COPY_EVERY_NS  # a clean start makes one
 
     # set-up, before start
 
@@ -152,9 +136,13 @@ class Ledger:
     def add_timer(self, service: Timed) -> None:
         """Have ``service.advance`` called when its deadline is over."""
         self._timers.append(service)
+        self._not_before.append(0)
 
     def on_reload(self, load: Job[None]) -> None:
-        """Call ``load(tx)`` after a failed commit, so that a service reads its state from the store again."""
+        """Call ``load(tx)`` after a failed commit, so that a service reads its state from the store again.
+
+        Only for state that ``assign`` and ``on_rollback`` do not put back.
+        """
         self._reload.append(load)
 
     def load(self, *loaders: Job[None]) -> None:
@@ -224,8 +212,12 @@ class Ledger:
         self._enqueue(_Item(job, None, lazy, ""))
 
     def events_after(self, number: int, limit: int = 1000) -> list[Event]:
-        """Committed events with an id above ``number``, oldest first; from any thread (a long list may take ms)."""
+        """Committed events with an id above ``number``, oldest first; from any thread (about 10 us an event)."""
         return self._store.events_after(number, min(limit, self._log_limit))
+
+    async def read_events(self, number: int, limit: int = 1000) -> list[Event]:
+        """``events_after`` without blocking the loop."""
+        return await asyncio.to_thread(self.events_after, number, limit)
 
     @property
     def last_id(self) -> int:
@@ -244,6 +236,9 @@ class Ledger:
     # the ledger thread
 
     def _run(self) -> None:
+        with contextlib.suppress(OSError):  # not allowed here: the ordinary way
+            # Threads that this one starts (upkeep) do not inherit it.
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(FIFO_PRIORITY))
         while not (self._stopping and not self._queue):
             self._wait(self._timeout())
             self.turn()
@@ -255,9 +250,9 @@ class Ledger:
         now = self.clock.mono_ns()
         due = now + IDLE_NS
         if self._batch.dirty:
-            due = min(due, self._batch.since_ns + LAZY_NS)
-        for timer in self._timers:
-            deadline = timer.next_deadline()
+            due = min(due, self._batch.since_ns + LAZY_NS if self._fault is None else self._retry_ns)
+        for at, timer in enumerate(self._timers):
+            deadline = self._deadline(at, timer)
             if deadline is not None:
                 due = min(due, deadline)
         return max(0, due - now)
@@ -269,20 +264,35 @@ class Ledger:
             for job in self.on_native():
                 self._do(job, None, False, "")
         now = self.clock.mono_ns()
-        for timer in self._timers:
-            deadline = timer.next_deadline()
-            if deadline is not None and deadline <= now:
-                self._do(lambda tx, timer=timer: timer.advance(tx, tx.now), None, False, "")  # type: ignore[misc]
+        self._run_timers(now)
         self._drain_queue(now)
         batch = self._batch
-        retry = self._fault is not None and now >= self._retry_ns
-        if retry or (batch.dirty and (batch.urgent or self._lazy_is_over(batch))):
+        if (self._fault is not None and now >= self._retry_ns) or (
+            batch.dirty and (batch.urgent or self._lazy_is_over(batch))
+        ):
             self._commit()
+        else:
+            self._settled += batch.readers
+            batch.readers.clear()
         if self._settled:
             settled, self._settled = self._settled, []
             settle(settled)
-        elif not self._queue:
-            self._upkeep(now)
+        self._upkeep(now)
+
+    def _run_timers(self, now: int) -> None:
+        for at, timer in enumerate(self._timers):
+            deadline = self._deadline(at, timer)
+            if deadline is not None and deadline <= now:
+                well = self._do(lambda tx, timer=timer: timer.advance(tx, tx.now), None, False, "")  # type: ignore[misc]
+                if not well:
+                    self._not_before[at] = now + RETRY_NS
+
+    def _deadline(self, at: int, timer: Timed) -> int | None:
+        """A timer's deadline; later where it, or the store, has just failed: no failure is repeated at once."""
+        deadline = timer.next_deadline()
+        if deadline is None:
+            return None
+        return max(deadline, self._not_before[at], self._retry_ns if self._fault is not None else 0)
 
     def _drain_queue(self, now: int) -> None:
         until = now + (BUSY_BUDGET_NS if self._batch.urgent else BUDGET_NS)
@@ -293,9 +303,12 @@ class Ledger:
                 break
 
     def _lazy_is_over(self, batch: Batch) -> bool:
-        return self._stopping or len(batch.events) >= MAX_BATCH or self.clock.mono_ns() - batch.since_ns >= LAZY_NS
+        if self._stopping or len(batch.events) >= MAX_BATCH:
+            return True
+        return self._fault is None and self.clock.mono_ns() - batch.since_ns >= LAZY_NS
 
-    def _do(self, job: Job[Any], sink: Sink | None, lazy: bool, actor: str) -> None:
+    def _do(self, job: Job[Any], sink: Sink | None, lazy: bool, actor: str) -> bool:
+        """Run a job in the batch; returns whether it did not fail."""
         batch = self._batch
         now = instant(self.clock)
         tx = Transaction(batch, now, lazy=lazy, actor=actor)
@@ -315,8 +328,13 @@ class Ledger:
         changed = len(batch.undo) > mark
         if changed and mark == 0:
             batch.since_ns = now.mono_ns
-        if sink is not None:
-            (batch.done if changed else self._settled).append((sink, result, failed))
+        if sink is None:
+            return failed is None
+        if changed:
+            batch.done.append((sink, result, failed))
+        else:  # what has only read may have seen what is not committed yet, and shares its fate
+            (batch.readers if mark else self._settled).append((sink, result, failed))
+        return failed is None
 
     def _commit(self) -> StoreError | None:
         """Commit the batch, act, tell; on failure undo everything and tell that."""
@@ -343,17 +361,17 @@ class Ledger:
                 log.exception("an effect failed after its commit")
         self._last_commit_ns = self.clock.mono_ns()
         self.bus.deliver(batch.events)
-        self._settled += batch.done
+        self._settled += batch.done + batch.readers
         return None
 
     def _abort(self, batch: Batch, error: StoreError) -> None:
         if self._fault is None:
             log.error("%s", error)
         self._fault = error.reason
-        self._retry_ns = self.clock.mono_ns() + NS
+        self._retry_ns = self.clock.mono_ns() + RETRY_NS
         batch.unwind(0)
         self._batch = Batch(self._image, self.bus, batch.next_id)
-        self._settled += [(sink, None, error) for sink, _, _ in batch.done]
+        self._settled += [(sink, None, failed or error) for sink, _, failed in batch.done + batch.readers]
         for load in self._reload:
             self._do(load, None, True, "")
 
@@ -376,11 +394,12 @@ class Ledger:
         tx._close()
 
     def _upkeep(self, now: int) -> None:
+        """Have the log written back and the store copied: when nothing happens, or when it has waited for too long."""
         store = self._store
-        if now - self._last_commit_ns < QUIET_NS:
-            return
-        copy = store.wants_copy and now - self._last_copy_ns >= COPY_EVERY_NS
-        if copy or store.wants_checkpoint:
+        quiet = not self._queue and now - self._last_commit_ns >= QUIET_NS
+        since_copy = now - self._last_copy_ns
+        copy = store.wants_copy and since_copy >= (COPY_EVERY_NS if quiet else COPY_AT_LAST_NS)
+        if copy or store.wants_checkpoint >= (1 if quiet else 4):
             if copy:
                 self._last_copy_ns = now
             store.upkeep(copy=copy)

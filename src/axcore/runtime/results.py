@@ -23,6 +23,8 @@ Settled = tuple[Sink, Any, BaseException | None]
 
 
 class FutureSink:
+    """To a thread that waits on a ``concurrent.futures.Future``."""
+
     __slots__ = ("future",)
 
     def __init__(self, future: Future[Any]) -> None:
@@ -38,6 +40,8 @@ class FutureSink:
 
 
 class LoopSink:
+    """To a coroutine of the loop that made it."""
+
     __slots__ = ("future", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

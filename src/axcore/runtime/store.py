@@ -17,6 +17,7 @@ import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -37,8 +38,8 @@ CHECKPOINT_PAGES = 600
 
 _ROWS = 128
 """Rows of a batch that go into one statement (bound values are limited)."""
-# A batch is written by one INSERT into a view, whose triggers sort the rows out. A statement alone is its own transaction,
-# so that a commit is one call: each call gives up the interpreter lock, and a busy loop takes its time to hand it back.
+# A batch is written by one INSERT into a view, whose triggers sort the rows out. A statement alone is its own
+# transaction, so that a commit is one call: each call gives up the interpreter lock, and a busy loop returns it late.
 _PUT, _DELETE, _EVENT, _DROP = range(4)
 _BATCH = (
     "CREATE TEMP VIEW batch (op, a, b, c, d, e) AS SELECT 0, 0, 0, 0, 0, 0",
@@ -80,6 +81,32 @@ def event_crc(number: int, time: str, topic: str, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(f"{number}\0{time}\0{topic}\0".encode()))
 
 
+class StoreLike(Protocol):
+    """What the ledger needs of a store (``Store``; one in memory is in ``axcore.testing``)."""
+
+    recovered: str | None
+    last_id: int
+    event_count: int
+
+    def records(self) -> dict[str, dict[str, bytes]]: ...
+    def commit(
+        self,
+        writes: Mapping[tuple[str, str], bytes | None],
+        events: Sequence[Event],
+        last_id: int,
+        drop_through: int = 0,
+        copy: bool = True,
+    ) -> None: ...
+    def oldest(self, count: int) -> int: ...
+    def events_after(self, number: int, limit: int = 1000) -> list[Event]: ...
+    @property
+    def wants_checkpoint(self) -> float: ...
+    @property
+    def wants_copy(self) -> bool: ...
+    def upkeep(self, *, copy: bool) -> None: ...
+    def close(self) -> None: ...
+
+
 class Store:
     """An open, verified store (see ``store_open.open_store``)."""
 
@@ -104,10 +131,13 @@ class Store:
     # the ledger thread
 
     def records(self) -> dict[str, dict[str, bytes]]:
-        """Every record, by kind and key."""
+        """Every record, by kind and key. Raises StoreError."""
         found: dict[str, dict[str, bytes]] = {}
-        for kind, key, value in self._execute("SELECT kind, key, value FROM record", ()):
-            found.setdefault(kind, {})[key] = value
+        try:
+            for kind, key, value in self._execute("SELECT kind, key, value FROM record", ()):
+                found.setdefault(kind, {})[key] = value
+        except sqlite3.Error as error:
+            raise StoreError(str(self.path), f"cannot be read: {error}") from error
         return found
 
     def commit(
@@ -192,11 +222,13 @@ class Store:
     # upkeep, started by the ledger thread when it has nothing to do
 
     @property
-    def wants_checkpoint(self) -> bool:
-        return self._pages >= CHECKPOINT_PAGES
+    def wants_checkpoint(self) -> float:
+        """How long the log is; 1 and more = a checkpoint is worth its syncs."""
+        return self._pages / CHECKPOINT_PAGES
 
     @property
     def wants_copy(self) -> bool:
+        """Something has changed that the last-good copy does not have."""
         return self._dirty_copy
 
     def upkeep(self, *, copy: bool) -> None:
@@ -250,6 +282,7 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA cell_size_check=ON")
     connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA secure_delete=FAST")
     return connection
 
 

@@ -93,6 +93,19 @@ def open_store(directory: Path, store_class: StoreClass = Store) -> Store:
     return store
 
 
+def erase_store(directory: Path) -> None:
+    """Remove everything that ``open_store`` ever makes (factory default); the store must be closed. Raises OSError.
+
+    The store goes before its marker: what a crash in between leaves is still seen as a loss, not as a fresh start.
+    """
+    for name in ("state.db", "state.db-wal", "state.db-shm", "state.new", "state.new-wal", "state.new-shm"):
+        (directory / name).unlink(missing_ok=True)
+    for name in ("state.damaged", "state.good-new", "state.good", "state.mark"):
+        (directory / name).unlink(missing_ok=True)
+    if directory.exists():
+        sync_directory(directory)
+
+
 def _prepare(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

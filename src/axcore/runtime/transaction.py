@@ -37,6 +37,7 @@ class Batch:
         "events",
         "image",
         "next_id",
+        "readers",
         "since_ns",
         "undo",
         "urgent",
@@ -52,6 +53,7 @@ class Batch:
         self.effects: list[Callable[[], None]] = []
         self.undo: list[Undo] = []
         self.done: list[Settled] = []
+        self.readers: list[Settled] = []
         self.urgent = False
         self.copy = False
         self.since_ns = 0
@@ -90,6 +92,10 @@ class Transaction:
     def items(self, kind: str) -> list[tuple[str, bytes]]:
         """Every (key, value) of a kind, sorted by key."""
         return sorted(self._open().image.get(kind, {}).items())
+
+    def kinds(self) -> list[str]:
+        """Every kind that has records, sorted (not the ledger's own)."""
+        return sorted(kind for kind, records in self._open().image.items() if records and kind != "ledger")
 
     def put(self, kind: str, key: str, value: bytes, *, volatile: bool = False) -> None:
         """Set a record. ``volatile`` = it changes all the time (a counter) and asks for no new last-good copy."""

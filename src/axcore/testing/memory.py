@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,7 +32,7 @@ class MemoryStore:
 
     def commit(
         self,
-        writes: dict[tuple[str, str], bytes | None],
+        writes: Mapping[tuple[str, str], bytes | None],
         events: Sequence[Event],
         last_id: int,
         drop_through: int = 0,
@@ -56,7 +56,7 @@ class MemoryStore:
     def events_after(self, number: int, limit: int = 1000) -> list[Event]:
         return [event for event in self.events if event.id > number][:limit]
 
-    wants_checkpoint = False
+    wants_checkpoint = 0.0
     wants_copy = False
 
     def upkeep(self, *, copy: bool) -> None:

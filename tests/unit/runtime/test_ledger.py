@@ -318,3 +318,70 @@ def test_loaders_run_in_one_transaction() -> None:
     assert ledger.do(lambda tx: tx.get("k", "a")) is None
     ledger.load(put("a"))
     assert ledger.store.commits == 1
+
+
+def test_a_failing_timer_or_store_is_not_asked_again_at_once() -> None:
+    ledger = MemoryLedger()
+    calls: list[int] = []
+
+    class Timer:
+        def next_deadline(self) -> int | None:
+            return 0
+
+        def advance(self, tx: Transaction, now: Instant) -> None:
+            calls.append(now.mono_ns)
+            if ledger.store.broken is None:
+                raise RuntimeError("a bug")
+            tx.put("k", "a", b"1")
+
+    ledger.add_timer(Timer())
+    for _ in range(10):
+        ledger.turn()
+    assert len(calls) == 1
+    assert ledger._timeout() == 1_000_000_000
+    ledger.virtual_clock.advance(1)
+    ledger.store.broken = "no space left"
+    for _ in range(10):
+        ledger.turn()
+    assert len(calls) == 2
+    assert ledger._timeout() == 1_000_000_000
+
+
+def test_lazy_work_rests_while_the_store_fails() -> None:
+    ledger = MemoryLedger()
+    ledger.store.broken = "no space left"
+    with pytest.raises(StoreError):
+        ledger.do(publish())
+    ledger._turning = True
+    waiting = ledger.submit(publish("denied"), lazy=True)
+    ledger.turn()
+    ledger.virtual_clock.advance(0.5)
+    ledger.turn()
+    assert not waiting.done()
+    assert ledger._timeout() == 500_000_000
+    ledger.store.broken = None
+    ledger.virtual_clock.advance(0.5)
+    ledger.turn()
+    assert waiting.result(0).topic == "denied"
+    assert [e.topic for e in ledger.events] == ["denied", SYSTEM_FAULT]
+
+
+def test_what_has_read_the_uncommitted_shares_its_fate() -> None:
+    ledger = MemoryLedger()
+    ledger.store.broken = "no space left"
+    ledger._turning = True
+    before = ledger.submit(lambda tx: tx.get("k", "a"))
+    written = ledger.submit(put("a"))
+    seen = ledger.submit(lambda tx: tx.get("k", "a"))
+    ledger.turn()
+    assert before.result(0) is None
+    for future in (written, seen):
+        with pytest.raises(StoreError):
+            future.result(0)
+
+
+async def test_the_log_is_read_beside_the_loop(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger()
+    event = await ledger.run(publish())
+    assert await ledger.read_events(0) == [event]
+    assert await ledger.run(lambda tx: tx.kinds()) == []

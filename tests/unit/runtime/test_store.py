@@ -15,11 +15,12 @@ import pytest
 
 from axcore.errors import StoreError
 from axcore.model.events import STATE_RECOVERED, SYSTEM_FAULT, NewEvent
+from axcore.runtime import store as store_module
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Ledger, Transaction
 from axcore.runtime.store import Store
-from axcore.runtime.store_open import open_store
+from axcore.runtime.store_open import erase_store, open_store
 from axcore.runtime.wakeup import Wakeup
 
 MakeLedger = Callable[..., Ledger]
@@ -256,7 +257,7 @@ def test_whatever_write_fails_the_state_is_old_or_new_and_nothing_acts_without_i
         failures = 0
         try:
             ledger = Ledger(directory, SystemClock(), Bus(), wait=wakeup.wait, wake=wakeup.wake, store=store)
-        except sqlite3.OperationalError:
+        except StoreError:
             store.abandon()
             failures = 1
             continue
@@ -332,3 +333,31 @@ def test_upkeep_makes_the_copy_and_writes_the_log_back(data: Path, make_ledger: 
     assert connection.execute("SELECT count(*) FROM record WHERE kind='k'").fetchone() == (1,)
     connection.close()
     assert not (data / "state.good-new").exists()
+
+
+def test_an_erased_store_is_a_fresh_start(data: Path, make_ledger: MakeLedger) -> None:
+    killed(data)
+    (data / "state.damaged").write_bytes(b"v1")
+    erase_store(data)
+    assert list(data.iterdir()) == []
+    ledger = make_ledger()
+    assert ledger.recovered is None
+    assert ledger.events_after(0) == []
+
+
+def test_a_flood_does_not_let_the_log_grow_without_end(
+    make_ledger: MakeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = make_ledger(start=False)
+    store = ledger._store
+    assert isinstance(store, Store)
+    monkeypatch.setattr(store_module, "CHECKPOINT_PAGES", 20)
+    checkpoints: list[bool] = []
+    monkeypatch.setattr(store, "_upkeep", checkpoints.append)
+    for _ in range(100):  # no pause in which upkeep would start by itself
+        ledger.submit(grant(1))
+        ledger.turn()
+        if store._worker is not None:
+            store._worker.join()
+    assert len(checkpoints) >= 3
+    monkeypatch.undo()

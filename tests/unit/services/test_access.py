@@ -12,6 +12,15 @@ from axcore.model.events import CONFIGURATION_CHANGED, ENTRY_DENIED, ENTRY_GRANT
 from axcore.services.access.entry import wiegand_key
 from axcore.testing.access import CARD, Door, card
 
+
+@pytest.fixture
+def door() -> Door:
+    """A device with the entry list turned on and nobody in it."""
+    door = Door()
+    door.settings(use_entry_list=True)
+    return door
+
+
 GOOD: dict[str, Any] = {"first_name": "Anna", "card": {"bits": 26, "value": "02004FCB"}}
 
 
