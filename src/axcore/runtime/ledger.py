@@ -12,7 +12,9 @@ Threads: ``submit`` any, ``run`` the loop, the rest as told. Allocation: queues 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -46,8 +48,10 @@ BUDGET_NS = 2_000_000
 """Time for queued jobs in a turn, so that a card that arrives meanwhile waits no longer."""
 BUSY_BUDGET_NS = 200_000
 """The same when a native event already waits for the commit."""
-MAX_BATCH = 2000
+MAX_BATCH = 64
 """Events after which a lazy batch is committed anyway."""
+FIFO_PRIORITY = 10
+"""Below the I/O thread, above everything else: a card does not wait for a busy machine."""
 LOG_LIMIT = 30_000
 """Events kept."""
 DROP_STEP = 1000
@@ -232,6 +236,9 @@ class Ledger:
     # the ledger thread
 
     def _run(self) -> None:
+        with contextlib.suppress(OSError):  # not allowed here: the ordinary way
+            # Threads that this one starts (upkeep) do not inherit it.
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(FIFO_PRIORITY))
         while not (self._stopping and not self._queue):
             self._wait(self._timeout())
             self.turn()
