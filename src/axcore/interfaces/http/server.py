@@ -52,8 +52,8 @@ class HttpOptions:
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     body_timeout: float = 20.0
     """Seconds for a whole request body."""
-    stop_timeout: float = 3.0
-    """Seconds that requests under way get when the server stops."""
+    stop_timeout: float = 2.0
+    """Seconds that requests under way get when the server stops, and as much again to be cancelled."""
 
 
 class HttpServer:
@@ -190,8 +190,9 @@ class HttpServer:
             request.writer.output_size = 0
         request.limit_body(limit)
         try:
-            async with asyncio.timeout(self._options.body_timeout):
-                await request.read()
+            with request.reading():
+                async with asyncio.timeout(self._options.body_timeout):
+                    await request.read()
         except TimeoutError:
             raise HttpError(408, "Request Timeout", close=True) from None
         except web.HTTPRequestEntityTooLarge:
