@@ -7,8 +7,7 @@ its fsync.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -87,16 +86,6 @@ class Request(web.Request):
     def limit_body(self, octets: int) -> None:
         """Let ``read`` raise ``HTTPRequestEntityTooLarge`` beyond this size."""
         self._client_max_size = octets
-
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
-        """While the body is awaited, the connection may be ended in favour of another one."""
-        connection: Any = self._protocol
-        connection.reading = True
-        try:
-            yield
-        finally:
-            connection.reading = False
 
     @property
     def raw_target(self) -> str:

@@ -189,16 +189,19 @@ class HttpServer:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
         request.limit_body(limit)
+        connection: Any = request.protocol
+        connection.reading = True
         try:
-            with request.reading():
-                async with asyncio.timeout(self._options.body_timeout):
-                    await request.read()
+            async with asyncio.timeout(self._options.body_timeout):
+                await request.read()
         except TimeoutError:
             raise HttpError(408, "Request Timeout", close=True) from None
         except web.HTTPRequestEntityTooLarge:
             raise HttpError(413, "Content Too Large", close=True) from None
         except web.RequestPayloadError:
             raise HttpError(400, "Bad Request", close=True) from None
+        finally:
+            connection.reading = False
 
     def _refusal(self, request: Request, error: HttpError) -> web.Response:
         if isinstance(error, UnauthorizedError) and self._ctx.accounts.needs_setup:

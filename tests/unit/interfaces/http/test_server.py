@@ -79,7 +79,7 @@ async def test_failures_of_handlers(device: HttpDevice, name: str) -> None:
         assert b"secret" not in reply.body
         if path.startswith("/config"):
             assert json.loads(reply.body)["status"] == "error"
-            assert json.loads(reply.body)["error"]["code"] == STATUS[name]
+            assert set(json.loads(reply.body)["error"]) == {"code", "message"}
         else:
             assert reply.headers["Content-Type"].startswith("text/plain")
 
