@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -63,7 +64,7 @@ def test_types_and_defaults() -> None:
         params.text("A.Other")
 
 
-@pytest.mark.parametrize("value", ["", "x", "11", "-11", "5.0", "0x5", "٥", "1" * 5000, "1\n"])
+@pytest.mark.parametrize("value", ["", "x", "11", "-11", "5.0", "0x5", "\u0665", "1" * 5000, "1\n"])
 def test_bad_numbers(value: str) -> None:
     ledger, params = make()
     with pytest.raises(ParamError) as caught:
@@ -129,10 +130,8 @@ def test_roles_hide_and_protect() -> None:
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_name_and_value(name: str, value: str) -> None:
     ledger, params = make()
-    try:
+    with contextlib.suppress(NotFoundError):
         params.list([name])
-    except NotFoundError:
-        pass
     try:
         update(ledger, params, {name: value, "A.Word": value})
     except ParamError:
