@@ -16,11 +16,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from axcore.devices import DeviceModel, model
 from axcore.drivers.board import Board, LineSettings, ReaderFault, Sinks, reader_config
 from axcore.drivers.board_socket import NAME as BOARD_SOCKET
 from axcore.drivers.board_socket import BoardThread
 from axcore.drivers.simulator import SimulatedBoard
+from axcore.errors import StoreError
 from axcore.model import events
 from axcore.model.config import Config
 from axcore.model.events import NewEvent
@@ -74,7 +77,10 @@ class Device:
         self.events = EventService(self.model, self.ports, self.bus, self.ledger.post)
         self.access = AccessService()
         loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
-        self.ledger.load(*loaders)
+        try:
+            self.ledger.load(*loaders)
+        except msgspec.ValidationError as error:
+            raise StoreError(str(data_dir), f"was written by another release: {error}") from error
         for loader in loaders:
             self.ledger.on_reload(loader)
         for timer in (self.events, self.ports, self.access):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from axcore.app import Device
 from axcore.drivers.board_ops import parse
 from axcore.drivers.simulator import SimulatedBoard
+from axcore.interfaces.cli.instance import wait_for
 from axcore.model import events
 from axcore.model.credentials import CardValue, HolderSpec, Times
 from axcore.model.events import Event
@@ -53,7 +53,8 @@ class Site:
         return self.device
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
-        time.sleep(0.03)  # longer than the debounce; what is pressed is let go at once
+        """What is pressed is let go as soon as it was seen."""
+        wait_for("the press", lambda: self.device.board.input_active("rex"), PATIENCE)
         action()
 
     def do(self, job: Callable[[Any], Any]) -> Any:
@@ -68,14 +69,16 @@ class Site:
 
     def wait(self, topic: str, **data: str) -> Event:
         """The next event of a topic (and with these data items) that was not seen yet."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+
+        def look() -> Event | None:
             for event in self.device.ledger.events_after(self.last_id):
                 self.last_id = event.id
                 if event.topic == topic and data.items() <= event.data.items():
                     return event
-            time.sleep(0.002)
-        raise AssertionError(f"no {topic} {data}")
+            return None
+
+        event: Event = wait_for(f"{topic} {data}", look, PATIENCE)
+        return event
 
     def swipe(self, correlation: str, bits: str = CARD) -> None:
         self.perform("card", bits=bits, interval_us=500, correlation=correlation)

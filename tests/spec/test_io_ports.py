@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from axcore.app import Device
 from axcore.errors import InputError
+from axcore.interfaces.cli.instance import wait_for
 from axcore.model import events
 from axcore.model.rules import Condition, RuleSpec, ToggleIoWhileActive
 
@@ -29,10 +29,7 @@ class Site:
         return self.device.ledger.submit(lambda tx: getattr(self.ports, method)(tx, *arguments, **options)).result(20)
 
     def until(self, what: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
-        while not what():
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
+        wait_for("the state", what, 20)
 
     def until_state(self, port: int, state: str) -> None:
         self.until(lambda: self.ports.port(port).state == state)

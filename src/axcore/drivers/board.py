@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ GPIO_FLAGS = {"active_low": 1, "pull_up": 2, "pull_down": 4, "bias_off": 8, "ope
 """``enum ax_gpio_flag``."""
 FIFO_PRIORITY = 20
 """The I/O thread goes before every ordinary thread, where the system allows it: REX does not wait for a busy machine."""
+SETTLE_LOOKS, SETTLE_STEP = 10, 0.00002
+"""At most 0.2 ms of the ledger thread's time, when a stronger claim hides what was set."""
 MAX_LABELS = 16
 """QR codes on their way to the ledger at once: a card that comes now waits for no more than these."""
 MAX_TOKENS = 4096
@@ -139,7 +142,7 @@ class Board:
         self._output = {line.name: n for n, line in enumerate(model.outputs)}
         self._input_names = tuple(line.name for line in model.inputs)
         self._output_names = tuple(line.name for line in model.outputs)
-        self._gpio = gpio is not None
+        self._chip = "" if gpio is None else gpio.chip
         self._normal_high: dict[str, bool] = {}
         rex_line = model.rex_input
         inputs = [
@@ -158,8 +161,11 @@ class Board:
         )
 
     def start(self) -> None:
-        """Start the I/O thread: outputs are in their normal state from here on."""
-        self.io.start()
+        """Start the I/O thread: outputs are in their normal state from here on. OSError names the GPIO chip."""
+        try:
+            self.io.start()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._chip or None) from error
 
     def stop(self) -> None:
         """Stop the I/O thread; outputs stay as their fault states say."""
@@ -178,7 +184,13 @@ class Board:
     # --- commands
 
     def set(self, line: str, active: bool, correlation: str | None = None) -> None:
-        self.io.set(self._output[line], active, self.tokens.number(correlation))
+        """Give the command, and a moment to the thread, so that who reads the state next sees it (usually)."""
+        output = self._output[line]
+        self.io.set(output, active, self.tokens.number(correlation))
+        for _ in range(SETTLE_LOOKS):
+            if self.io.output_active(output) == active:
+                break
+            time.sleep(SETTLE_STEP)
 
     def pulse(self, line: str, active: bool, seconds: float, correlation: str | None = None) -> None:
         self.io.pulse(self._output[line], active, round(seconds * SECOND), self.tokens.number(correlation))
@@ -198,7 +210,7 @@ class Board:
 
     def set_direction(self, line: str, output: bool) -> None:
         """A shared pin became an output or an input. GPIO lines are taken at start and change only then."""
-        if self._gpio:
+        if self._chip:
             log.warning("%s becomes an %s at the next start", line, "output" if output else "input")
 
     # --- stimuli (simulated board)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -85,10 +85,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     wiegand: WiegandConfig = WiegandConfig()
 
 
-def parse(files: Iterable[tuple[str, str]]) -> Config:
+def parse(files: Iterable[tuple[str, str]], lines: Callable[[str | None], Collection[str]] | None = None) -> Config:
     """Parse ``(name, text)`` of axcore.toml and of conf.d/*.toml in their order; a later file wins key by key.
 
-    Raises ConfigError (``file:line: key: reason``).
+    ``lines`` tells the names of the lines of a model (None = of any). Raises ConfigError (``file:line: key: reason``).
     """
     merged: dict[str, Any] = {}
     sources = list(files)
@@ -100,10 +100,11 @@ def parse(files: Iterable[tuple[str, str]]) -> Config:
         try:
             msgspec.convert(tree, Config)
         except msgspec.ValidationError as error:
-            raise _invalid(name, text, str(error)) from error
+            raise _invalid(name, text, tree, str(error)) from error
         _merge(merged, tree)
     config = msgspec.convert(merged, Config)
-    for key, reason in _contradictions(config):
+    known = lines(config.device.model) if lines is not None else config.board.lines
+    for key, reason in _contradictions(config, known):
         raise _located(sources, key, reason)
     return config
 
@@ -116,9 +117,12 @@ def _merge(into: dict[str, Any], tree: dict[str, Any]) -> None:
             into[key] = value
 
 
-def _contradictions(config: Config) -> Iterable[tuple[str, str]]:
+def _contradictions(config: Config, known: Collection[str]) -> Iterable[tuple[str, str]]:
     """Keys whose values do not fit to others, with the reason."""
     board, windows = config.board, config.wiegand
+    for name in board.lines:
+        if name not in known:
+            yield f"board.lines.{name}", f"is no line of the device ({', '.join(sorted(known))})"
     if board.driver == "gpio":
         if not board.chip:
             yield "board.chip", "the gpio driver needs a GPIO character device, e.g. /dev/gpiochip0"
@@ -158,13 +162,31 @@ def _syntax(name: str, text: str, message: str) -> ConfigError:
     return ConfigError(name, line, key or "syntax", reason)
 
 
-def _invalid(name: str, text: str, message: str) -> ConfigError:
+def _invalid(name: str, text: str, tree: dict[str, Any], message: str) -> ConfigError:
     reason, _, path = message.partition(" - at ")
     key = path.strip("`").removeprefix("$").removeprefix(".")
+    if "lines[...]" in key:  # msgspec does not tell which
+        key = key.replace("[...]", f".{_wrong_line(tree)}", 1)
     if unknown := re.search(r"unknown field `([^`]*)`", reason):
         key = f"{key}.{unknown[1]}".strip(".")
         reason = "no such setting"
-    return ConfigError(name, find_line(text, key), key, reason)
+    elif missing := re.search(r"missing required field `([^`]*)`", reason):
+        key = f"{key}.{missing[1]}".strip(".")
+        reason = "is required"
+    place = key
+    while (line := find_line(text, place)) == 1 and "." in place:
+        place = place.rpartition(".")[0]
+    return ConfigError(name, line, key, reason)
+
+
+def _wrong_line(tree: dict[str, Any]) -> str:
+    """The first entry of ``[board.lines]`` that is not a line."""
+    for name, value in tree["board"]["lines"].items():
+        try:
+            msgspec.convert({name: value}, dict[str, Pin | GpioPin])
+        except msgspec.ValidationError:
+            return str(name)
+    return "?"
 
 
 def find_line(text: str, key: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from axcore.devices import MODELS
 from axcore.drivers.board import Board, LineSettings, Sinks, Tokens, card_hex, gpio_config, reader_config
 from axcore.errors import InputError
+from axcore.interfaces.cli.instance import wait_for
 from axcore.model.config import BoardConfig, GpioPin, ReaderPins, WiegandConfig
 from axcore.wiegand import Bits, schedule
 
@@ -40,16 +40,17 @@ class Seen:
 
     def until(self, name: str, *arguments: Any) -> tuple[Any, ...]:
         """Drain until a call came; gives it (and forgets what came before)."""
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            for position, call in enumerate(self.calls):
-                if call[: 1 + len(arguments)] == (name, *arguments):
-                    del self.calls[: position + 1]
-                    return call
-            self.board.io.wait(100_000_000)
-            for job in self.board.jobs(self.sinks):
-                job(None)  # type: ignore[arg-type]
-        raise AssertionError(f"no {name} {arguments}: {self.calls}")
+        found: tuple[Any, ...] = wait_for(f"{name} {arguments}", lambda: self.look((name, *arguments)), 20)
+        return found
+
+    def look(self, wanted: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        for job in self.board.jobs(self.sinks):
+            job(None)  # type: ignore[arg-type]
+        for position, call in enumerate(self.calls):
+            if call[: len(wanted)] == wanted:
+                del self.calls[: position + 1]
+                return call
+        return None
 
 
 @pytest.fixture

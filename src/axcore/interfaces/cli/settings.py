@@ -23,4 +23,13 @@ def read_config(path: Path | None) -> tuple[Config, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise CliError(f"{file}: {reason}", "give the configuration file with -c", 2) from error
-    return parse(texts), [name for name, _ in texts]
+    return parse(texts, _lines), [name for name, _ in texts]
+
+
+def _lines(model: str | None) -> frozenset[str]:
+    """Names of the lines of a model, or of all."""
+    from axcore.devices import MODELS
+
+    chosen = [MODELS[model]] if model in MODELS else list(MODELS.values())
+    inputs = {line.name for device in chosen for line in device.inputs}
+    return frozenset(inputs | {line.name for device in chosen for line in device.outputs})

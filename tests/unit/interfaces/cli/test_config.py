@@ -6,6 +6,7 @@ import pytest
 
 from axcore.errors import ConfigError
 from axcore.interfaces.cli.main import main
+from axcore.interfaces.cli.settings import read_config
 from axcore.model.config import parse
 
 GOOD = """
@@ -56,3 +57,45 @@ def test_check_verb(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["check", "-c", str(file)]) == 2
     assert f"{file}:2: network.http_port: " in capsys.readouterr().err
     assert main(["check", "-c", str(tmp_path / "none.toml")]) == 2
+
+
+GPIO = """
+[device]
+model = "a8207-ve"
+[board]
+driver = "gpio"
+chip = "/dev/gpiochip0"
+[board.reader]
+d0 = 20
+d1 = 21
+[board.lines]
+relay1 = 5
+rex = { offset = 6, flags = ["active_low", "pull_up"] }
+"""
+
+
+REX = 'rex = { offset = 6, flags = ["active_low", "pull_up"] }'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key"),
+    [
+        ('chip = "/dev/gpiochip0"', "", 4, "board.chip"),
+        ("d1 = 21", "d1 = 20", 9, "board.reader.d1"),
+        ("d1 = 21", "", 7, "board.reader.d1"),
+        ("relay1 = 5", "relay1 = -5", 11, "board.lines.relay1"),
+        ("relay1 = 5", "relay1 = 6", 12, "board.lines.rex"),
+        ("relay1 = 5", "relay9 = 5", 11, "board.lines.relay9"),
+        ("relay1 = 5", "relay1 = {}", 11, "board.lines.relay1.offset"),
+        (REX, "[wiegand]\nmin_pulse_us = 500", 12, "wiegand.max_pulse_us"),
+        (REX, "[wiegand]\nexpect_bits = 200", 13, "wiegand.expect_bits"),
+    ],
+)
+def test_lines_and_windows(tmp_path: pathlib.Path, old: str, new: str, line: int, key: str) -> None:
+    file = tmp_path / "axcore.toml"
+    file.write_text(GPIO)
+    assert read_config(file)[0].board.lines["relay1"] == 5
+    file.write_text(GPIO.replace(old, new))
+    with pytest.raises(ConfigError) as raised:
+        read_config(file)
+    assert (raised.value.line, raised.value.key) == (line, key)
