@@ -64,12 +64,20 @@ async def test_sound_requests_are_served(device: HttpDevice) -> None:
         post(length, close),
         post(b"Transfer-Encoding: chunked", close, body=chunked),
         post(b"transfer-encoding:Chunked", close, body=chunked),
-        post(b"Transfer-Encoding: chunked", close, body=b"5;a=b\r\n" + READY[:5] + b"\r\n" + b"%x\r\n" % (len(READY) - 5)
-             + READY[5:] + b"\r\n0\r\nTrailer: x\r\n\r\n"),
+        post(
+            b"Transfer-Encoding: chunked",
+            close,
+            body=b"5;a=b\r\n"
+            + READY[:5]
+            + b"\r\n"
+            + b"%x\r\n" % (len(READY) - 5)
+            + READY[5:]
+            + b"\r\n0\r\nTrailer: x\r\n\r\n",
+        ),
         post(length, version=b"HTTP/1.0"),
         post(length, close, b"X-Long: " + b"a" * 8000),
         post(length, close, target=b"http://device" + TARGET),
-    ):  # fmt: skip
+    ):
         assert statuses(await exchange(device, request)) == [200], request
     assert statuses(await exchange(device, post(length) + post(length, close))) == [200, 200]
     assert statuses(await exchange(device, post(length, close, b"Expect: 100-continue"))) == [100, 200]
@@ -101,7 +109,7 @@ FRAMING = {
     "empty length": post(b"Content-Length:"),
     "length underscore": post(b"Content-Length: 4_3"),
     "length decimal": post(b"Content-Length: 43.0"),
-    "length of other digits": post("Content-Length: ٤٣".encode()),
+    "length of other digits": post("Content-Length: \u0664\u0663".encode()),
     "length overflow": post(b"Content-Length: 18446744073709551659"),
     "space before length colon": post(b"Content-Length : %d" % len(READY)),
     "tab before length colon": post(b"Content-Length\t: %d" % len(READY)),
@@ -129,7 +137,7 @@ FRAMING = {
     "chunk extension with LF": post(TE, body=b"5;a\nb\r\nabcde\r\n0\r\n\r\n"),
     "trailer with space": post(TE, body=b"5\r\nabcde\r\n0\r\nBad name: x\r\n\r\n"),
     "encoded body": post(L, b"Content-Encoding: gzip"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FRAMING)
@@ -203,7 +211,7 @@ HEADS = {
     "expect more": GET + b" HTTP/1.1\r\nHost: device\r\nExpect: 200-ok\r\n\r\n",
     "TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
     "noise": bytes(range(256)) * 4,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -216,13 +224,32 @@ async def test_bad_heads_are_refused(device: HttpDevice, name: str) -> None:
 
 
 PATHS = (
-    "/axis-cgi/../axis-cgi/usergroup.cgi", "/../../etc/passwd", "/axis-cgi/%2e%2e/usergroup.cgi", "/%2e%2e%2fetc/passwd",
-    "/axis-cgi/usergroup.cgi%00", "/axis-cgi/usergroup.cgi%00.html", "/axis-cgi\\usergroup.cgi", "/axis-cgi%5cusergroup.cgi",
-    "/axis-cgi/./usergroup.cgi", "/.%2e/axis-cgi/usergroup.cgi", "/axis-cgi/%0d%0ausergroup.cgi", "/axis-cgi/%zz",
-    "/axis-cgi/%", "/axis-cgi/usergroup.cgi?x=%00", "/%c0%ae%c0%ae/etc/passwd", "/axis-cgi/usergroup.cgi/", "//axis-cgi/usergroup.cgi",
-    "/axis-cgi//usergroup.cgi", "/AXIS-CGI/usergroup.cgi", "/axis-cgi/usergroup%2ecgi", "/axis-cgi/usergroup.cgi;x",
-    "/axis-cgi/..;/usergroup.cgi", "/etc/passwd", "/axis-cgi/usergroup.cgi%20", "/%2f%2faxis-cgi/usergroup.cgi",
-)  # fmt: skip
+    "/axis-cgi/../axis-cgi/usergroup.cgi",
+    "/../../etc/passwd",
+    "/axis-cgi/%2e%2e/usergroup.cgi",
+    "/%2e%2e%2fetc/passwd",
+    "/axis-cgi/usergroup.cgi%00",
+    "/axis-cgi/usergroup.cgi%00.html",
+    "/axis-cgi\\usergroup.cgi",
+    "/axis-cgi%5cusergroup.cgi",
+    "/axis-cgi/./usergroup.cgi",
+    "/.%2e/axis-cgi/usergroup.cgi",
+    "/axis-cgi/%0d%0ausergroup.cgi",
+    "/axis-cgi/%zz",
+    "/axis-cgi/%",
+    "/axis-cgi/usergroup.cgi?x=%00",
+    "/%c0%ae%c0%ae/etc/passwd",
+    "/axis-cgi/usergroup.cgi/",
+    "//axis-cgi/usergroup.cgi",
+    "/axis-cgi//usergroup.cgi",
+    "/AXIS-CGI/usergroup.cgi",
+    "/axis-cgi/usergroup%2ecgi",
+    "/axis-cgi/usergroup.cgi;x",
+    "/axis-cgi/..;/usergroup.cgi",
+    "/etc/passwd",
+    "/axis-cgi/usergroup.cgi%20",
+    "/%2f%2faxis-cgi/usergroup.cgi",
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -273,6 +300,31 @@ async def test_the_longest_idle_connection_makes_room(tmp_path: Path) -> None:
         assert statuses(await exchange(device, post(L, b"Connection: close"))) == [200]
         for _, writer in idle:
             writer.close()
+
+
+async def test_slow_bodies_make_room_too(tmp_path: Path) -> None:
+    async with HttpDevice(tmp_path, limits=ConnectionLimits(connections=8)) as device:
+        host, _, port = device.http.removeprefix("http://").partition(":")
+        slow = [await asyncio.open_connection(host, int(port)) for _ in range(8)]
+        for _, writer in slow:
+            writer.write(post(b"Content-Length: 50", body=b"x"))
+        await asyncio.sleep(0.1)
+        assert statuses(await exchange(device, post(L, b"Connection: close"))) == [200]
+        for _, writer in slow:
+            writer.close()
+
+
+async def test_answers_that_are_not_read_end_the_connection(tmp_path: Path) -> None:
+    async with HttpDevice(tmp_path, limits=ConnectionLimits(write_timeout=0.2)) as device:
+        host, _, port = device.http.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        ask = b"POST /axis-cgi/apidiscovery.cgi HTTP/1.1\r\nHost: x\r\nContent-Length: 43\r\n\r\n"
+        ask = (ask + b'{"apiVersion":"1.0","method":"getApiList" }') * 1000
+        with pytest.raises(ConnectionError):
+            for _ in range(100):
+                writer.write(ask)
+                await asyncio.wait_for(writer.drain(), 30)
+        writer.close()
 
 
 async def test_noise_never_breaks_the_server(device: HttpDevice, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""Accounts, as the manual tells it (Create an administrator account; System > Accounts) and as user management answers."""
+"""Accounts, as the manual tells it (Create an administrator account; System > Accounts) and as VAPIX answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from axcore.model.accounts import Role
 from axcore.model.events import CONFIGURATION_CHANGED
+from axcore.runtime.ledger import Transaction
 from axcore.testing.http import HttpDevice, Reply
 
 PWDGRP = "/axis-cgi/pwdgrp.cgi"
@@ -149,8 +150,13 @@ async def test_bad_values_change_nothing(device: HttpDevice, fields: dict[str, s
 
 async def test_at_most_100_accounts(device: HttpDevice) -> None:
     """You can add up to 100 accounts."""
-    for number in range(99):
-        device.add_account(f"user{number}", "x", Role.VIEWER)
+    secrets = device.accounts.derive("user", "x")
+
+    def fill(tx: Transaction) -> None:
+        for number in range(99):
+            device.accounts.add(tx, f"user{number}", secrets, Role.VIEWER)
+
+    device.ledger.do(fill)
     reply = await post(device, action="add", user="more", pwd="one", grp="users", sgrp="viewer")
     assert reply.text.startswith("Error: ")
     assert "100" in reply.text

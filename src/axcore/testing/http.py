@@ -1,7 +1,7 @@
 """A device with its real HTTP server, but a ledger in memory and virtual time: for tests of handlers and of clients.
 
 >>> async with HttpDevice(data_dir) as device:
-...     await device.add_account("root", "pass", Role.ADMIN)
+...     device.add_account("root", "pass", Role.ADMIN)
 ...     reply = await device.request("GET", "/axis-cgi/usergroup.cgi", user="root", password="pass")
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import ssl
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,31 @@ from axcore.interfaces.http.connection import ConnectionLimits
 from axcore.interfaces.http.context import Context
 from axcore.interfaces.http.routes import RouteTable
 from axcore.interfaces.http.server import HttpOptions, HttpServer
+from axcore.interfaces.http.tls import FILE, self_signed
 from axcore.model.accounts import Role
 from axcore.services import time as zones
-from axcore.services.accounts import AccountService, derive
+from axcore.services.accounts import AccountService, Secrets, derive
 from axcore.services.params import STREAM_PROFILES, ParamService, Source, brand, network, properties, settings
 from axcore.services.system import ResetMode, SystemService
 from axcore.testing.memory import MemoryLedger
+
+
+@lru_cache(1)
+def _certificate() -> bytes:
+    return self_signed("axcore test")
+
+
+@lru_cache(1)
+def _trust() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@lru_cache(64)
+def _secrets(realm: str, name: str, password: str) -> Secrets:
+    return derive(realm, name, password)
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,7 @@ class HttpDevice:
         limits: ConnectionLimits | None = None,
         **services: Any,
     ) -> None:
+        self.data_dir = data_dir
         self.ledger = MemoryLedger()
         self.clock = self.ledger.virtual_clock
         self.wishes = Wishes()
@@ -98,6 +119,10 @@ class HttpDevice:
         self.server = HttpServer(self.ctx, options, routes)
 
     async def __aenter__(self) -> HttpDevice:
+        """Start the server; with a certificate that all devices of this process share unless ``data_dir`` has one."""
+        certificate = self.data_dir / FILE
+        if not certificate.exists():
+            certificate.write_bytes(_certificate())
         await self.server.start()
         self.system.ready = True
         return self
@@ -117,7 +142,7 @@ class HttpDevice:
 
     def add_account(self, name: str, password: str, role: Role = Role.ADMIN, *, ptz: bool = False) -> None:
         """Create an account directly."""
-        secrets = derive(self.accounts.realm, name, password)
+        secrets = _secrets(self.accounts.realm, name, password)
 
         def job(tx: Any) -> None:
             self.accounts.add(tx, name, secrets, role, ptz=ptz)
@@ -136,9 +161,6 @@ class HttpDevice:
         **options: Any,
     ) -> Reply:
         """One request on a connection of its own, with a basic or digest login if ``user`` is given."""
-        trust = ssl.create_default_context()
-        trust.check_hostname = False
-        trust.verify_mode = ssl.CERT_NONE
         headers = dict(options.pop("headers", {}))
         middlewares: tuple[Any, ...] = ()
         if user is not None and digest:
@@ -146,7 +168,9 @@ class HttpDevice:
         elif user is not None:
             headers["Authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         base = self.https if secure else self.http
-        connector = aiohttp.TCPConnector(ssl=trust, force_close=True)
-        async with aiohttp.ClientSession(connector=connector, middlewares=middlewares) as session:
-            async with session.request(method, base + path, headers=headers, **options) as response:
-                return Reply(response.status, response.headers, await response.read())
+        connector = aiohttp.TCPConnector(ssl=_trust(), force_close=True)
+        async with (
+            aiohttp.ClientSession(connector=connector, middlewares=middlewares) as session,
+            session.request(method, base + path, headers=headers, **options) as response,
+        ):
+            return Reply(response.status, response.headers, await response.read())

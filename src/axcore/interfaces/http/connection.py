@@ -1,8 +1,9 @@
 """A client's connection: limits on time, size and number, around aiohttp's protocol.
 
 aiohttp bounds header lines and their count, reads bodies with flow control and sets TCP_NODELAY. Added here: a limit
-on the whole head, a deadline for an unfinished head (clients that send a header a minute), and a cap on connections.
-When the cap is reached, the connection that has waited longest without a request is ended in favour of the new one.
+on the whole head, a deadline for an unfinished head (clients that send a header a minute) and for answers that are not
+read, and a cap on connections. When the cap is reached, the connection that idles longest is ended in favour of the
+new one, or else the one that has waited longest for a body.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class ConnectionLimits:
     """From the first octet of a head to its end."""
     idle_timeout: float = 60.0
     """Without a request."""
+    write_timeout: float = 30.0
+    """For a client that does not read what it asked for."""
     connections: int = 256
 
 
@@ -56,20 +59,20 @@ class ConnectionServer(web.Server):
         return Connection(self, self._loop)
 
     def make_room(self) -> bool:
-        """Whether one more connection may stay; ends the one that idles longest if need be."""
+        """Whether one more connection may stay; ends another if need be."""
         if len(self._connections) < self.limits.connections:
             return True
-        for connection in self._connections:
-            if isinstance(connection, Connection) and connection.idle:
-                connection.drop()
-                return True
+        own = [connection for connection in self._connections if isinstance(connection, Connection)]
+        for connection in (*(c for c in own if c.idle), *(c for c in own if c.reading)):
+            connection.drop()
+            return True
         return False
 
 
 class Connection(web.RequestHandler):
     """One client. All of it runs on the loop."""
 
-    __slots__ = ("_deadline", "_head_octets", "_server")
+    __slots__ = ("_deadline", "_head_octets", "_server", "_unread", "reading")
 
     def __init__(self, server: ConnectionServer, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -86,6 +89,9 @@ class Connection(web.RequestHandler):
         self._server = server
         self._head_octets = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self.reading = False
+        """The body of a request is awaited."""
 
     @property
     def idle(self) -> bool:
@@ -107,7 +113,18 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._cancel_deadline()
+        if self._unread is not None:
+            self._unread.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self._loop.call_later(self._server.limits.write_timeout, self.drop)
+
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if not self.idle:

@@ -47,8 +47,8 @@ class HttpOptions:
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     body_timeout: float = 20.0
     """Seconds for a whole request body."""
-    stop_timeout: float = 3.0
-    """Seconds that requests under way get when the server stops."""
+    stop_timeout: float = 2.0
+    """Seconds that requests under way get when the server stops, and as much again to be cancelled."""
 
 
 class HttpServer:
@@ -186,6 +186,8 @@ class HttpServer:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
         request.limit_body(limit)
+        connection: Any = request.protocol
+        connection.reading = True
         try:
             async with asyncio.timeout(self._options.body_timeout):
                 await request.read()
@@ -195,6 +197,8 @@ class HttpServer:
             raise HttpError(413, "Content Too Large", close=True) from None
         except web.RequestPayloadError:
             raise HttpError(400, "Bad Request", close=True) from None
+        finally:
+            connection.reading = False
 
     def _refusal(self, request: Request, error: HttpError) -> web.Response:
         if isinstance(error, UnauthorizedError) and self._ctx.accounts.needs_setup:

@@ -84,9 +84,14 @@ class Digest:
         count = nc if isinstance(nc, str) else f"{nc:08x}"
         answer = h(f"{a1}:{nonce}:{count}:abc,=:auth:{a2}")
         values = {
-            "username": user, "realm": realm, "nonce": nonce, "uri": uri, "cnonce": "abc,=", "response": answer,
+            "username": user,
+            "realm": realm,
+            "nonce": nonce,
+            "uri": uri,
+            "cnonce": "abc,=",
+            "response": answer,
             **override,
-        }  # fmt: skip
+        }
         quoted = ", ".join(f'{key}="{value}"' for key, value in values.items() if key not in ("nc", "qop", "algorithm"))
         plain = {"nc": count, "qop": "auth", "algorithm": self.fields["algorithm"], **override}
         return f"Digest {quoted}, " + ", ".join(
@@ -133,11 +138,22 @@ async def test_old_nonces_are_stale_and_forged_ones_too(device: HttpDevice) -> N
 @pytest.mark.parametrize(
     "override",
     [
-        {"qop": "auth-int"}, {"qop": ""}, {"algorithm": "SHA-512"}, {"algorithm": "MD5-sess"}, {"nc": "1"}, {"nc": "zz"},
-        {"realm": "other"}, {"cnonce": ""}, {"response": "0" * 32}, {"response": "ä"}, {"username": ""}, {"username": "nobody"},
-        {"nonce": ""}, {"nonce": "x"},
+        {"qop": "auth-int"},
+        {"qop": ""},
+        {"algorithm": "SHA-512"},
+        {"algorithm": "MD5-sess"},
+        {"nc": "1"},
+        {"nc": "zz"},
+        {"realm": "other"},
+        {"cnonce": ""},
+        {"response": "0" * 32},
+        {"response": "ä"},
+        {"username": ""},
+        {"username": "nobody"},
+        {"nonce": ""},
+        {"nonce": "x"},
     ],
-)  # fmt: skip
+)
 async def test_bad_digests(device: HttpDevice, override: dict[str, str]) -> None:
     client = await login(device)
     assert (await client.get(**override)).status in (400, 401)
@@ -158,10 +174,21 @@ async def test_a_digest_is_good_for_its_request_only(device: HttpDevice) -> None
 @pytest.mark.parametrize(
     "header",
     [
-        "Basic", "Basic !!!", "Basic cm9vdA==", "Basic //79", "Bearer x", "Digest", "Digest x", 'Digest username="',
-        "Digest " + "a=1," * 2000, 'Digest username="root", username="root"', "Negotiate abc", "x" * 4000, ",",
+        "Basic",
+        "Basic !!!",
+        "Basic cm9vdA==",
+        "Basic //79",
+        "Bearer x",
+        "Digest",
+        "Digest x",
+        'Digest username="',
+        "Digest " + "a=1," * 2000,
+        'Digest username="root", username="root"',
+        "Negotiate abc",
+        "x" * 4000,
+        ",",
     ],
-)  # fmt: skip
+)
 async def test_bad_headers(device: HttpDevice, header: str) -> None:
     for secure in (True, False):
         reply = await device.request("GET", PATH, secure=secure, headers={"Authorization": header})
@@ -232,9 +259,14 @@ async def test_unknown_names_are_verified_like_known_ones(device: HttpDevice, mo
 
 
 FOREIGN = (
-    {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Referer": "http://evil.example/page"},
-    {"Origin": "https://127.0.0.1"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "garbage"}, {"Origin": "http://[x"},
-)  # fmt: skip
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Referer": "http://evil.example/page"},
+    {"Origin": "https://127.0.0.1"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "garbage"},
+    {"Origin": "http://[x"},
+)
 
 
 @pytest.mark.parametrize("headers", FOREIGN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 
 import pytest
@@ -51,10 +52,8 @@ def test_what_is_not_well_formed_is_refused(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_parser_raises_nothing_else(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         digest.parse_credentials(text)
-    except ValueError:
-        pass
 
 
 @given(st.lists(st.integers(1, 400), max_size=200))

@@ -36,9 +36,14 @@ def values(text: str) -> dict[str, str]:
 
 
 NEEDED = (
-    "API.HTTP.Version", "API.Metadata.Metadata", "API.Metadata.Version", "Firmware.BuildDate", "Firmware.BuildNumber",
-    "Firmware.Version", "System.SerialNumber",
-)  # fmt: skip
+    "API.HTTP.Version",
+    "API.Metadata.Metadata",
+    "API.Metadata.Version",
+    "Firmware.BuildDate",
+    "Firmware.BuildNumber",
+    "Firmware.Version",
+    "System.SerialNumber",
+)
 
 
 async def test_what_client_libraries_need(device: HttpDevice) -> None:
@@ -71,14 +76,27 @@ async def test_groups_wildcards_and_lists(device: HttpDevice) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "", "action=", "action=fly", "action=list&group=%2e%2e%2fetc", "action=list&group=" + "*" * 300, "action=update",
-        "action=list&group=a%0ab", "action=update&Nothing.Here=1", f"action=update&{POLICY}=Open", "action=update&Brand.Brand=x",
-        f"action=update&{POLICY}=Digest&{POLICY}=Basic", "action=update&System.PreventDoSAttack.DoSPageCount=0",
-        "action=update&System.PreventDoSAttack.DoSPageCount=1e3", "action=update&Time.TimeZone=../../etc/passwd",
-        "action=update&Time.TimeZone=Mars/Phobos", f"action=update&{POLICY}=Basic%0d%0aX:y", "action=update&=x",
-        "action=listdefinitions", "action=listdefinitions&listformat=xmlschema&group=No",
+        "",
+        "action=",
+        "action=fly",
+        "action=list&group=%2e%2e%2fetc",
+        "action=list&group=" + "*" * 300,
+        "action=update",
+        "action=list&group=a%0ab",
+        "action=update&Nothing.Here=1",
+        f"action=update&{POLICY}=Open",
+        "action=update&Brand.Brand=x",
+        f"action=update&{POLICY}=Digest&{POLICY}=Basic",
+        "action=update&System.PreventDoSAttack.DoSPageCount=0",
+        "action=update&System.PreventDoSAttack.DoSPageCount=1e3",
+        "action=update&Time.TimeZone=../../etc/passwd",
+        "action=update&Time.TimeZone=Mars/Phobos",
+        f"action=update&{POLICY}=Basic%0d%0aX:y",
+        "action=update&=x",
+        "action=listdefinitions",
+        "action=listdefinitions&listformat=xmlschema&group=No",
     ],
-)  # fmt: skip
+)
 async def test_errors_are_told_in_text_and_change_nothing(device: HttpDevice, query: str) -> None:
     before = values(await get(device, "action=list"))
     text = await get(device, query)
@@ -148,11 +166,19 @@ async def test_add_and_remove_groups(device: HttpDevice) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "action=add", "action=add&template=x&group=StreamProfile", "action=add&template=streamprofile&group=Brand",
-        ADD + "x&StreamProfile.S.Wrong=1", ADD + "x&Other.S.Name=1", ADD + "x&StreamProfile.T.Name=y", ADD + "x%0ay",
-        "action=remove", "action=remove&group=Brand", "action=remove&group=StreamProfile", "action=remove&group=StreamProfile.S0",
+        "action=add",
+        "action=add&template=x&group=StreamProfile",
+        "action=add&template=streamprofile&group=Brand",
+        ADD + "x&StreamProfile.S.Wrong=1",
+        ADD + "x&Other.S.Name=1",
+        ADD + "x&StreamProfile.T.Name=y",
+        ADD + "x%0ay",
+        "action=remove",
+        "action=remove&group=Brand",
+        "action=remove&group=StreamProfile",
+        "action=remove&group=StreamProfile.S0",
     ],
-)  # fmt: skip
+)
 async def test_failed_requests(device: HttpDevice, query: str) -> None:
     text = await get(device, query)
     assert text.startswith("# Request failed: ")
