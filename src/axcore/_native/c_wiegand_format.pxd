@@ -47,3 +47,8 @@ cdef extern from "ax/wiegand_format.h" nogil:
     int ax_wiegand_format_encode(const ax_wiegand_format *format, const ax_wiegand_card *card, uint64_t *frame)
     int ax_wiegand_format_decode(const ax_wiegand_format *format, uint64_t frame, unsigned nbits, ax_wiegand_card *card)
     int ax_wiegand_identify(uint64_t frame, unsigned nbits, uint8_t *out, size_t cap)
+
+
+cdef extern from "Python.h":
+    # Without Cython's own check, which would raise: the caller looks at the error and forgets it.
+    unsigned long long long_as_u64 "PyLong_AsUnsignedLongLong"(object value) noexcept

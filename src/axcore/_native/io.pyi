@@ -1,7 +1,7 @@
 """The native I/O thread. Contract between cext/io and drivers/."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, final
+from typing import NamedTuple, Self, final
 
 from typing_extensions import Buffer
 
@@ -127,8 +127,8 @@ class IoThread:
     @property
     def gpio_errors(self) -> int:
         """Failed calls to the GPIO driver."""
-    def __init__(
-        self,
+    def __new__(
+        cls,
         inputs: Sequence[InputConfig],
         outputs: Sequence[OutputConfig],
         readers: Sequence[ReaderConfig],
@@ -137,7 +137,7 @@ class IoThread:
         tap: str | None = None,
         gpio: GpioConfig | None = None,
         fifo_priority: int = 0,
-    ) -> None:
+    ) -> Self:
         """``fifo_priority`` asks for SCHED_FIFO; the thread runs without it where the system does not allow it."""
     def start(self) -> None:
         """OSError when the GPIO chip refuses; StateError when it was started before."""

@@ -1,7 +1,7 @@
 """The I/O core without a thread: the same claims, debounce and readers as IoThread, with time as an argument."""
 
 from collections.abc import Sequence
-from typing import final
+from typing import Self, final
 
 from typing_extensions import Buffer
 
@@ -11,9 +11,9 @@ from .io import InputConfig, IoEvent, OutputConfig, ReaderConfig
 class IoCore:
     """Every call first does what fell due before its time. Times in ns, on any clock that does not run backwards."""
 
-    def __init__(
-        self, inputs: Sequence[InputConfig], outputs: Sequence[OutputConfig], readers: Sequence[ReaderConfig] = ()
-    ) -> None: ...
+    def __new__(
+        cls, inputs: Sequence[InputConfig], outputs: Sequence[OutputConfig], readers: Sequence[ReaderConfig] = ()
+    ) -> Self: ...
     def take(self) -> tuple[list[tuple[int, bool, bool, int]], list[IoEvent]]:
         """What the core did since the last call: pin writes as (output, level, active, t_ns), and events."""
     @property

@@ -1,6 +1,9 @@
 # Card formats (cext/wiegand/ax_wiegand_format.c): bits to facility code and card number and back.
 # The contract is wiegand_format.pyi. Positions count from the first bit received. Threads: all objects are immutable.
 # Allocation: one Bits or Card a call.
+cimport cython
+from cpython.exc cimport PyErr_Clear, PyErr_Occurred
+from cpython.long cimport PyLong_CheckExact
 from libc.stdint cimport uint8_t, uint64_t
 
 from axcore.errors import FormatError, InputError
@@ -9,21 +12,30 @@ from .c_wiegand_format cimport (
     AX_WIEGAND_BCD, AX_WIEGAND_CARD, AX_WIEGAND_FACILITY, AX_WIEGAND_FIELDS, AX_WIEGAND_ISSUE, AX_WIEGAND_OEM,
     AX_WIEGAND_RULES, AX_WIEGAND_RUNS, ax_wiegand_card, ax_wiegand_field, ax_wiegand_format, ax_wiegand_format_check,
     ax_wiegand_format_count, ax_wiegand_format_decode, ax_wiegand_format_encode, ax_wiegand_format_get,
-    ax_wiegand_identify,
+    ax_wiegand_identify, long_as_u64,
 )
 
-cdef extern from *:
-    """
-    #define AX_MAX_BITS 256
-    #define AX_MAX_FORMATS 64
-    """
-    enum:
-        AX_MAX_BITS
-        AX_MAX_FORMATS
+cdef enum:
+    AX_MAX_BITS = 256
+    AX_MAX_FORMATS = 64
 
 _FIELDS = ("facility", "card", "issue", "oem")
 
 
+cdef inline bint _unsigned(object value, uint64_t *out):
+    """A plain int from 0 to 2**64 - 1; False for anything else."""
+    if not PyLong_CheckExact(value):
+        return False
+    out[0] = long_as_u64(value)
+    if out[0] == 0xFFFFFFFFFFFFFFFFu and PyErr_Occurred():
+        PyErr_Clear()
+        return False
+    return True
+
+
+# No cycles: what these hold are numbers and formats.
+@cython.no_gc
+@cython.freelist(32)
 cdef class Bits:
     cdef uint64_t _low
     cdef object _big
@@ -108,6 +120,12 @@ cdef inline Bits _bits(uint64_t value, int nbits):
 
 cdef int _frame(object value, object nbits, uint64_t *frame) except -1:
     """Length (returned) and number (when at most 64 bits) of a Bits, a text, a decoder's Frame, or an int with nbits."""
+    cdef uint64_t n
+    if nbits is None and type(value) is Bits:
+        frame[0] = (<Bits>value)._low
+        return (<Bits>value).nbits
+    if nbits is not None and _unsigned(nbits, &n) and 1 <= n <= 64 and _unsigned(value, frame) and frame[0] >> (n - 1) <= 1:
+        return <int>n
     if nbits is None:
         if isinstance(value, str):
             value = Bits(value)
@@ -126,6 +144,9 @@ cdef int _frame(object value, object nbits, uint64_t *frame) except -1:
     return nbits
 
 
+@cython.final
+@cython.no_gc
+@cython.freelist(32)
 cdef class Card:
     cdef ax_wiegand_card _card
     cdef readonly Format format
@@ -330,8 +351,7 @@ cdef int _fill_field(ax_wiegand_field *field, str name, object positions, int bi
 
 
 cdef inline int _limited(object value, const ax_wiegand_field *field, str name, uint64_t *out) except -1:
-    if type(value) is int and 0 <= value <= field.max:
-        out[0] = value
+    if _unsigned(value, out) and out[0] <= field.max:
         return 0
     return _refuse(value, field.max, field.runs, name)
 

@@ -9,7 +9,9 @@ CSN = bytes.fromhex("04a1b2c3")
 SECURE = bytes.fromhex("0f1e2d")
 
 
-def choose(*data_sets: DataSet, secure: dict[str, bytes] | None = None, **order: bool) -> tuple[str | None, dict[str, str]]:
+def choose(
+    *data_sets: DataSet, secure: dict[str, bytes] | None = None, **order: bool
+) -> tuple[str | None, dict[str, str]]:
     reading = ChipReading("DESFire", CSN, {"badge": SECURE} if secure is None else secure)
     chosen = select(reading, DataSettings(data_sets=data_sets, **order))
     authenticator = chosen.authenticator.hex() if chosen.authenticator else None

@@ -64,7 +64,9 @@ def test_pack_edges() -> None:
     assert wiegand.pack_edges([]) == b""
 
 
-@pytest.mark.parametrize("edge", [(1, 2, 0), (1, 0, 2), (-1, 0, 0), (2**64 - 1, 0, 0), (1.0, 0, 0), (1, 0), (1, True, 0)])
+@pytest.mark.parametrize(
+    "edge", [(1, 2, 0), (1, 0, 2), (-1, 0, 0), (2**64 - 1, 0, 0), (1.0, 0, 0), (1, 0), (1, True, 0)]
+)
 def test_wrong_edges_are_named(edge: tuple[int, ...]) -> None:
     with pytest.raises(InputError) as caught:
         wiegand.pack_edges([(1, 0, 0), edge])
