@@ -63,35 +63,43 @@ def callback_feed() -> int:
 
 
 def ours_encode() -> list[Any]:
-    return [H10301.encode(facility, card) for facility, card in CARDS]
+    encode = H10301.encode
+    return [encode(facility, card) for facility, card in CARDS]
 
 
 def plain_encode() -> list[Any]:
-    return [PLAIN.encode(facility, card) for facility, card in CARDS]
+    encode = PLAIN.encode
+    return [encode(facility, card) for facility, card in CARDS]
 
 
 def by_hand_encode() -> list[Any]:
-    return [peer.h10301_encode(facility, card) for facility, card in CARDS]
+    encode = peer.h10301_encode
+    return [encode(facility, card) for facility, card in CARDS]
 
 
 def ours_decode() -> list[Any]:
-    return [H10301.decode(value, 26) for value in VALUES]
+    decode = H10301.decode
+    return [decode(value, 26) for value in VALUES]
 
 
 def plain_decode() -> list[Any]:
-    return [PLAIN.decode(value, 26) for value in VALUES]
+    decode = PLAIN.decode
+    return [decode(value, 26) for value in VALUES]
 
 
 def by_hand_decode() -> list[Any]:
-    return [peer.h10301_decode(value, 26) for value in VALUES]
+    decode = peer.h10301_decode
+    return [decode(value, 26) for value in VALUES]
 
 
 def ours_identify() -> list[Any]:
-    return [wiegand.identify(value, nbits) for value, nbits in MIXED]
+    identify = wiegand.identify
+    return [identify(value, nbits) for value, nbits in MIXED]
 
 
 def plain_identify() -> list[Any]:
-    return [peer.identify(value, nbits) for value, nbits in MIXED]
+    identify = peer.identify
+    return [identify(value, nbits) for value, nbits in MIXED]
 
 
 def timed(benchmark: Any, function: Callable[[], Any], units: int, unit: str) -> Any:

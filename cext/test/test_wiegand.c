@@ -190,6 +190,56 @@ static void test_glitches_never_matter(void)
     CHECK_EQ(got[0].glitches, 1);
 }
 
+/* A high of less than glitch_ns within a pulse: the pulse goes on. Short lows around a pulse's edges (ringing) are none. */
+static void test_glitches_within_a_pulse(void)
+{
+    for (unsigned n = 4; n < 140; n += 5) { /* over the 64-bit words, in batches and edge by edge */
+        uint64_t t = 0, spikes = 0;
+        struct ax_wiegand *single = decoder_with(up_to_256);
+        struct ax_wiegand_frame one;
+        for (unsigned i = 0; i < n; i++, t += MS) {
+            const uint32_t line = i % 3 == 0;
+            edge(t, line, 0);
+            for (unsigned k = 0; k < i % 4; k++, spikes++) {
+                edge(t + (10 + 10 * k) * US, line, 1);
+                edge(t + (10 + 10 * k) * US + 4999, line, 0);
+            }
+            edge(t + 50 * US, line, 1);
+        }
+        for (size_t i = 0; i < edges; i++)
+            CHECK_EQ(ax_wiegand_feed(single, &trace[i], 1, &one, 1, NULL), 0);
+        CHECK_EQ(ax_wiegand_advance(single, AX_NEVER - 1, &one), 1);
+        ax_wiegand_free(single);
+        CHECK_EQ(decode_with(up_to_256), 1);
+        CHECK(memcmp(&one, got, sizeof one) == 0);
+        CHECK_EQ(got[0].result, AX_WIEGAND_FRAME);
+        CHECK_EQ(got[0].nbits, n);
+        CHECK_EQ(got[0].glitches, spikes);
+        CHECK_EQ(got[0].t_last_ns, t - MS + 50 * US);
+        for (unsigned i = 0; i < n; i++)
+            CHECK_EQ(got[0].bits[(n - 1 - i) / 64] >> (n - 1 - i) % 64 & 1, i % 3 == 0);
+    }
+    low(0, 0, 7 * US); /* Too short by itself, but only the first part of a pulse. */
+    low(9 * US, 0, 41 * US);
+    send(MS, "1011", 50 * US, MS);
+    expect_one(AX_WIEGAND_FRAME);
+    CHECK_EQ(got[0].nbits, 5);
+    CHECK_EQ(got[0].t_first_ns, 0);
+    CHECK_EQ(got[0].glitches, 0); /* There was no frame yet. */
+    low(0, 0, 50 * US); /* 5 us are no glitch. */
+    low(55 * US, 0, 50 * US);
+    expect_one(AX_WIEGAND_GAP);
+    low(0, 0, 200 * US); /* Together the parts are too long, or meet the other line. */
+    low(204 * US, 0, 200 * US);
+    expect_one(AX_WIEGAND_PULSE);
+    low(0, 0, 50 * US);
+    edge(52 * US, 1, 0);
+    edge(53 * US, 0, 0);
+    edge(90 * US, 0, 1);
+    edge(95 * US, 1, 1);
+    expect_one(AX_WIEGAND_OVERLAP);
+}
+
 static void test_overlap(void)
 {
     send(0, "1011", 50 * US, MS);
@@ -420,6 +470,7 @@ int main(void)
     test_window_limits();
     test_lengths_out_of_range();
     test_glitches_never_matter();
+    test_glitches_within_a_pulse();
     test_overlap();
     test_stuck();
     test_order();

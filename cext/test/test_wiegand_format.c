@@ -108,6 +108,12 @@ static void test_refusals(void)
     CHECK_EQ(ax_wiegand_format_decode(bcd, frame, 37, &card), AX_E_FORMAT);
     CHECK_EQ(card.value[AX_WIEGAND_CARD], 0);
     uint8_t rows[2];
+    CHECK_EQ(ax_wiegand_format_encode(NULL, &card, &frame), AX_E_ARG);
+    CHECK_EQ(ax_wiegand_format_encode(bcd, NULL, &frame), AX_E_ARG);
+    CHECK_EQ(ax_wiegand_format_encode(bcd, &card, NULL), AX_E_ARG);
+    CHECK_EQ(ax_wiegand_format_decode(NULL, frame, 37, &card), AX_E_ARG);
+    CHECK_EQ(ax_wiegand_format_decode(bcd, frame, 37, NULL), AX_E_ARG);
+    CHECK_EQ(ax_wiegand_identify((uint64_t)1 << 27, 27, rows, 2), 0); /* More bits than the length says. */
     CHECK_EQ(ax_wiegand_identify(0, 0, rows, 2), 0);
     CHECK_EQ(ax_wiegand_identify(0, 65, rows, 2), 0);
     CHECK_EQ(ax_wiegand_identify(0, 26, NULL, 2), 0);

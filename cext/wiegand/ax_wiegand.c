@@ -2,7 +2,7 @@
  * with windows that are far wider by default, because real readers are. See ax/wiegand.h for the promises.
  *
  * A pulse is judged when it ends. Shorter than `glitch_ns`: it never was (counted only), so crosstalk cannot turn a good
- * frame into an overlap. Two pulses that are no glitches and share a moment: OVERLAP, told by the one that ends last. The
+ * frame into an overlap. A high shorter than that within a pulse never was either: the judgement is taken back. Two pulses that are no glitches and share a moment: OVERLAP, told by the one that ends last. The
  * first fault of a burst is kept; all that follows is swallowed until both lines were quiet for `frame_gap_ns`.
  * A window [a, b] accepts both a and b; a gap of exactly `frame_gap_ns` ends the frame.
  *
@@ -22,6 +22,15 @@ enum phase {
     TAIL,  /* The result was given (expect_bits, stuck line): swallow until quiet. */
 };
 
+/* The state before the newest pulse was judged, while that can still be taken back. */
+struct undo {
+    uint64_t fall, end, start, last, acc;
+    uint32_t nbits, line, met;
+    enum phase phase;
+    uint16_t error;
+    bool valid;
+};
+
 struct ax_wiegand {
     struct ax_wiegand_config config;
     uint64_t now;     /* Time of the newest edge, or of the end of the last frame. */
@@ -38,6 +47,7 @@ struct ax_wiegand {
     uint32_t met;     /* Mask of low lines whose pulse met a real pulse of the other line. */
     enum phase phase;
     uint16_t error;
+    struct undo undo;
 };
 
 void ax_wiegand_defaults(struct ax_wiegand_config *config)
@@ -102,6 +112,7 @@ int ax_wiegand_configure(struct ax_wiegand *w, const struct ax_wiegand_config *c
     /* What is left of a frame in progress must not become a frame of its own: swallow it. */
     if (w->phase == FRAME || w->low)
         w->phase = TAIL;
+    w->undo.valid = false;
     w->config = *config;
     return AX_OK;
 }
@@ -170,6 +181,7 @@ static void finish(struct ax_wiegand *w, uint64_t t_done, enum phase next, struc
     out->result = result;
     out->glitches = w->glitches;
     w->phase = next;
+    w->undo.valid = false;
     w->nbits = 0;
     w->glitches = 0;
     if (w->now < t_done)
@@ -216,6 +228,7 @@ int ax_wiegand_advance(struct ax_wiegand *w, uint64_t now_ns, struct ax_wiegand_
 static void resync(struct ax_wiegand *w, const struct ax_edge *e)
 {
     fail(w, e->t_ns, AX_WIEGAND_ORDER);
+    w->undo.valid = false;
     w->fall[0] = w->fall[1] = w->last = e->t_ns;
     if (w->first > e->t_ns)
         w->first = e->t_ns;
@@ -234,6 +247,9 @@ static void pulse(struct ax_wiegand *w, uint64_t t_ns, uint32_t line)
     const uint64_t width = t_ns - start;
     const bool met = w->met >> line & 1;
 
+    w->undo = (struct undo){.fall = start, .end = t_ns, .start = w->start, .last = w->last, .acc = w->acc,
+                            .nbits = w->nbits, .line = line, .met = w->met, .phase = w->phase, .error = w->error,
+                            .valid = w->phase != TAIL};
     w->met = w->low; /* What is low on the other line has met this pulse. */
     if (w->phase == TAIL) {
         w->last = t_ns;
@@ -255,6 +271,23 @@ static void pulse(struct ax_wiegand *w, uint64_t t_ns, uint32_t line)
         put_bit(w, line);
 }
 
+/* A line is low again after so short a high that its pulse goes on. */
+static void take_back(struct ax_wiegand *w)
+{
+    const struct undo *u = &w->undo;
+    w->fall[u->line] = u->fall;
+    w->start = u->start;
+    w->last = u->last;
+    w->acc = u->acc;
+    w->nbits = u->nbits;
+    w->met = u->met;
+    w->phase = u->phase;
+    w->error = u->error;
+    w->ignored++;
+    w->glitches += w->phase == FRAME;
+    w->undo.valid = false;
+}
+
 /* One edge, every case. Returns 1 when a frame was written to `out`. */
 static int step(struct ax_wiegand *w, const struct ax_edge *e, struct ax_wiegand_frame *out)
 {
@@ -273,8 +306,13 @@ static int step(struct ax_wiegand *w, const struct ax_edge *e, struct ax_wiegand
     }
     w->low ^= (uint32_t)1 << e->line;
     if (!e->level) {
+        if (w->undo.valid && w->undo.line == e->line && e->t_ns - w->undo.end < w->config.glitch_ns) {
+            take_back(w);
+            return n;
+        }
         w->fall[e->line] = e->t_ns;
         w->met &= ~((uint32_t)1 << e->line);
+        w->undo.met &= ~((uint32_t)1 << e->line);
         return n;
     }
     if (e->t_ns - w->fall[e->line] < w->config.glitch_ns) {
@@ -297,8 +335,10 @@ static size_t run(struct ax_wiegand *w, const struct ax_edge *e, size_t n)
     const uint32_t limit = c->expect_bits ? (uint32_t)c->expect_bits - 1 : c->max_bits; /* step() takes the last one. */
     const uint64_t pulse_span = c->max_pulse_ns - c->min_pulse_ns;
     const uint64_t interval_span = c->max_interval_ns - c->min_interval_ns;
-    const uint64_t min_pulse = c->min_pulse_ns, min_interval = c->min_interval_ns, gap = c->frame_gap_ns;
+    const uint64_t min_pulse = c->min_pulse_ns, min_interval = c->min_interval_ns, glitch = c->glitch_ns;
+    const uint64_t gap_span = c->frame_gap_ns - glitch;
     uint64_t start = w->start, last = w->last, acc = w->acc;
+    uint64_t old_start = 0, old_last = 0, old_acc = 0; /* Before the newest bit, in case it is taken back. */
     uint32_t nbits = w->nbits;
     size_t i = 0;
 
@@ -307,13 +347,16 @@ static size_t run(struct ax_wiegand *w, const struct ax_edge *e, size_t n)
     for (; i + 1 < n && nbits < limit; i += 2) {
         const uint64_t t0 = e[i].t_ns, t1 = e[i + 1].t_ns;
         /* Unsigned differences: below the window is a huge number. Order is checked apart, as differences may wrap. */
-        const bool ok = (t0 >= last) & (t1 >= t0) & (t0 - last < gap) & (t1 - t0 - min_pulse <= pulse_span)
+        const bool ok = (t0 >= last) & (t1 >= t0) & (t0 - last - glitch < gap_span) & (t1 - t0 - min_pulse <= pulse_span)
                       & (t0 - start - min_interval <= interval_span) & (e[i].line == e[i + 1].line) & (e[i].line <= 1)
                       & (e[i].level == 0) & (e[i + 1].level == 1);
         if (!ok)
             break;
         if (nbits % 64 == 0)
             w->full[nbits / 64 - 1] = acc;
+        old_start = start;
+        old_last = last;
+        old_acc = acc;
         acc = acc << 1 | e[i].line;
         nbits++;
         start = t0;
@@ -323,6 +366,9 @@ static size_t run(struct ax_wiegand *w, const struct ax_edge *e, size_t n)
     w->nbits = nbits;
     w->start = start;
     w->last = w->now = last;
+    if (i)
+        w->undo = (struct undo){.fall = start, .end = last, .start = old_start, .last = old_last, .acc = old_acc,
+                                .nbits = nbits - 1, .line = (uint32_t)acc & 1, .phase = FRAME, .valid = true};
     return i;
 }
 

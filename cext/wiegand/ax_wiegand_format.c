@@ -81,10 +81,10 @@ static bool from_bcd(uint64_t digits, uint64_t *value)
 
 static bool rules_hold(const struct ax_wiegand_format *f, uint64_t frame)
 {
-    unsigned wrong = 0;
     for (unsigned i = 0; i < f->rules; i++)
-        wrong |= parity(frame & (f->rule[i].mask | bit_at(f, f->rule[i].at))) ^ f->rule[i].odd;
-    return !wrong;
+        if (parity(frame & (f->rule[i].mask | bit_at(f, f->rule[i].at))) != f->rule[i].odd)
+            return false;
+    return true;
 }
 
 int ax_wiegand_format_find(const char *name)
@@ -147,6 +147,8 @@ int ax_wiegand_format_check(const struct ax_wiegand_format *f)
 
 int ax_wiegand_format_encode(const struct ax_wiegand_format *f, const struct ax_wiegand_card *card, uint64_t *frame)
 {
+    if (!f || !card || !frame)
+        return AX_E_ARG;
     uint64_t out = f->fixed;
     for (unsigned i = 0; i < AX_WIEGAND_FIELDS; i++) {
         const struct ax_wiegand_field *field = &f->field[i];
@@ -168,6 +170,8 @@ int ax_wiegand_format_decode(const struct ax_wiegand_format *f, uint64_t frame, 
                              struct ax_wiegand_card *card)
 {
     int rc = AX_OK;
+    if (!f || !card)
+        return AX_E_ARG;
     for (unsigned i = 0; i < AX_WIEGAND_FIELDS; i++)
         card->value[i] = nbits == f->bits ? gather(f, &f->field[i], frame) : 0;
     if (nbits != f->bits || (frame & ~ones(nbits)))
@@ -179,6 +183,15 @@ int ax_wiegand_format_decode(const struct ax_wiegand_format *f, uint64_t frame, 
     if (f->encoding == AX_WIEGAND_BCD && !from_bcd(card->value[AX_WIEGAND_CARD], &card->value[AX_WIEGAND_CARD]))
         rc = AX_E_FORMAT;
     return rc;
+}
+
+/* As decode, without the card. */
+static bool holds(const struct ax_wiegand_format *f, uint64_t frame)
+{
+    uint64_t number;
+    if ((frame & f->fixed_mask) != f->fixed || !rules_hold(f, frame))
+        return false;
+    return f->encoding != AX_WIEGAND_BCD || from_bcd(gather(f, &f->field[AX_WIEGAND_CARD], frame), &number);
 }
 
 /* First row of each length; rows are ordered by length, so a length's rows end where the next begin. */
@@ -193,12 +206,10 @@ static const uint8_t FIRST[AX_WIEGAND_FORMAT_BITS + 2] = {
 int ax_wiegand_identify(uint64_t frame, unsigned nbits, uint8_t *out, size_t cap)
 {
     int count = 0;
-    if (nbits < 1 || nbits > AX_WIEGAND_FORMAT_BITS || !out)
+    if (nbits < 1 || nbits > AX_WIEGAND_FORMAT_BITS || (frame & ~ones(nbits)) || !out)
         return 0;
-    for (int i = FIRST[nbits]; i < FIRST[nbits + 1] && (size_t)count < cap; i++) {
-        struct ax_wiegand_card card;
-        if (ax_wiegand_format_decode(ax_wiegand_format_get(i), frame, nbits, &card) == AX_OK)
+    for (int i = FIRST[nbits]; i < FIRST[nbits + 1] && (size_t)count < cap; i++)
+        if (holds(ax_wiegand_format_get(i), frame))
             out[count++] = (uint8_t)i;
-    }
     return count;
 }

@@ -12,6 +12,7 @@ from axcore.testing.reference_wiegand import ReferenceDecoder
 from axcore.testing.reference_wiegand_table import TABLE
 
 Edge = tuple[int, int, int]
+Shown = tuple[int, int, int, int, int, int, int]
 US, MS = 1_000, 1_000_000
 
 _LIMITS = (5 * US, 10 * US, 400 * US, 82_500, 24 * MS, 25 * MS)
@@ -39,6 +40,9 @@ def bursts(draw: st.DrawFn) -> list[Edge]:
     for bit in draw(st.lists(st.integers(0, 1), max_size=80)):
         width = 50 * US if tame else draw(widths)
         edges += [(t, bit, 0), (t + width, bit, 1)]
+        if draw(st.integers(0, 9)) == 0:  # a short high within the pulse
+            at = t + draw(st.integers(0, width))
+            edges += [(at, bit, 1), (at + draw(st.integers(0, 6 * US)), bit, 0)]
         if draw(st.integers(0, 9)) == 0:  # a visitor on the other line: crosstalk or an overlap
             start = t + draw(st.integers(-20 * US, 60 * US))
             edges += [(max(start, 0), 1 - bit, 0), (max(start, 0) + draw(st.integers(0, 60 * US)), 1 - bit, 1)]
@@ -61,7 +65,7 @@ streams = st.one_of(
 )
 
 
-def native(edges: list[Edge], config: dict[str, Any]) -> tuple[list[tuple[int, ...]], int, int]:
+def native(edges: list[Edge], config: dict[str, Any]) -> tuple[list[Shown], int, int]:
     decoder = wiegand.Decoder(**config)
     frames = [frame for edge in edges if (frame := decoder.feed_edge(*edge)) is not None]
     deadline = decoder.deadline_ns
@@ -74,7 +78,7 @@ def native(edges: list[Edge], config: dict[str, Any]) -> tuple[list[tuple[int, .
     return shown, deadline, decoder.ignored
 
 
-def reference(edges: list[Edge], config: dict[str, Any]) -> tuple[list[tuple[int, ...]], int, int]:
+def reference(edges: list[Edge], config: dict[str, Any]) -> tuple[list[Shown], int, int]:
     decoder = ReferenceDecoder(**config)
     frames = [frame for edge in edges if (frame := decoder.feed_edge(*edge)) is not None]
     deadline = decoder.deadline_ns

@@ -2,7 +2,9 @@
  * keypresses in ax/wiegand_out.h.
  *
  * Lines idle high; a bit is one low pulse on DATA0 (bit 0) or DATA1 (bit 1). A frame ends after a quiet gap, or at once
- * when `expect_bits` is set and reached. A frame gives exactly one result: the bits, or one error.
+ * when `expect_bits` is set and reached. A frame gives exactly one result: the bits, or one error; what follows it without
+ * a quiet gap belongs to it. Windows include their limits. Feed the edges that are waiting before you call advance: an edge
+ * from before the end of a frame that is already given is an ORDER error.
  * Units: nanoseconds on a monotonic clock. Threads: one decoder belongs to one thread. Allocation: only in new. */
 #ifndef AX_WIEGAND_H
 #define AX_WIEGAND_H
@@ -23,7 +25,7 @@ struct ax_edge {
 struct ax_wiegand_config {
     uint32_t min_pulse_ns;    /**< Shortest accepted pulse; default 10 us. */
     uint32_t max_pulse_ns;    /**< Longest accepted pulse; default 400 us. */
-    uint32_t glitch_ns;       /**< Pulses shorter than this are ignored and counted; default 5 us. */
+    uint32_t glitch_ns;       /**< Lows, and highs within a pulse, shorter than this never were; counted. Default 5 us. */
     uint32_t min_interval_ns; /**< Shortest time between starts of two pulses; default 150 us less 45 % jitter. */
     uint32_t max_interval_ns; /**< Longest time between starts of two pulses; default 20 ms plus jitter, below the gap. */
     uint32_t frame_gap_ns;    /**< Quiet time that ends a frame; default 25 ms. */
@@ -70,7 +72,7 @@ int ax_wiegand_feed(struct ax_wiegand *w, const struct ax_edge *edges, size_t n,
                     size_t *consumed);
 /** Tell that it is `now_ns` and no edge came: returns 1 with a frame in `out` when a frame ended, else 0. */
 int ax_wiegand_advance(struct ax_wiegand *w, uint64_t now_ns, struct ax_wiegand_frame *out);
-/** Pulses shorter than glitch_ns since new or reset, within frames and between them. */
+/** Glitches (lows, and highs within a pulse, shorter than glitch_ns) since new or reset, within frames and between them. */
 uint64_t ax_wiegand_ignored(const struct ax_wiegand *w);
 /** When `advance` would end the present frame; AX_NEVER when there is none. */
 uint64_t ax_wiegand_deadline(const struct ax_wiegand *w);

@@ -39,6 +39,8 @@ class Frame:
     @property
     def bits(self) -> int:
         """The frame as a number; the first bit received is the most significant of ``nbits``."""
+    def hex(self) -> str:
+        """The bits as lower-case hex, right-aligned, zero-padded to whole bytes (26 bits: 8 digits)."""
     def __bytes__(self) -> bytes:
         """The frame record (``FRAME_SIZE`` bytes)."""
     def __eq__(self, other: object, /) -> bool: ...

@@ -61,6 +61,9 @@ cdef class Frame:
         return (self._f.bits[0] | <object>self._f.bits[1] << 64 | <object>self._f.bits[2] << 128
                 | <object>self._f.bits[3] << 192)
 
+    def hex(self):
+        return f"{self.bits:0{(self.nbits + 7) // 8 * 2}x}"
+
     def __eq__(self, other):
         if not isinstance(other, Frame):
             return NotImplemented

@@ -43,7 +43,6 @@ class Bits:
     def __hash__(self) -> int: ...
 
 @final
-@disjoint_base
 class Card:
     """What a format reads in a frame. A field is None when the format has no such field."""
 
@@ -68,6 +67,8 @@ class Format:
     name: str
     title: str
     bits: int
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Always ``TypeError``."""
     @staticmethod
     def custom(
         name: str,
@@ -95,6 +96,9 @@ class Format:
 
         Wrong parity, fixed bits or digits only make ``Card.ok`` False.
         """
+    def parse(self, value: Bits | str | _Framed | int, nbits: int | None = None) -> Card:
+        """As ``decode``, for those who want an exception: ``ParityError`` when a parity bit does not hold, ``FormatError``
+        for another length, wrong fixed bits or digits."""
     def holds(self, value: Bits | str | _Framed | int, nbits: int | None = None) -> bool:
         """Whether length, fixed bits, digits and parity all hold."""
     @property

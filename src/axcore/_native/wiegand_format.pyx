@@ -3,11 +3,14 @@
 # Allocation: one Bits or Card a call.
 cimport cython
 from cpython.exc cimport PyErr_Clear, PyErr_Occurred
+from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.long cimport PyLong_CheckExact
+from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint8_t, uint64_t
 
-from axcore.errors import FormatError, InputError
+from axcore.errors import FormatError, InputError, ParityError
 
+from .c_err cimport AX_E_PARITY
 from .c_wiegand_format cimport (
     AX_WIEGAND_BCD, AX_WIEGAND_CARD, AX_WIEGAND_FACILITY, AX_WIEGAND_FIELDS, AX_WIEGAND_ISSUE, AX_WIEGAND_OEM,
     AX_WIEGAND_RULES, AX_WIEGAND_RUNS, ax_wiegand_card, ax_wiegand_field, ax_wiegand_format, ax_wiegand_format_check,
@@ -35,7 +38,7 @@ cdef inline bint _unsigned(object value, uint64_t *out):
 
 # No cycles: what these hold are numbers and formats.
 @cython.no_gc
-@cython.freelist(32)
+@cython.freelist(128)
 cdef class Bits:
     cdef uint64_t _low
     cdef object _big
@@ -146,7 +149,7 @@ cdef int _frame(object value, object nbits, uint64_t *frame) except -1:
 
 @cython.final
 @cython.no_gc
-@cython.freelist(32)
+@cython.freelist(128)
 cdef class Card:
     cdef ax_wiegand_card _card
     cdef readonly Format format
@@ -243,6 +246,22 @@ cdef class Format:
         card = Card.__new__(Card)
         card.format = self
         card.ok = ax_wiegand_format_decode(self._f, frame, self._f.bits, &card._card) == 0
+        return card
+
+    def parse(self, value, nbits=None):
+        cdef uint64_t frame = 0
+        cdef Card card
+        cdef int rc
+        if _frame(value, nbits, &frame) != self.bits:
+            raise FormatError(f"{self.name} has {self.bits} bits")
+        card = Card.__new__(Card)
+        card.format = self
+        rc = ax_wiegand_format_decode(self._f, frame, self._f.bits, &card._card)
+        if rc == AX_E_PARITY:
+            raise ParityError(f"a parity bit of {self.name} does not hold")
+        if rc < 0:
+            raise FormatError(f"the fixed bits or digits of {self.name} do not hold")
+        card.ok = True
         return card
 
     def holds(self, value, nbits=None):
@@ -367,7 +386,12 @@ def identify(bits, nbits=None):
     cdef uint8_t rows[AX_MAX_FORMATS]
     cdef int i, count, n = _frame(bits, nbits, &frame)
     count = ax_wiegand_identify(frame, n, rows, AX_MAX_FORMATS)
-    return [_ROWS[rows[i]] for i in range(count)]
+    found = PyList_New(count)
+    for i in range(count):
+        row = _ROWS[rows[i]]
+        Py_INCREF(row)
+        PyList_SET_ITEM(found, i, row)
+    return found
 
 
 cdef Format _row(int index):

@@ -63,6 +63,8 @@ class ReferenceDecoder:
         self.burst: _Burst | None = None
         self.quiet_from: int | None = None  # a result was given; swallow until quiet since here
         self.ignored = 0
+        # The newest judged pulse: line, start, end, and what was known before; a short high after it takes it back.
+        self.judged: tuple[int, int, int, tuple[int, int, int, int] | None, set[int]] | None = None
 
     @property
     def deadline_ns(self) -> int:
@@ -97,8 +99,13 @@ class ReferenceDecoder:
             return frame
         self.now = t_ns
         if level == 0:
+            if self.judged and self.judged[0] == line and t_ns - self.judged[2] < self.glitch_ns:
+                self._take_back()
+                return frame
             self.low_since[line] = t_ns
             self.met.discard(line)
+            if self.judged:
+                self.judged[4].discard(line)
             return frame
         start = self.low_since.pop(line)
         if t_ns - start < self.glitch_ns:
@@ -113,8 +120,28 @@ class ReferenceDecoder:
             self.quiet_from = burst.last
         return frame
 
+    def _take_back(self) -> None:
+        assert self.judged is not None
+        line, start, _, before, self.met = self.judged
+        burst = self.burst
+        assert burst is not None
+        self.low_since[line] = start
+        self.ignored += 1
+        self.judged = None
+        if before is None:
+            self.burst = None
+            return
+        count, burst.start, burst.last, burst.error = before
+        del burst.bits[count:]
+        burst.glitches += 1
+
     def _pulse(self, start: int, end: int, line: int) -> None:
         overlapped = line in self.met
+        self.judged = None
+        if self.quiet_from is None:
+            burst = self.burst
+            before = (len(burst.bits), burst.start, burst.last, burst.error) if burst else None
+            self.judged = (line, start, end, before, set(self.met))
         self.met = set(self.low_since)
         if self.quiet_from is not None:
             self.quiet_from = end
@@ -143,6 +170,7 @@ class ReferenceDecoder:
 
     def _resync(self, t_ns: int, line: int, level: int, known: bool) -> None:
         self.now = t_ns
+        self.judged = None
         self._fail(t_ns, ORDER)
         if self.quiet_from is not None:
             self.quiet_from = t_ns
@@ -162,6 +190,7 @@ class ReferenceDecoder:
         burst = self.burst
         assert burst is not None
         self.burst = None
+        self.judged = None
         self.now = max(self.now, t_done)
         result = burst.error or (SHORT if len(burst.bits) < self.min_bits else OK)
         value = 0

@@ -57,7 +57,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     min_pulse_ns: int = 10_000
     max_pulse_ns: int = 400_000
     glitch_ns: int = 5_000
-    """Pulses shorter than this are ignored and counted."""
+    """Lows shorter than this, and highs shorter than this within a pulse, are ignored and counted."""
     min_interval_ns: int = 82_500
     """Least time from the start of a pulse to the start of the next: 150 us less 45 % jitter."""
     max_interval_ns: int = 24_000_000

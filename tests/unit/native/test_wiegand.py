@@ -41,6 +41,7 @@ def test_a_frame_ends_after_the_gap() -> None:
     assert (frame.ok, frame.nbits, frame.bits) == (True, 26, int(CARD, 2))
     assert (frame.t_first_ns, frame.t_last_ns, frame.t_done_ns) == (0, 50_050_000, 75_050_000)
     assert (frame.result, frame.glitches) == (0, 0)
+    assert frame.hex() == "02f623ae"
     assert decoder.deadline_ns == NEVER
 
 

@@ -12,8 +12,7 @@ from axcore.testing.reference_wiegand_table import TABLE
 
 def values(format_: Format, pick: str) -> dict[str, int]:
     limits = {name: getattr(format_, f"max_{name}") for name in format_.fields}
-    chosen = {"least": lambda most: 0, "most": lambda most: most, "middle": lambda most: most // 3 + 1}[pick]
-    return {name: chosen(most) for name, most in limits.items()}
+    return {name: {"least": 0, "most": most, "middle": most // 3 + 1}[pick] for name, most in limits.items()}
 
 
 def test_there_are_43_formats_ordered_by_length() -> None:
@@ -57,7 +56,7 @@ def test_every_format_refuses_values_above_its_limits(name: str) -> None:
         most = getattr(format_, f"max_{field}")
         for value in ((most or 0) + 1, -1, 1.0, "1"):
             with pytest.raises(errors.InputError) as caught:
-                format_.encode(**{field: value})
+                format_.encode(**{field: value})  # type: ignore[arg-type]
             assert caught.value.field == field
     with pytest.raises(errors.FormatError):
         format_.decode(0, format_.bits - 1)
@@ -85,6 +84,19 @@ def test_published_vectors() -> None:
         assert (card.facility, card.card) == (facility, number)
     assert str(FORMATS["C15001"].encode(118, 1603).slice(1, 10)) == f"{900:010b}"
     assert FORMATS["C15001"].encode(118, 1603, oem=0).slice(1, 10).value == 0
+
+
+def test_parse_raises_typed_errors() -> None:
+    format_ = FORMATS["Kastle"]
+    frame = format_.encode(7, 99).value
+    assert format_.parse(frame, 32) == format_.decode(frame, 32)
+    with pytest.raises(errors.ParityError):
+        format_.parse(frame ^ 2, 32)
+    with pytest.raises(errors.FormatError) as caught:
+        format_.parse(frame ^ 3 << 30, 32)  # the fixed bit and the even bit over it
+    assert not isinstance(caught.value, errors.ParityError)
+    with pytest.raises(errors.FormatError):
+        format_.parse(frame, 33)
 
 
 def test_identify_tells_every_format_that_holds() -> None:
