@@ -14,6 +14,8 @@ KILLS ?= 100
 FUZZ_RUNS ?= 20000
 FUZZ_SECONDS ?= 60
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Recorded in the builds with its whole path, so that an import that rebuilds works outside the environment too.
+export CYTHON := $(CURDIR)/$(VENV)/bin/cython
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BUILD_FILES := pyproject.toml meson.build meson.options cext/meson.build src/axcore/meson.build \
@@ -147,9 +149,9 @@ instructions: dev build-c/build.ninja
 	@$(NEED) valgrind
 	@$(QUIET) ninja -C build-c && $(PY) bench/profile/instructions.py build-c
 
-bench-gate: dev
+bench-gate: dev build-c/build.ninja
 	@echo "== $@: ours against the peers of bench/gates.toml"
-	@$(PY) bench/gate.py
+	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py
 
 footprint: build
 	@echo "== $@: memory of a running device, and what it loads"
@@ -171,8 +173,8 @@ wheel: dev ## sdist, wheel from the sdist, smoke test of the wheel in a clean en
 
 # --- measuring and long runs --------------------------------------------------------------------------------------
 
-bench: dev ## all benches, with the table
-	@$(PY) bench/gate.py --no-gate
+bench: dev build-c/build.ninja ## all benches, with the table
+	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py --no-gate
 	@$(PY) bench/footprint.py
 
 bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew

@@ -23,15 +23,16 @@ Times = dict[str, dict[str, float]]
 """group -> test name -> seconds a unit (shortest round)"""
 
 
-def run(select: list[str], units: dict[str, str], broken: list[str]) -> Times:
+def run(select: list[str], units: dict[str, str], notes: dict[str, str], broken: list[str]) -> Times:
     """One run of the benches (of the named tests only, if any).
 
-    Fills ``units`` with what each group counts, and ``broken`` with the output of benches that fail by themselves.
+    Fills ``units`` with what each group counts, ``notes`` with what else a bench tells (``extra_info``), and ``broken``
+    with the output of benches that fail by themselves.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "bench.json")
         options = ["--benchmark-disable-gc", "--benchmark-warmup=on", "--benchmark-warmup-iterations=100"]
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=600"]
+        command = [sys.executable, "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider", "--timeout=600"]
         command += [*options, f"--benchmark-json={out}", *(select or [str(BENCH)])]
         done = subprocess.run(command, cwd=BENCH.parent, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -41,8 +42,9 @@ def run(select: list[str], units: dict[str, str], broken: list[str]) -> Times:
     times: Times = {}
     for bench in benches:
         info = bench["extra_info"]
-        units[bench["group"]] = info.get("unit", "calls")
-        times.setdefault(bench["group"], {})[bench["fullname"]] = bench["stats"]["min"] / info.get("units", 1)
+        units[bench["group"]] = info.pop("unit", "calls")
+        times.setdefault(bench["group"], {})[bench["fullname"]] = bench["stats"]["min"] / info.pop("units", 1)
+        notes.update({bench["fullname"]: ", ".join(f"{key} {value}" for key, value in info.items())} if info else {})
     return times
 
 
@@ -79,7 +81,7 @@ def speed(seconds: float, unit: str) -> str:
     return f"{seconds * factor:9.1f} {suffix}  {rate / scale:8.2f}{prefix} {unit}/s"
 
 
-def show(times: Times, gates: dict[str, Any], units: dict[str, str]) -> None:
+def show(times: Times, gates: dict[str, Any], units: dict[str, str], notes: dict[str, str]) -> None:
     """Print every test of every group, and the ratio of each group beside its floor."""
     for group, tests in sorted(times.items()):
         found, floor = ratio(tests), gates.get(group, {}).get("min_ratio")
@@ -88,6 +90,8 @@ def show(times: Times, gates: dict[str, Any], units: dict[str, str]) -> None:
         print(f"{group}: {shown}{verdict}")
         for name, seconds in sorted(tests.items(), key=lambda item: item[1]):
             print(f"    {name.rpartition('::')[2]:<52}{speed(seconds, units[group])}")
+            if name in notes:
+                print(f"        {notes[name]}")
 
 
 def main() -> int:
@@ -97,16 +101,17 @@ def main() -> int:
     args = parser.parse_args()
     gates: dict[str, Any] = tomllib.loads((BENCH / "gates.toml").read_text())["gate"]
     units: dict[str, str] = {}
+    notes: dict[str, str] = {}
     broken: list[str] = []
-    times = run([], units, broken)
+    times = run([], units, notes, broken)
     for _ in range(0 if args.no_gate or broken else ATTEMPTS - 1):
         below = failing(times, gates)
         select = [name for group in below for name in times.get(group, {})]
         if not select:
             break
         print(f"measured again: {', '.join(below)}")
-        merge(times, run(select, units, broken))
-    show(times, gates, units)
+        merge(times, run(select, units, notes, broken))
+    show(times, gates, units, notes)
     below = [] if args.no_gate else failing(times, gates)
     for name in below:
         print(f"gate {name}: below {gates[name]['min_ratio']}x, or nothing to compare", file=sys.stderr)
