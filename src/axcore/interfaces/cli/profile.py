@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -110,9 +111,7 @@ def _callgrind(name: str, kernel: Kernel) -> flame.Stacks:
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--collect-atstart=no"]
         command += [f"--toggle-collect={symbol}" for symbol in kernel.symbols]
         command += [sys.executable, "-m", "axcore.interfaces.cli.kernels", name]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={"PYTHONMALLOC": "malloc", "PATH": ""}
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not out.exists():
             raise CliError(f"valgrind failed: {done.stderr[-400:]}", "try --no-callgrind")
         return callgrind.stacks(callgrind.parse(out.read_text(errors="replace").splitlines()))
@@ -130,6 +129,8 @@ def profile_scenario(name: str, seconds: float, py_spy: bool) -> tuple[dict[str,
         inside = {} if py_spy else {"AXCORE_PROFILE_TO": str(folded)}
         with Instance(env=inside) as device:
             prepare(device)
+            if device.process is not None and inside:
+                device.process.send_signal(signal.SIGUSR1)  # the sampler starts: start-up is not part of the scenario
             spy = None
             if py_spy:
                 command = ["py-spy", "record", "--pid", str(device.pid), "--format", "raw", "--native", "--threads"]

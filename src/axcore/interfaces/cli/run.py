@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from axcore.interfaces.cli.settings import read_config
 from axcore.model.config import Config
 
 PROFILE_TO = "AXCORE_PROFILE_TO"
-"""Environment: write folded stacks of the whole run to this file (``axcore profile``)."""
+"""Environment: from SIGUSR1 to the end write folded stacks to this file (``axcore profile``)."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _run(start: Start, launch: Launch) -> int:
     from axcore.interfaces.cli.sampler import Sampler
 
     sampler = Sampler()
-    sampler.start()
+    signal.signal(signal.SIGUSR1, lambda number, frame: sampler.start())
     try:
         return start(launch)
     finally:

@@ -47,8 +47,10 @@ class Sampler:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and credit the threads that run no Python."""
+        """End, and credit the threads that run no Python. Nothing happens if it never began."""
         self._stop.set()
+        if not self._thread.is_alive():
+            return
         self._thread.join()
         self._count_all(credit=True)
         for file in self._files.values():
