@@ -155,13 +155,11 @@ static int add_flags(struct gpio_v2_line_config *config, uint64_t flags, uint32_
 
 static int take(struct ax_gpio *g, int chip, struct request *r, const struct ax_gpio_line *lines, bool output)
 {
-    struct gpio_v2_line_request ask;
+    struct gpio_v2_line_request ask = {.consumer = "axcore"};
     const uint64_t direction = output ? GPIO_V2_LINE_FLAG_OUTPUT
         : GPIO_V2_LINE_FLAG_INPUT | GPIO_V2_LINE_FLAG_EDGE_RISING | GPIO_V2_LINE_FLAG_EDGE_FALLING;
     if (r->n == 0)
         return AX_OK;
-    memset(&ask, 0, sizeof ask);
-    strcpy(ask.consumer, "axcore");
     ask.num_lines = r->n;
     ask.event_buffer_size = output ? 0 : BUFFER_EDGES;
     ask.config.flags = direction;

@@ -39,7 +39,7 @@ async def exchange(device: HttpDevice, *parts: bytes, wait: float = 0.0) -> byte
         for part in parts:
             writer.write(part)
             await writer.drain()
-            await asyncio.sleep(wait)
+            await asyncio.sleep(wait)  # wall clock: the slowness of the client is the subject
         return await reader.read()
     except ConnectionError:
         return b""
@@ -308,7 +308,7 @@ async def test_slow_bodies_make_room_too(tmp_path: Path) -> None:
         slow = [await asyncio.open_connection(host, int(port)) for _ in range(8)]
         for _, writer in slow:
             writer.write(post(b"Content-Length: 50", body=b"x"))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
         assert statuses(await exchange(device, post(L, b"Connection: close"))) == [200]
         for _, writer in slow:
             writer.close()

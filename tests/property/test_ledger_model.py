@@ -123,7 +123,7 @@ def test_no_kill_loses_doubles_or_gives_away_a_use(tmp_path: Path, batch: int) -
         with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == b"ready\n"
-            time.sleep(random.Random(seed).uniform(0.0, 0.15))
+            time.sleep(random.Random(seed).uniform(0.0, 0.15))  # wall clock: kills come at any moment
             child.kill()
             lines = child.stdout.read().split(b"\n")[:-1]
         new = [int(line) for line in lines]

@@ -53,9 +53,8 @@ async def test_only_these_answer_before_the_first_admin(blank: HttpDevice) -> No
     for route in blank.ctx.routes or ():
         if route.role > Role.ANONYMOUS:
             reply = await blank.request(route.method, route.path.replace("{", "").replace("}", ""))
-            assert (reply.status, reply.text.strip()) == (401, "Error: initial admin user must be created first."), (
-                route
-            )
+            assert reply.status == 401, route
+            assert "initial admin user must be created first." in reply.text, route
 
 
 async def test_the_first_administrator_is_created_without_login(blank: HttpDevice) -> None:

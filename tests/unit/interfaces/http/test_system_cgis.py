@@ -101,7 +101,7 @@ async def test_systemready(device: HttpDevice) -> None:
     device.system.ready = False
     assert (await call(device, READY, "systemready"))["data"]["systemready"] == "no"
     waiting = asyncio.create_task(call(device, READY, "systemready", params={"timeout": 60}))
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)  # wall clock: time in which a wrong answer would come
     assert not waiting.done()
     device.system.ready = True
     assert (await waiting)["data"]["systemready"] == "yes"
