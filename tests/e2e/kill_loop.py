@@ -104,7 +104,8 @@ class Cycle:
         self.countdown = rng.randint(1, LAST[mode])
         """Which of the hook's calls kills (edge, request, ack)."""
         self.lock = threading.Lock()
-        self.delay = rng.choice((0.0, 0.0, rng.uniform(0, 0.045)))
+        self.delay = rng.choice((0.0, rng.uniform(0, 0.045), rng.uniform(0.030, 0.033)))
+        """After the request: at once, anywhere on the card's way, or about when it is decided and committed."""
 
     def hook(self, mode: str) -> None:
         """A worker is at a point where this mode kills."""
