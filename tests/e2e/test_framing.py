@@ -317,13 +317,17 @@ async def test_slow_bodies_make_room_too(tmp_path: Path) -> None:
 async def test_answers_that_are_not_read_end_the_connection(tmp_path: Path) -> None:
     async with HttpDevice(tmp_path, limits=ConnectionLimits(write_timeout=0.2)) as device:
         host, _, port = device.http.removeprefix("http://").partition(":")
-        reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        _reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
         ask = b"POST /axis-cgi/apidiscovery.cgi HTTP/1.1\r\nHost: x\r\nContent-Length: 43\r\n\r\n"
         ask = (ask + b'{"apiVersion":"1.0","method":"getApiList" }') * 1000
-        with pytest.raises(ConnectionError):
+
+        async def flood() -> None:
             for _ in range(100):
                 writer.write(ask)
                 await asyncio.wait_for(writer.drain(), 30)
+
+        with pytest.raises(ConnectionError):
+            await flood()
         writer.close()
 
 
