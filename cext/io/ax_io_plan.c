@@ -20,6 +20,7 @@ void io_thread_play(struct ax_io_thread *t, uint64_t now_ns)
                 ax_ring_drop(plan);
                 next = ax_ring_peek(plan);
             }
+            io_thread_reading(t, now_ns);
             ax_io_edges(t->core, reader, batch, n, token);
         }
     }

@@ -45,6 +45,7 @@ struct ax_io_thread {
     struct ax_gpio *gpio;                /**< I/O thread's; NULL = simulated only. */
     struct tap tap;                      /**< I/O thread's. */
     uint64_t write_ns;                   /**< When the latest pin was written. I/O thread's. */
+    atomic_ullong reading_ns;            /**< When edges of a frame that is not over came last; 0 = none. */
     bool told;                           /**< An event was queued in this turn. I/O thread's. */
     uint64_t dropped_untold;             /**< Lost events since the last AX_IO_DROPPED. I/O thread's. */
 
@@ -73,6 +74,8 @@ struct ax_io_thread {
 
 /* Another source of fds is in the turn: kick the thread out of its sleep. */
 void io_thread_kick(struct ax_io_thread *t);
+/* Edges came: the consumer wakes, and dozes until the frame is over (ax_io_thread_wait). */
+void io_thread_reading(struct ax_io_thread *t, uint64_t now_ns);
 void io_thread_event(void *context, const struct ax_io_event *event);
 /* Do every command that waits (ax_io_command.c). */
 void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns);

@@ -104,7 +104,8 @@ class Cycle:
         self.countdown = rng.randint(1, LAST[mode])
         """Which of the hook's calls kills (edge, request, ack)."""
         self.lock = threading.Lock()
-        self.delay = rng.choice((0.0, 0.0, rng.uniform(0, 0.045)))
+        self.delay = rng.choice((0.0, rng.uniform(0, 0.045), rng.uniform(0.030, 0.033)))
+        """After the request: at once, anywhere on the card's way, or about when it is decided and committed."""
 
     def hook(self, mode: str) -> None:
         """A worker is at a point where this mode kills."""
@@ -189,7 +190,7 @@ class Cycle:
     def _one_write(self, client: net.Client) -> None:
         witness, rng = self.witness, self.write_rng
         witness.writes += 1
-        value = f"v{witness.writes}"
+        value: str | None = f"v{witness.writes}"
         kind = rng.choice(("port", "holder", "rule"))
         if kind == "port":
             key = f"port/{rng.randrange(4)}"
@@ -204,7 +205,7 @@ class Cycle:
         else:
             rule = f"r{rng.randrange(8)}"
             key = f"rule/{rule}"
-            request, value = self._rule_write(rule, value)
+            request, value = self._rule_write(rule, f"v{witness.writes}")
         witness.pending[key] = value
         status, reply = client.request(*request, "application/json")
         if status >= 300 or b'"error"' in reply:
@@ -241,9 +242,8 @@ def set_up(device: Instance, witness: Witness, holders: list[Holder]) -> None:
         client.rest("POST", net.RULES, {"name": name, "conditions": [{"topic": topic}], "action": action})
     for holder in holders:
         add_holder(client, witness, holder)
-    for port in range(4):
-        name = client.ajr("io/portmanagement", "getPorts")["items"][port]["name"]
-        witness.acked[f"port/{port}"] = name
+    for item in client.ajr("io/portmanagement", "getPorts")["items"]:
+        witness.acked[f"port/{item['port']}"] = item["name"]
     client.close()
 
 

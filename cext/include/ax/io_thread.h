@@ -51,7 +51,8 @@ void ax_io_thread_free(struct ax_io_thread *t);
 
 int ax_io_thread_event_fd(const struct ax_io_thread *t);
 void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counters *out);
-/** 1: events wait or ax_io_thread_wake() was called; 0: `timeout_ns` is over or a signal came. */
+/** 1: events wait or ax_io_thread_wake() was called; 0: `timeout_ns` is over or a signal came. While a reader receives a
+ * frame it returns every millisecond, so that the caller is awake when the frame is over. */
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns);
 void ax_io_thread_wake(struct ax_io_thread *t);
 /** Take up to `cap` events; returns how many. */

@@ -52,7 +52,7 @@ GPIO_FLAGS = {"active_low": 1, "pull_up": 2, "pull_down": 4, "bias_off": 8, "ope
 SETTLE_LOOKS, SETTLE_STEP = 10, 0.00002
 """At most 0.2 ms of the ledger thread's time, when a stronger claim hides what was set."""
 FIFO_PRIORITY = 20
-"""The I/O thread goes before every ordinary thread, where the system allows it: REX does not wait for a busy machine."""
+"""The I/O thread goes before ordinary threads, where the system allows it: REX does not wait for a busy machine."""
 MAX_LABELS = 16
 """QR codes on their way to the ledger at once: a card that comes now waits for no more than these."""
 MAX_TOKENS = 4096

@@ -116,22 +116,39 @@ def _announce(args: argparse.Namespace, data_dir: Path, running: Running) -> Non
         print_json(msgspec.to_builtins(running) | {"data_dir": str(data_dir)})
         return
     where = "" if data_dir == default_data_dir(running.model) else f" --data-dir {data_dir}"
-    axcore = "axcore" if Path(sys.argv[0]).name == "axcore" else "python -m axcore"
-    lines = [
-        f"{running.model} is ready" + (" (simulated board)" if running.simulate else ""),
-        "",
-        f"  HTTPS     {colour(running.https, '36')}    (self-signed certificate)",
-        f"  HTTP      {colour(running.http, '36')}    (digest only)" if running.http else "",
-        f"  data      {data_dir}",
-        "",
-        "From a second terminal:",
-        f"  {axcore} account add admin --role admin{where}      the first admin",
-        f"  {axcore} status{where}",
+    next_steps = [
+        ("account add admin --role admin", "the first admin"),
+        ("status", ""),
+        ("events --follow", "the event log"),
     ]
     if running.simulate:
-        lines += [
-            f"  {axcore} sim card --facility 1 --card 10213{where}   swipe a card",
-            f"  {axcore} sim rex{where}                              request to exit: the door opens",
-        ]
-    lines += [f"  {axcore} events --follow{where}", "", "Ctrl-C stops it."]
-    print("\n".join(lines), flush=True)
+        next_steps.append(("sim card --facility 1 --card 10213", "swipe a card"))
+        next_steps.append(("sim rex", "request to exit: the door opens"))
+    next_steps.append(("events --follow", "the event log"))
+    commands = [(f"{_command()} {words}{where}", text) for words, text in next_steps]
+    width = max(len(words) for words, _ in commands)
+    print(
+        f"{running.model} is ready" + (" (simulated board)" if running.simulate else ""),
+        "",
+        f"  HTTPS   {colour(running.https, '36')}   (self-signed certificate)",
+        f"  HTTP    {colour(running.http, '36')}   (digest only)",
+        f"  data    {data_dir}",
+        "",
+        "From a second terminal:",
+        *(f"  {words:{width}}   {text}".rstrip() for words, text in commands),
+        "",
+        "Ctrl-C stops it.",
+        sep="\n",
+        flush=True,
+    )
+
+
+def _command() -> str:
+    """How the user can call this program from the same place: with the path, when it is that of a local environment."""
+    program = Path(sys.argv[0])
+    if program.name != "axcore":
+        return "python -m axcore"
+    try:
+        return str(program.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return "axcore"

@@ -2,7 +2,8 @@
 
 A sample is weighed by the processor time that its thread used since the last one (``/proc/self/task/*/schedstat``,
 ns), so waiting costs nothing and the sum is true processor time. Threads without Python (the native I/O thread)
-appear as one box.
+appear as one box. A sample is taken where a thread hands over the interpreter lock, which favours calls that
+release it; py-spy has no such bias.
 """
 
 from __future__ import annotations
