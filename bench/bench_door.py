@@ -1,6 +1,6 @@
-"""The door's latencies as benches: the series of ``door_latency.py``, and its goals as gates.
+"""The door's latencies as benches: the series of ``door_latency.py``, and its limits as gates.
 
-One measurement serves all tests of a run. A missed goal is measured twice more: a busy machine does not fail the
+One measurement serves all tests of a run. A broken limit is measured twice more: a busy machine does not fail the
 gate, a slow door does every time.
 """
 
@@ -36,7 +36,7 @@ REPLAY = Replay()
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    """All series; the best of three when goals are missed."""
+    """All series; the best of three when limits are broken."""
     best: dict[str, Any] = {}
     for _ in range(ATTEMPTS):
         result = door_latency.measure(SWIPES)
@@ -48,8 +48,8 @@ def measured() -> dict[str, Any]:
 
 
 def missed(result: dict[str, Any]) -> int:
-    """How many goals."""
-    return sum(not goal["ok"] for goal in result["goals"])
+    """How many limits are broken."""
+    return sum(not goal["holds"] for goal in result["goals"])
 
 
 def replay(benchmark: Any, values: list[float]) -> None:
@@ -64,7 +64,7 @@ def test_axcore(benchmark: Any, measured: dict[str, Any], series: str) -> None:
     replay(benchmark, measured["values"][series])
     benchmark.extra_info["unit"] = "openings"
     goals = [goal for goal in measured["goals"] if goal["goal"].startswith(series)]
-    assert [goal for goal in goals if not goal["ok"]] == []
+    assert [goal for goal in goals if not goal["holds"]] == []
 
 
 @pytest.mark.benchmark(group="door", timer=REPLAY)
