@@ -179,6 +179,16 @@ uint64_t ax_io_deadline(const struct ax_io *io)
     return io == NULL ? AX_NEVER : first_due(io, ALL_READERS).t_ns;
 }
 
+uint64_t ax_io_frame_due(const struct ax_io *io)
+{
+    uint64_t due_ns = AX_NEVER;
+    for (uint32_t i = 0; io != NULL && i < io->readers; i++) {
+        uint64_t t_ns = ax_wiegand_deadline(io->reader[i]);
+        due_ns = t_ns < due_ns ? t_ns : due_ns;
+    }
+    return due_ns;
+}
+
 int ax_io_input(struct ax_io *io, uint64_t t_ns, uint32_t input, bool level, uint64_t token)
 {
     if (io == NULL)

@@ -19,8 +19,12 @@
 #define SECOND_NS UINT64_C(1000000000)
 #define IDLE_NS (SECOND_NS * 9 / 10) /* longest sleep: progress rises at least once a second */
 /* While a frame comes in, whoever waits for events only dozes: a processor that sleeps deeply, and code that has left its
- * caches, cost a card more than the decision does. Edges that lead to no frame keep it awake for AWAKE_NS. */
+ * caches, cost a card more than the decision does. READY_NS before the frame is over it is awake, and then waits without
+ * sleeping. Edges that lead to no frame keep it awake for AWAKE_NS. */
 #define DOZE_NS UINT64_C(1000000)
+#define READY_NS UINT64_C(250000)
+/* The thread itself wakes this long before something falls due and then watches the clock: timers are late. */
+#define WATCH_NS UINT64_C(50000)
 #define AWAKE_NS UINT64_C(100000000)
 
 uint64_t ax_monotonic_ns(void)
@@ -150,19 +154,29 @@ static void turn(struct ax_io_thread *t)
     if (t->told)
         write_eventfd(t->event_fd);
     t->told = false;
+    atomic_store_explicit(&t->frame_due_ns, ax_io_frame_due(t->core), memory_order_relaxed);
     atomic_fetch_add_explicit(&t->progress, 1, memory_order_relaxed);
 }
 
-static uint64_t time_to_sleep(struct ax_io_thread *t)
+/* Nanoseconds until something is to be done. Planned edges say themselves when they were; the rest must be on time. */
+static uint64_t time_to_sleep(struct ax_io_thread *t, uint64_t due_ns)
 {
     if (ax_ring_peek(&t->commands) != NULL)
         return 0;
-    uint64_t until_ns = ax_io_deadline(t->core), edge_ns = io_thread_next_edge(t), now_ns = ax_monotonic_ns();
+    uint64_t edge_ns = io_thread_next_edge(t), now_ns = ax_monotonic_ns();
+    uint64_t until_ns = due_ns == AX_NEVER ? AX_NEVER : due_ns > WATCH_NS ? due_ns - WATCH_NS : 0;
     if (edge_ns < until_ns)
         until_ns = edge_ns;
     if (until_ns <= now_ns)
         return 0;
     return until_ns - now_ns < IDLE_NS ? until_ns - now_ns : IDLE_NS;
+}
+
+static void watch_clock(struct ax_io_thread *t, uint64_t due_ns)
+{
+    for (uint64_t now_ns = ax_monotonic_ns(); now_ns < due_ns && due_ns - now_ns <= WATCH_NS; now_ns = ax_monotonic_ns())
+        if (ax_ring_peek(&t->commands) != NULL || atomic_load_explicit(&t->stopping, memory_order_relaxed))
+            return;
 }
 
 static void sample_gpio(struct ax_io_thread *t)
@@ -183,11 +197,12 @@ static void *run(void *context)
         size_t n = t->gpio != NULL ? ax_gpio_poll(t->gpio, fds + 1) : 0;
         fds[0] = (struct pollfd){.fd = t->wake_fd, .events = POLLIN};
         atomic_exchange(&t->asleep, 1);
-        uint64_t sleep_ns = time_to_sleep(t);
+        uint64_t due_ns = ax_io_deadline(t->core), sleep_ns = time_to_sleep(t, due_ns);
         struct timespec timeout = {(time_t)(sleep_ns / SECOND_NS), (long)(sleep_ns % SECOND_NS)};
         ppoll(fds, (nfds_t)(1 + n), &timeout, NULL);
         if (atomic_exchange(&t->asleep, 0) == 0)
             clear_eventfd(t->wake_fd);
+        watch_clock(t, due_ns);
         if (atomic_load(&t->stopping))
             break;
         turn(t);
@@ -351,17 +366,34 @@ void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counte
     out->gpio_errors = atomic_load_explicit(&t->gpio_errors, memory_order_relaxed);
 }
 
+/* How long to sleep while a frame may come in; 0 = it is about to be over. */
+static uint64_t doze(const struct ax_io_thread *t, uint64_t timeout_ns)
+{
+    uint64_t now_ns = ax_monotonic_ns(), due_ns = atomic_load_explicit(&t->frame_due_ns, memory_order_relaxed);
+    uint64_t reading_ns = atomic_load_explicit(&t->reading_ns, memory_order_relaxed);
+    if (reading_ns != 0 && timeout_ns > DOZE_NS && now_ns - reading_ns < AWAKE_NS)
+        timeout_ns = DOZE_NS;
+    if (due_ns == AX_NEVER || now_ns > due_ns + READY_NS)
+        return timeout_ns;
+    uint64_t left_ns = now_ns + READY_NS < due_ns ? due_ns - READY_NS - now_ns : 0;
+    return left_ns < timeout_ns ? left_ns : timeout_ns;
+}
+
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns)
 {
-    if (ax_ring_count(&t->events) == 0) {
-        uint64_t reading_ns = atomic_load_explicit(&t->reading_ns, memory_order_relaxed);
-        if (reading_ns != 0 && timeout_ns > DOZE_NS && ax_monotonic_ns() - reading_ns < AWAKE_NS)
-            timeout_ns = DOZE_NS;
-        struct pollfd fd = {.fd = t->event_fd, .events = POLLIN};
-        struct timespec timeout = {(time_t)(timeout_ns / SECOND_NS), (long)(timeout_ns % SECOND_NS)};
-        ppoll(&fd, 1, timeout_ns == AX_NEVER ? NULL : &timeout, NULL);
+    uint64_t began_ns = ax_monotonic_ns(), sleep_ns = doze(t, timeout_ns);
+    bool told = false;
+    while (ax_ring_count(&t->events) == 0 && !told && sleep_ns == 0 && timeout_ns > 0) {
+        told = clear_eventfd(t->event_fd);
+        if (ax_monotonic_ns() - began_ns >= (timeout_ns < 2 * READY_NS ? timeout_ns : 2 * READY_NS))
+            break;
     }
-    bool told = clear_eventfd(t->event_fd);
+    if (ax_ring_count(&t->events) == 0 && sleep_ns > 0) {
+        struct pollfd fd = {.fd = t->event_fd, .events = POLLIN};
+        struct timespec timeout = {(time_t)(sleep_ns / SECOND_NS), (long)(sleep_ns % SECOND_NS)};
+        ppoll(&fd, 1, sleep_ns == AX_NEVER ? NULL : &timeout, NULL);
+    }
+    told |= clear_eventfd(t->event_fd);
     return told || ax_ring_count(&t->events) > 0;
 }
 

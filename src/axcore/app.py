@@ -89,6 +89,7 @@ class Device:
         self.ports.attach(self.board)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
+        self.ledger.rehearsal = self.access.rehearse
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""

@@ -240,9 +240,30 @@ class Ledger:
             # Threads that this one starts (upkeep) do not inherit it.
             os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(FIFO_PRIORITY))
         while not (self._stopping and not self._queue):
-            self._wait(self._timeout())
+            if not self._wait(self._timeout()):
+                self.rehearse()
             self.turn()
         self.turn()
+
+    def rehearse(self) -> None:
+        """Run the rehearsal, so that the code of a decision is in the processor's caches when a card is complete.
+
+        A decision takes a tenth of the time then. The rehearsal has a batch of its own, which is undone and thrown away:
+        nothing of it can be committed, and what is not committed has no effect.
+        """
+        if self.rehearsal is None:
+            return
+        batch = Batch(self._image, self.bus, self._batch.next_id)
+        tx = Transaction(batch, instant(self.clock))
+        try:
+            self.rehearsal(tx)
+            self._store.rehearse(batch.writes, batch.events)
+        except Exception:
+            log.exception("the rehearsal failed; there will be no other")
+            self.rehearsal = None
+        finally:
+            tx._close()
+            batch.unwind(0)
 
     def _timeout(self) -> int:
         if self._queue or self._stopping:

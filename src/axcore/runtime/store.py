@@ -97,6 +97,7 @@ class StoreLike(Protocol):
         drop_through: int = 0,
         copy: bool = True,
     ) -> None: ...
+    def rehearse(self, writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]) -> None: ...
     def oldest(self, count: int) -> int: ...
     def events_after(self, number: int, limit: int = 1000) -> list[Event]: ...
     @property
@@ -178,6 +179,19 @@ class Store:
             self.event_count = self._count()
         self._pages += 3 + (len(writes) + len(events)) // 4
         self._dirty_copy |= copy
+
+    def rehearse(self, writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]) -> None:
+        """Do what ``commit`` does up to the commit, then roll it back: no page reaches the log."""
+        rows = _rows(writes, events)
+        if not 0 < len(rows) <= _ROWS:
+            return
+        try:
+            self._connection.execute("BEGIN")
+            self._connection.execute(_INSERT[len(rows)], [column for row in rows for column in row])
+        except sqlite3.Error:
+            log.debug("the store cannot rehearse", exc_info=True)
+        finally:
+            self._rollback()
 
     def _execute(self, sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
         """Every statement of the writer goes through here (tests fail the n-th)."""

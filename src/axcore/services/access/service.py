@@ -13,7 +13,7 @@ import msgspec
 
 from axcore.errors import InputError
 from axcore.model import events as topics
-from axcore.model.credentials import AccessSettings, CredentialRead, Holder, HolderSpec
+from axcore.model.credentials import AccessSettings, CardValue, CredentialRead, Holder, HolderSpec
 from axcore.model.events import NewEvent
 from axcore.runtime.clock import NS, Instant
 from axcore.runtime.transaction import Transaction
@@ -126,6 +126,11 @@ class AccessService:
             holder = decision.by_qr(self._list.index, read.qr)
         if self.settings.use_entry_list:
             self._decide(tx, holder, cause)
+
+    def rehearse(self, tx: Transaction) -> None:
+        """Decide on a card as if it had been read: for ``Ledger.rehearsal``, which undoes all of it."""
+        card = next((h.card for h in self.holders() if h.card is not None), CardValue(bits=26, value="00000000"))
+        self.on_read(tx, CredentialRead(kind="card", card=card, t_ns=tx.now.mono_ns))
 
     def on_frame(
         self, tx: Transaction, reader: int, bits: int, value: int, *, t_ns: int = 0, correlation: str | None = None
