@@ -314,6 +314,25 @@ static void test_wait_and_wake(void)
     ax_io_thread_free(t);
 }
 
+/* While a frame comes in the consumer is let go now and then, and is there when it is over. */
+static void test_wait_dozes_while_a_frame_comes_in(void)
+{
+    struct ax_io_thread_config config = standard();
+    struct ax_io_thread *t = launch(&config);
+    struct ax_edge edges[52];
+    uint64_t last_ns = 0, began_ns = ax_monotonic_ns();
+    int early = 0;
+    card(edges);
+    CHECK_EQ(ax_io_thread_feed_edges(t, 0, edges, 52, 0, 1, &last_ns), AX_OK);
+    while (ax_io_thread_wait(t, MINUTE) == 0 || ax_monotonic_ns() < last_ns)
+        early++;
+    CHECK(early > 0);
+    CHECK(ax_monotonic_ns() - began_ns < MINUTE);
+    CHECK_EQ(next_of(t, AX_IO_FRAME).frame.bits[0], 0x1555555);
+    CHECK_EQ(ax_io_thread_wait(t, MS), 0);
+    ax_io_thread_free(t);
+}
+
 /* A card over GPIO lines, then one of which the kernel lost edges. */
 static void check_gpio_reader(struct ax_io_thread *t, struct fake_chip *chip)
 {
@@ -438,6 +457,7 @@ int main(void)
     test_full_event_ring();
     test_many_producers();
     test_wait_and_wake();
+    test_wait_dozes_while_a_frame_comes_in();
     test_gpio_chip();
     test_new_refuses();
     close(tap_fd);

@@ -153,7 +153,7 @@ class Device:
 
     def _lost(self, tx: Transaction, count: int) -> None:
         tx.publish(NewEvent(topic=events.EVENTS_DROPPED, data={"count": str(count), "component": "io"}))
-        self.ports.announce(tx)
+        self.ports.reconcile(tx)
 
     def _wait(self, timeout_ns: int) -> bool:
         assert self._board is not None

@@ -192,3 +192,21 @@ def test_qr(site: Site) -> None:
     site.perform("qr", text="visitor-17", correlation="qr")
     assert site.edge() == ("relay1", True)
     assert site.wait(events.ENTRY_GRANTED).correlation == "qr"
+
+
+def test_rehearsals_while_a_card_comes_in_open_nothing(site: Site) -> None:
+    """The decision is rehearsed with a holder's card while another card comes in; only that one counts."""
+    set_up(site, times=2, pulse=0.05)
+    ledger, rehearsed = site.device.ledger, []
+    store = ledger._store
+    real = store.rehearse
+    store.rehearse = lambda *args: (rehearsed.append(1), real(*args))[1]  # type: ignore[method-assign]
+    for n in range(3):
+        site.swipe(f"unknown {n}", OTHER)
+        assert site.wait(events.ENTRY_DENIED).correlation == f"unknown {n}"
+    assert rehearsed
+    (holder,) = site.device.access.holders()
+    assert holder.remaining == 2
+    site.swipe("known")
+    assert site.edge() == ("relay1", True), "nothing has moved before"
+    assert site.wait(events.ENTRY_GRANTED).data["remaining"] == "1"

@@ -169,6 +169,13 @@ class AccessMachine(RuleBasedStateMachine):
         assert self.door.wait(seconds) == self.model.late()
 
     @rule()
+    def rehearse(self) -> None:
+        ledger = self.door.ledger
+        ledger.rehearsal = self.door.access.rehearse
+        ledger.rehearse()
+        assert ledger.rehearsal is not None, "it failed"
+
+    @rule()
     def fail_a_commit(self) -> None:
         self.door.ledger.store.broken = "no space left"
         for act in (lambda: self.door.swipe(card(1)), lambda: self.door.keys("1")):

@@ -31,6 +31,7 @@ from axcore._native.io import (
     IoThread,
     OutputConfig,
     ReaderConfig,
+    monotonic_ns,
 )
 from axcore.devices import DeviceModel
 from axcore.errors import InputError, QueueFullError
@@ -53,8 +54,10 @@ SETTLE_LOOKS, SETTLE_STEP = 10, 0.00002
 """At most 0.2 ms of the ledger thread's time, when a stronger claim hides what was set."""
 FIFO_PRIORITY = 20
 """The I/O thread goes before ordinary threads, where the system allows it: REX does not wait for a busy machine."""
-MAX_LABELS = 16
-"""QR codes on their way to the ledger at once: a card that comes now waits for no more than these."""
+CODE_NS = SECOND // 30
+"""A camera looks 30 times a second: QR codes do not come faster ..."""
+CODE_BURST = 4
+"""... but for so many at once."""
 MAX_TOKENS = 4096
 """Correlations that can be on their way at once; the oldest are forgotten first."""
 
@@ -136,8 +139,7 @@ class Board:
         self.tokens = Tokens()
         self._labels = Tokens()
         self._label_lock = threading.Lock()
-        self._labels_fed = 0
-        self._labels_seen = 0
+        self._codes_until_ns = 0
         self._input = {line.name: n for n, line in enumerate(model.inputs)}
         self._output = {line.name: n for n, line in enumerate(model.outputs)}
         self._input_names = tuple(line.name for line in model.inputs)
@@ -231,11 +233,12 @@ class Board:
         self.io.feed_key(0, key, self.tokens.number(correlation))
 
     def feed_qr(self, text: str, correlation: str | None = None) -> None:
-        """Show a QR code. Raises QueueFullError when codes come faster than they are decided on."""
+        """Show a QR code. Raises QueueFullError when codes come faster than a camera can see them."""
+        now = monotonic_ns()
         with self._label_lock:
-            if self._labels_fed - self._labels_seen >= MAX_LABELS:
-                raise QueueFullError("the ledger has not taken the codes shown before")
-            self._labels_fed += 1
+            if self._codes_until_ns > now + (CODE_BURST - 1) * CODE_NS:
+                raise QueueFullError("a camera sees at most 30 codes a second")
+            self._codes_until_ns = max(self._codes_until_ns, now) + CODE_NS
         self.io.feed_label(self._labels.number(text), self.tokens.number(correlation))
 
     # --- events
@@ -264,7 +267,6 @@ class Board:
         if kind == KIND_SEQUENCE_END:
             return lambda tx: sinks.on_sequence_end(tx, self._output_names[event.index])
         if kind == KIND_LABEL:
-            self._labels_seen += 1
             text = self._labels.text(event.value)
             if text is None:
                 return lambda tx: sinks.on_lost(tx, 1)

@@ -44,7 +44,7 @@ IDLE_NS = NS
 """A turn happens at least this often: the watchdog's proof of life."""
 RETRY_NS = NS
 """Rest after a failed commit or timer before it is tried again by itself."""
-BUDGET_NS = 2_000_000
+BUDGET_NS = 500_000
 """Time for queued jobs in a turn, so that a card that arrives meanwhile waits no longer."""
 BUSY_BUDGET_NS = 200_000
 """The same when a native event already waits for the commit."""
@@ -381,7 +381,7 @@ class Ledger:
             except Exception:
                 log.exception("an effect failed after its commit")
         self._last_commit_ns = self.clock.mono_ns()
-        self.bus.deliver(batch.events)
+        self.bus.deliver(batch.told())
         self._settled += batch.done + batch.readers
         return None
 

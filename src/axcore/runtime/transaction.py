@@ -40,6 +40,7 @@ class Batch:
         "readers",
         "since_ns",
         "undo",
+        "unlogged",
         "urgent",
         "writes",
     )
@@ -50,6 +51,7 @@ class Batch:
         self.next_id = next_id
         self.writes: dict[tuple[str, str], bytes | None] = {}
         self.events: list[Event] = []
+        self.unlogged: list[Event] = []
         self.effects: list[Callable[[], None]] = []
         self.undo: list[Undo] = []
         self.done: list[Settled] = []
@@ -62,6 +64,10 @@ class Batch:
     @property
     def dirty(self) -> bool:
         return bool(self.undo)
+
+    def told(self) -> list[Event]:
+        """What subscribers are told of, by number."""
+        return sorted((*self.events, *self.unlogged), key=lambda event: event.id) if self.unlogged else self.events
 
     def unwind(self, mark: int) -> None:
         """Undo back to ``mark`` (a former length of ``undo``)."""
@@ -106,13 +112,14 @@ class Transaction:
         if self.get(kind, key) is not None:
             self._write(kind, key, None, False)
 
-    def publish(self, event: NewEvent, *, lazy: bool = False) -> Event:
+    def publish(self, event: NewEvent, *, lazy: bool = False, logged: bool = True) -> Event:
         """Number, date and log an event in this transaction and call the bus's in-transaction subscribers with it.
 
-        ``lazy`` = its commit may wait up to 50 ms for company. A subscriber that fails is undone alone and told as a
-        fault: it cannot undo what it was told of.
+        ``lazy`` = its commit may wait up to 50 ms for company. Not ``logged`` = everyone is told, but the log does not
+        keep it (a state that every start has). A subscriber that fails is undone alone and told as a fault: it cannot
+        undo what it was told of.
         """
-        stored = self._insert(event, lazy)
+        stored = self._insert(event, lazy, logged)
         batch = self._open()
         subscribers = batch.bus.subscribers_of(event.topic)
         if not subscribers:
@@ -160,8 +167,9 @@ class Transaction:
     def _close(self) -> None:
         self._batch = None
 
-    def _insert(self, event: NewEvent, lazy: bool) -> Event:
+    def _insert(self, event: NewEvent, lazy: bool, logged: bool = True) -> Event:
         batch = self._open()
+        events = batch.events if logged else batch.unlogged
         stored = Event(
             id=batch.next_id,
             time=rfc3339(self.now.wall_ns),
@@ -173,8 +181,8 @@ class Transaction:
             correlation=event.correlation,
         )
         batch.next_id += 1
-        batch.events.append(stored)
-        batch.undo.append(lambda: _drop(batch.events))
+        events.append(stored)
+        batch.undo.append(lambda: _drop(events))
         batch.urgent |= not (lazy or self._lazy)
         return stored
 

@@ -24,6 +24,7 @@ class MemoryStore:
         self.event_count = 0
         self.broken: str | None = None
         self.commits = 0
+        self.rehearsals = 0
         self.events: list[Event] = []
         self._records: dict[str, dict[str, bytes]] = {}
 
@@ -49,6 +50,9 @@ class MemoryStore:
         self.event_count = len(self.events)
         self.last_id = last_id
         self.commits += 1
+
+    def rehearse(self, writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]) -> None:
+        self.rehearsals += 1
 
     def oldest(self, count: int) -> int:
         return self.events[count - 1].id if count <= len(self.events) else 0

@@ -385,3 +385,82 @@ async def test_the_log_is_read_beside_the_loop(make_ledger: MakeLedger) -> None:
     event = await ledger.run(publish())
     assert await ledger.read_events(0) == [event]
     assert await ledger.run(lambda tx: tx.kinds()) == []
+
+
+def test_a_rehearsal_leaves_nothing_behind(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger()
+    ledger.submit(put("a", b"old")).result()
+    told: list[str] = []
+    ledger.bus.in_transaction("t", lambda tx, _: tx.put("k", "told", b"1"))
+
+    class State:
+        value = "old"
+
+    def rehearsal(tx: Transaction) -> None:
+        told.append("rehearsed")
+        tx.put("k", "a", b"new")
+        tx.put("k", "b", b"new")
+        tx.publish(NewEvent(topic="t"))
+        tx.after_commit(lambda: pytest.fail("an effect of a rehearsal"))
+        tx.assign(State, "value", "new")
+
+    ledger.rehearsal = rehearsal
+    last = ledger.last_id
+    for _ in range(3):
+        ledger.rehearse()
+    assert told == ["rehearsed"] * 3
+    assert State.value == "old"
+    assert ledger.submit(lambda tx: tx.items("k")).result() == [("a", b"old")]
+    assert (ledger.events_after(0), ledger.last_id) == ([], last)
+    after = ledger.submit(publish("x")).result()
+    ledger.stop()
+    again = make_ledger()
+    assert again.submit(lambda tx: tx.items("k")).result() == [("a", b"old")]
+    assert again.events_after(0) == [after]
+
+
+def test_a_rehearsal_amid_jobs_that_wait_for_their_commit_leaves_those_alone() -> None:
+    ledger = MemoryLedger()
+    seen: list[bytes | None] = []
+
+    def first(tx: Transaction) -> None:
+        tx.put("k", "a", b"mine")
+        ledger.rehearsal = lambda inner: inner.put("k", "a", b"rehearsed")
+        ledger.rehearse()
+        seen.append(tx.get("k", "a"))
+
+    ledger.submit(first).result()
+    assert seen == [b"mine"]
+    assert ledger.submit(lambda tx: tx.get("k", "a")).result() == b"mine"
+
+
+def test_a_rehearsal_that_fails_was_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    ledger = MemoryLedger()
+
+    def rehearsal(tx: Transaction) -> None:
+        tx.put("k", "a", b"new")
+        raise ValueError("forgot the text")
+
+    ledger.rehearsal = rehearsal
+    ledger.rehearse()
+    ledger.rehearse()
+    assert caplog.text.count("the rehearsal failed") == 1
+    assert ledger.submit(lambda tx: tx.items("k")).result() == []
+
+
+def test_what_is_not_logged_is_told(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger()
+    told: list[str] = []
+    ledger.bus.in_transaction("s", lambda _, event: told.append(event.topic))
+
+    def job(tx: Transaction) -> None:
+        tx.publish(NewEvent(topic="s/quiet", is_property=True), logged=False)
+        tx.publish(NewEvent(topic="s/logged", is_property=True))
+
+    ledger.submit(job).result()
+    assert told == ["s/quiet", "s/logged"]
+    assert [event.topic for event in ledger.events_after(0)] == ["s/logged"]
+    assert [event.topic for event in ledger.bus.properties()] == ["s/quiet", "s/logged"]
+    ids = [event.id for event in ledger.bus.properties()]
+    assert ids == sorted(ids)
+    assert ledger.submit(publish()).result().id > ids[-1]

@@ -61,6 +61,7 @@ class PortService:
         self._rex = RexConfig(port=model.rex_port)
         self._holds: dict[int, tuple[tuple[str, bool], ...]] = {}
         self._sequences: frozenset[int] = frozenset()
+        self._told: dict[tuple[str, str], bool] = {}
         self._by_input = {spec.input: spec for spec in model.ports if spec.input}
         self._by_output = {spec.output: spec for spec in model.ports if spec.output}
 
@@ -81,12 +82,22 @@ class PortService:
         self._lines = lines
 
     def announce(self, tx: Transaction) -> None:
-        """Publish the state of every line as it is now (start, and after events were lost)."""
+        """Publish the state of every line as it is now (start)."""
         lines = self._board
         for line in self.model.inputs:
             self.on_input(tx, line.name, lines.input_active(line.name))
         for output in self.model.outputs:
             self.on_output(tx, output.name, lines.output_active(output.name))
+
+    def reconcile(self, tx: Transaction) -> None:
+        """Publish the state of the lines that were told otherwise (after events were lost)."""
+        lines = self._board
+        for line in self.model.inputs:
+            if lines.input_active(line.name) != self._told.get(("input", line.name)):
+                self.on_input(tx, line.name, lines.input_active(line.name))
+        for output in self.model.outputs:
+            if lines.output_active(output.name) != self._told.get(("output", output.name)):
+                self.on_output(tx, output.name, lines.output_active(output.name))
 
     # --- what users see
 
@@ -287,6 +298,7 @@ class PortService:
 
     def on_input(self, tx: Transaction, line: str, active: bool, t_ns: int = 0, correlation: str | None = None) -> None:
         """A debounced input changed."""
+        tx.assign(self, "_told", {**self._told, ("input", line): active})
         role = self.model.inputs[self.model.input_index(line)].role
         flag = "1" if active else "0"
         if role == "port":
@@ -306,6 +318,7 @@ class PortService:
         self, tx: Transaction, line: str, active: bool, t_ns: int = 0, correlation: str | None = None
     ) -> None:
         """An output pin changed."""
+        tx.assign(self, "_told", {**self._told, ("output", line): active})
         spec = self._by_output[line]
         if self._configs[spec.id].direction != "output":
             return

@@ -54,7 +54,7 @@ class VirtualInputs:
     def announce(self, tx: Transaction) -> None:
         """Publish the state of every input."""
         for port, active in enumerate(self._active, start=1):
-            tx.publish(_event(port, active, None))
+            tx.publish(_event(port, active, None), logged=active)
 
     def next_deadline(self) -> int | None:
         """Monotonic time at which ``advance`` has something to do."""
