@@ -251,7 +251,7 @@ static void test_system_calls(void)
     struct ax_gpio *gpio;
     strcpy(config.chip, "/dev/null");
     CHECK_EQ(ax_gpio_open(&gpio, &config, &io, NULL), AX_E_SYS);
-    CHECK_EQ(errno, ENOTTY);
+    CHECK(errno == ENOTTY || errno == ENOSYS); /* ENOSYS: an emulator that does not know the call */
     strcpy(config.chip, "/dev/no such chip");
     CHECK_EQ(ax_gpio_open(&gpio, &config, &io, NULL), AX_E_SYS);
     CHECK_EQ(errno, ENOENT);

@@ -150,6 +150,8 @@ static void test_every_command(void)
     config.io.input[1].normal_high = 0;
     CHECK_EQ(ax_io_thread_configure_input(t, 1, &config.io.input[1]), AX_OK);
     CHECK_EQ(next_of(t, AX_IO_INPUT).reason, AX_IO_BY_CONFIG);
+    config.io.reader[1].expect_bits = 26;
+    CHECK_EQ(ax_io_thread_configure_reader(t, 1, &config.io.reader[1]), AX_OK);
     CHECK_EQ(ax_io_thread_feed_key(t, 0, '7', 8), AX_OK);
     CHECK_EQ(next_of(t, AX_IO_KEY).value, '7');
     CHECK_EQ(ax_io_thread_feed_label(t, 99, 9), AX_OK);
@@ -192,13 +194,12 @@ static size_t card(struct ax_edge *edges)
 static void test_planned_edges(void)
 {
     struct ax_io_thread_config config = standard();
+    config.io.reader[0].expect_bits = 26;
     struct ax_io_thread *t = launch(&config);
     struct ax_edge edges[AX_IO_PLAN_EDGES + 1] = {{0}};
     uint64_t first_ns = 0, second_ns = 0, other_ns = 0;
     size_t n = card(edges);
-    config.io.reader[0].expect_bits = 26;
-    CHECK_EQ(ax_io_thread_configure_reader(t, 0, &config.io.reader[0]), AX_OK);
-    uint64_t start_ns = ax_monotonic_ns() + 5 * MS;
+    uint64_t start_ns = ax_monotonic_ns() + 100 * MS;
     CHECK_EQ(ax_io_thread_feed_edges(t, 0, edges, n, start_ns, 11, &first_ns), AX_OK);
     CHECK_EQ(first_ns, start_ns + 50 * MS + 50000);
     CHECK_EQ(ax_io_thread_feed_edges(t, 0, edges, n, 0, 12, &second_ns), AX_OK);
@@ -245,7 +246,8 @@ static void test_full_event_ring(void)
     for (uint32_t i = 0; i < AX_IO_EVENTS + 10; i++)
         while (ax_io_thread_feed_label(t, i, 0) == AX_E_FULL)
             sched_yield();
-    CHECK_EQ(ax_io_thread_feed_input(t, 0, false, 1), AX_OK);
+    while (ax_io_thread_feed_input(t, 0, false, 1) == AX_E_FULL)
+        sched_yield();
     expect_tap("{\"io\":\"relay1\",\"active\":true");
     for (uint64_t turn = progress(t); progress(t) == turn;)
         ax_io_thread_feed_input(t, 0, false, 1), sched_yield();
@@ -271,26 +273,31 @@ static void *pulses(void *context)
     return NULL;
 }
 
+/* A consumer that gets no processor loses events; it is told how many. */
 static void test_many_producers(void)
 {
     struct ax_io_thread_config config = standard();
     struct ax_io_thread *t = launch(&config);
     pthread_t threads[3];
-    uint64_t sum = 0;
+    uint64_t sum = 0, got = 0, lost = 0;
     for (int i = 0; i < 3; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, pulses, t), 0);
     struct ax_io_event events[64];
-    uint64_t got = 0, until_ns = ax_monotonic_ns() + MINUTE;
-    while (got < 6000 && ax_monotonic_ns() < until_ns) {
+    uint64_t until_ns = ax_monotonic_ns() + MINUTE;
+    while (got + lost < 6000 && ax_monotonic_ns() < until_ns) {
         ax_io_thread_wait(t, 1000 * MS);
-        for (size_t n; (n = ax_io_thread_drain(t, events, 64)) > 0; got += n)
-            for (size_t i = 0; i < n; i++)
-                sum += events[i].value;
+        for (size_t n; (n = ax_io_thread_drain(t, events, 64)) > 0;)
+            for (size_t i = 0; i < n; i++) {
+                bool told = events[i].kind == AX_IO_DROPPED;
+                lost += told ? events[i].value : 0;
+                got += !told;
+                sum += told ? 0 : events[i].value;
+            }
     }
     for (int i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
-    CHECK_EQ(got, 6000);
-    CHECK_EQ(sum, 3 * 2000 * 1999 / 2);
+    CHECK_EQ(got + lost, 6000);
+    CHECK(lost > 0 || sum == 3 * 2000 * 1999 / 2);
     ax_io_thread_free(t);
 }
 

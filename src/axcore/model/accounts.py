@@ -26,7 +26,7 @@ class Role(enum.IntEnum):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored account. The password is kept as a scrypt hash (Basic) and as HA1 per digest algorithm, never in clear."""
+    """A stored account. Kept are a scrypt hash (Basic) and HA1 per digest algorithm, no password."""
 
     name: str
     role: Role
