@@ -1,7 +1,7 @@
-"""The door's latencies as benches: the series of ``door_latency.py``, and its limits as gates.
+"""The door's latencies as benches: the series of ``door_latency.py``, and its goals as gates.
 
-One measurement serves all tests of a run. A broken limit is measured twice more: a busy machine does not fail the
-gate, a slow door does every time.
+One measurement serves all tests of a run. Goals that are missed are measured again, up to ATTEMPTS times in all, and
+each is judged by its best attempt: a busy machine does not fail the gate, a slow door does every time.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ import pytest
 
 from bench import door_latency
 
-SWIPES = 60
-ATTEMPTS = 3
+SWIPES = 100
+ATTEMPTS = 5
 SERIES = ("card idle", "card flood", "rex idle", "rex http flood", "rex stalled 4 s")
 
 
@@ -36,20 +36,16 @@ REPLAY = Replay()
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    """All series; the best of three when limits are broken."""
-    best: dict[str, Any] = {}
+    """All series of the last measurement; ``missed`` are the goals that no attempt has met."""
+    missed: set[str] | None = None
+    result: dict[str, Any] = {}
     for _ in range(ATTEMPTS):
         result = door_latency.measure(SWIPES)
-        if not best or missed(result) < missed(best):
-            best = result
-        if not missed(best):
+        now = {goal["goal"] for goal in result["goals"] if not goal["ok"]}
+        missed = now if missed is None else missed & now
+        if not missed:
             break
-    return best
-
-
-def missed(result: dict[str, Any]) -> int:
-    """How many limits are broken."""
-    return sum(not goal["holds"] for goal in result["goals"])
+    return {**result, "missed": missed}
 
 
 def replay(benchmark: Any, values: list[float]) -> None:
@@ -63,8 +59,7 @@ def replay(benchmark: Any, values: list[float]) -> None:
 def test_axcore(benchmark: Any, measured: dict[str, Any], series: str) -> None:
     replay(benchmark, measured["values"][series])
     benchmark.extra_info["unit"] = "openings"
-    goals = [goal for goal in measured["goals"] if goal["goal"].startswith(series)]
-    assert [goal for goal in goals if not goal["holds"]] == []
+    assert not [goal for goal in measured["missed"] if goal.startswith(series)]
 
 
 @pytest.mark.benchmark(group="door", timer=REPLAY)

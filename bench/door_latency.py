@@ -12,8 +12,7 @@ card   complete frame -> relay edge, with the durable commit between them; besid
 flood  the same, while 16 clients send unknown cards and codes (12 on board.sock, 4 over HTTPS)
 rex    press (input line changed) -> lock edge, less the debounce; idle, with the loop stalled 4 s, and under HTTP flood
 
-Goals are what is promised on a quiet machine; they are printed. ``--gate`` fails (exit 1) when one of the wider limits
-is broken, which hold on a busy machine, too.
+Goals are printed; ``--gate`` fails (exit 1) when one is missed.
 """
 
 from __future__ import annotations
@@ -187,24 +186,17 @@ def measure(n: int) -> dict[str, Any]:
 
 
 def goals(rows: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
-    """What is promised on a quiet machine, what was found, and the wider limit that a busy one must keep as well."""
+    """What is promised, and what was found."""
     idle, flooded, sync = rows["card idle"], rows["card flood"], rows["bare fdatasync"]
 
-    def goal(text: str, found: float, limit: float, gate: float) -> dict[str, Any]:
-        return {
-            "goal": text,
-            "found": found,
-            "limit": limit,
-            "ok": found <= limit,
-            "gate": gate,
-            "holds": found <= gate,
-        }
+    def goal(text: str, found: float, limit: float) -> dict[str, Any]:
+        return {"goal": text, "found": found, "limit": limit, "ok": found <= limit}
 
     return [
-        goal("card idle p50 <= one fdatasync + 0.3 ms", idle["p50"], sync["p50"] + 0.3, 4 * sync["p50"] + 0.3),
-        goal("card idle p99 <= 5 ms", idle["p99"], 5.0, 5.0 + 3 * sync["max"]),
-        goal("card flood p99 <= 2 x card idle p99", flooded["p99"], 2 * idle["p99"], max(4 * idle["p99"], 50.0)),
-        *(goal(f"{name} p99 <= 2 ms", rows[name]["p99"], 2.0, 20.0) for name in rows if name.startswith("rex")),
+        goal("card idle p50 <= one fdatasync + 0.3 ms", idle["p50"], sync["p50"] + 0.3),
+        goal("card idle p99 <= 5 ms", idle["p99"], 5.0),
+        goal("card flood p99 <= 2 x card idle p99", flooded["p99"], 2 * idle["p99"]),
+        *(goal(f"{name} p99 <= 2 ms", rows[name]["p99"], 2.0) for name in rows if name.startswith("rex")),
     ]
 
 
@@ -213,7 +205,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-n", type=int, default=200, help="swipes per series (default 200)")
     parser.add_argument("--json", type=Path, help="write the numbers here as well")
-    parser.add_argument("--gate", action="store_true", help="exit 1 when a limit is broken")
+    parser.add_argument("--gate", action="store_true", help="exit 1 when a goal is missed")
     args = parser.parse_args(argv)
     result = measure(args.n)
     print_result(result)
@@ -221,7 +213,7 @@ def main(argv: list[str] | None = None) -> int:
         args.json.write_text(
             json.dumps({k: v for k, v in result.items() if k != "values"}, indent=1) + "\n", encoding="utf-8"
         )
-    return 1 if args.gate and not all(goal["holds"] for goal in result["goals"]) else 0
+    return 1 if args.gate and not all(goal["ok"] for goal in result["goals"]) else 0
 
 
 def print_result(result: dict[str, Any]) -> None:
@@ -231,10 +223,7 @@ def print_result(result: dict[str, Any]) -> None:
     print(table(["ms", *names], rows))
     print(f"\nflood: {result['flood_per_s']:.0f} unknown credentials/s from 16 clients\n")
     for goal in result["goals"]:
-        print(
-            f"{'ok  ' if goal['ok'] else 'MISS'} {goal['goal']}: {goal['found']:.3f} (limit {goal['limit']:.3f}; "
-            f"gate {goal['gate']:.3f}: {'holds' if goal['holds'] else 'BROKEN'})"
-        )
+        print(f"{'ok  ' if goal['ok'] else 'MISS'} {goal['goal']}: {goal['found']:.3f} (limit {goal['limit']:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """axcore: the open software of networked doors, intercoms and sirens."""
 
-from axcore.build_info import VERSION as __version__
+from axcore import build_info
+
+__version__ = build_info.VERSION
 
 __all__ = ["__version__"]

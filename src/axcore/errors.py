@@ -1,7 +1,7 @@
 """Every exception that axcore raises on purpose.
 
-``AxError`` is the root. Errors about a user's input derive from ``InputError`` and name the field; errors of native code
-derive from ``NativeError`` (the table from C codes is in ``_native/err.pyx``).
+``AxError`` is the root. Errors about a user's input derive from ``InputError`` and name the field; errors of native
+code derive from ``NativeError`` (the table from C codes is in ``_native/err.pyx``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ class AxError(Exception):
 class InputError(AxError, ValueError):
     """A value given by a user is refused; nothing was changed.
 
-    ``field`` is the dotted path of the offending field (``"holder.first_name"``), ``reason`` says what is wrong and, where
-    it helps, what to do instead.
+    ``field`` is the dotted path of the offending field (``"holder.first_name"``), ``reason`` says what is wrong and,
+    where it helps, what to do instead.
     """
 
     def __init__(self, field: str, reason: str) -> None:

@@ -106,6 +106,8 @@ class Ledger:
         """Rises every turn, at least once a second."""
         self.on_native: Callable[[], Iterable[Job[Any]]] | None = None
         """Called at the start of each turn, hands over every native event that waits, as jobs."""
+        self.rehearsal: Job[Any] | None = None
+        """Run and thrown away while a card comes in (see ``rehearse``)."""
         self._wait = wait
         self._wake = wake
         self._store: StoreLike = open_store(path) if store is None else store
@@ -248,15 +250,16 @@ class Ledger:
     def rehearse(self) -> None:
         """Run the rehearsal, so that the code of a decision is in the processor's caches when a card is complete.
 
-        A decision takes a tenth of the time then. The rehearsal has a batch of its own, which is undone and thrown away:
-        nothing of it can be committed, and what is not committed has no effect.
+        A decision takes a tenth of the time then. The rehearsal has a batch of its own, which is undone and thrown
+        away: nothing of it can be committed, and what is not committed has no effect.
         """
-        if self.rehearsal is None:
+        rehearsal = self.rehearsal
+        if rehearsal is None:
             return
         batch = Batch(self._image, self.bus, self._batch.next_id)
         tx = Transaction(batch, instant(self.clock))
         try:
-            self.rehearsal(tx)
+            rehearsal(tx)
             self._store.rehearse(batch.writes, batch.events)
         except Exception:
             log.exception("the rehearsal failed; there will be no other")

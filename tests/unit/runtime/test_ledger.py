@@ -404,6 +404,7 @@ def test_a_rehearsal_leaves_nothing_behind(make_ledger: MakeLedger) -> None:
         tx.after_commit(lambda: pytest.fail("an effect of a rehearsal"))
         tx.assign(State, "value", "new")
 
+    ledger.rehearse()  # there is none yet
     ledger.rehearsal = rehearsal
     last = ledger.last_id
     for _ in range(3):
