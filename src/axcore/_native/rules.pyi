@@ -47,7 +47,7 @@ Action = tuple[int, int, int, bool]
 class State:
     """What ``RuleCore.snapshot`` gave."""
 
-    def __init__(self) -> None:
+    def __init__(self, /, *args: object, **kwargs: object) -> None:
         """TypeError: there is no other way to get one."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -32,6 +32,7 @@ PULSE, SET, INIT, DELETE = AX_RULES_PULSE, AX_RULES_SET, AX_RULES_INIT, AX_RULES
 FIRE, START, STOP = AX_RULES_FIRE, AX_RULES_START, AX_RULES_STOP
 INPUT_SIZE = sizeof(ax_rules_input)
 ACTION_SIZE = sizeof(ax_rules_action)
+Action = tuple[int, int, int, bool]
 LEVELS = tuple(ax_rules_level_name(level).decode() for level in range(ax_rules_levels()))
 
 cdef enum:
