@@ -115,15 +115,17 @@ class Matcher:
         """Every rule as it was put last, in the order of creation."""
         return tuple(self._defs.values())
 
+    def has(self, rule_id: str) -> bool:
+        """Whether there is a rule with this id."""
+        return rule_id in self._defs
+
     def enabled(self, rule_id: str) -> bool:
         """Whether a rule is on."""
-        slot = self._slots.get(rule_id)
-        return slot is not None and self._program.core.run_state(slot)[0]
+        return self._run_state(rule_id)[0]
 
     def active(self, rule_id: str) -> bool:
-        """Whether the lasting action of a rule runs."""
-        slot = self._slots.get(rule_id)
-        return slot is not None and self._program.core.run_state(slot)[1]
+        """Whether the lasting action of a rule runs. May be asked from another thread."""
+        return self._run_state(rule_id)[1]
 
     # --- events
 
@@ -224,6 +226,12 @@ class Matcher:
     def slot(self, rule_id: str) -> int | None:
         """The number of a rule in the core; None if it was never turned on."""
         return self._slots.get(rule_id)
+
+    def _run_state(self, rule_id: str) -> tuple[bool, bool]:
+        slot, program = self._slots.get(rule_id), self._program
+        if slot is None or slot >= len(program.defs) or program.defs[slot].id != rule_id:
+            return False, False
+        return program.core.run_state(slot)[:2]
 
     def _def(self, rule_id: str) -> RuleDef:
         try:
