@@ -4,7 +4,7 @@
 
 #include "ax/rules.h"
 
-enum { RULES = AX_RULES_MAX, PROPERTIES = 400, EACH = 3, EVENTS = 4096 };
+enum { RULES = AX_RULES_MAX, PROPERTIES = 400, EACH = 3, EVENTS = 16384 };
 
 static struct ax_rules *matcher;
 static struct ax_rules_input inputs[EVENTS];
@@ -24,7 +24,7 @@ static int compile(const struct ax_rules_condition *conditions)
     for (uint32_t i = 0; i < RULES; i++)
         rules[i] = (struct ax_rules_rule){0, i * EACH, EACH, 0};
     const struct ax_rules_spec spec = {rules, conditions, RULES, RULES * EACH, PROPERTIES, PROPERTIES, 2 * PROPERTIES,
-                                       2 * PROPERTIES};
+                                       2 * PROPERTIES, 2 * PROPERTIES};
     ax_rules_free(matcher);
     int rc = ax_rules_new(&matcher, &spec);
     for (uint16_t p = 0; p < PROPERTIES && rc >= 0; p++) {

@@ -1,5 +1,5 @@
-/* The rule matcher: memory, binding of properties and events, snapshots, and the choice of the step's variant. See
- * ax/rules.h for the meaning, ax_rules_step.h for the step, ax_rules_time.c for waits.
+/* The rule matcher: memory, snapshots, and the choice of the step's variant. See
+ * ax/rules.h for the meaning, ax_rules_step.h for the step, ax_rules_bind.c for properties and events, ax_rules_time.c for waits.
  *
  * A matcher is one block of memory: its head, the tables, and at the end the state, which a snapshot copies as it is.
  * Units: ns. Threads: one matcher, one thread. Allocation: only in new. */
@@ -62,7 +62,9 @@ static int spec_ok(const struct ax_rules_spec *spec)
         return AX_E_RANGE;
     if (spec->ntests > AX_RULES_MAX_TESTS || spec->max_events > AX_RULES_MAX_EVENTS)
         return AX_E_RANGE;
-    return spec->max_instances > AX_RULES_MAX_EVENTS || spec->max_links > INT_MAX ? AX_E_RANGE : AX_OK;
+    if (spec->max_instances > AX_RULES_MAX_EVENTS || spec->max_links > INT_MAX)
+        return AX_E_RANGE;
+    return spec->max_masks > spec->max_events ? AX_E_RANGE : AX_OK;
 }
 
 /* A word of a mask for each condition of each rule is the most that there can be; rules may share conditions. */
@@ -90,25 +92,28 @@ int ax_rules_new(struct ax_rules **out, const struct ax_rules_spec *spec)
     const size_t events = reserve(&used, spec->max_events, sizeof(struct event_shape));
     const size_t instances = reserve(&used, spec->max_instances, sizeof(struct instance_tests));
     const size_t links = reserve(&used, spec->max_links, sizeof(uint16_t));
+    const size_t counts = reserve(&used, spec->ntests, sizeof(struct test_count));
+    const size_t masks = reserve(&used, spec->max_masks + 1, sizeof(uint64_t[WORDS]));
     const size_t state = reserve(&used, 1, sizeof(struct state));
     const size_t last = reserve(&used, spec->nrules, sizeof(uint64_t));
-    const size_t due = reserve(&used, spec->nrules, sizeof(uint64_t));
-    const size_t counts = reserve(&used, spec->ntests, sizeof(struct test_count));
     const size_t values = reserve(&used, spec->max_instances, sizeof(uint16_t));
     char *block = calloc(1, used);
     if (!block)
         return AX_E_NOMEM;
     struct ax_rules *m = (struct ax_rules *)(void *)block;
     *m = (struct ax_rules){
-        .state = (void *)(block + state), .last_ns = (void *)(block + last), .due_ns = (void *)(block + due),
+        .state = (void *)(block + state), .last_ns = (void *)(block + last), .masks = (void *)(block + masks),
         .counts = (void *)(block + counts), .value = (void *)(block + values), .ops = LEVELS[ax_rules_levels() - 1],
         .wait_ns = (void *)(block + wait), .pool = (void *)(block + pool), .tests = (void *)(block + tests),
         .events = (void *)(block + events), .instances = (void *)(block + instances), .links = (void *)(block + links),
         .nrules = spec->nrules, .ntests = spec->ntests, .max_instances = spec->max_instances,
-        .max_events = spec->max_events, .max_links = spec->max_links, .state_size = used - state, .size = used,
+        .max_events = spec->max_events, .max_links = spec->max_links, .max_masks = spec->max_masks, .nmasks = 1, .planes = 1,
+        .state_size = used - state, .size = used,
     };
     m->state->next_due = AX_RULES_NEVER;
     memset(m->value, 0xff, spec->max_instances * sizeof *m->value);
+    for (uint32_t test = 0; test < spec->ntests; test++)
+        m->counts[test].owner = NO_OWNER;
     rc = ax_rules_build(m, spec);
     if (rc < 0) {
         free(m);
@@ -128,65 +133,6 @@ size_t ax_rules_size(const struct ax_rules *m)
     return m->size;
 }
 
-/* Whether the tests rise strictly and exist. */
-static bool rising(const struct ax_rules *m, const uint16_t *tests, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (tests[i] >= m->ntests || (i && tests[i] <= tests[i - 1]))
-            return false;
-    return true;
-}
-
-static uint32_t keep(struct ax_rules *m, const uint16_t *tests, size_t n)
-{
-    const uint32_t at = m->nlinks;
-    if (n)
-        memcpy(m->links + at, tests, n * sizeof *tests);
-    m->nlinks += (uint32_t)n;
-    return at;
-}
-
-int ax_rules_add_instance(struct ax_rules *m, const uint16_t *tests, size_t n)
-{
-    if (!m || (n && !tests) || !rising(m, tests, n))
-        return AX_E_ARG;
-    if (m->ninstances == m->max_instances || n > m->max_links - m->nlinks)
-        return AX_E_FULL;
-    m->instances[m->ninstances] = (struct instance_tests){keep(m, tests, n), (uint32_t)n};
-    return (int)m->ninstances++;
-}
-
-/* Whether every test of an event is one of its instance: both lists rise. */
-static bool within(const struct ax_rules *m, uint32_t instance, const uint16_t *tests, size_t n)
-{
-    const uint16_t *own = m->links + m->instances[instance].list, *end = own + m->instances[instance].n;
-    for (size_t i = 0; i < n; i++) {
-        while (own < end && *own < tests[i])
-            own++;
-        if (own == end || *own != tests[i])
-            return false;
-    }
-    return true;
-}
-
-int ax_rules_bind(struct ax_rules *m, uint32_t event, int kind, uint32_t instance, const uint16_t *tests, size_t n)
-{
-    if (!m || (n && !tests) || !rising(m, tests, n) || kind <= AX_RULES_UNBOUND || kind >= AX_RULES_KIND_END)
-        return AX_E_ARG;
-    if (event >= m->max_events)
-        return AX_E_RANGE;
-    if (kind == AX_RULES_PULSE)
-        instance = 0;
-    else if (instance >= m->ninstances || !within(m, instance, tests, n) || (kind == AX_RULES_DELETE && n))
-        return AX_E_ARG;
-    if (m->events[event].kind != AX_RULES_UNBOUND)
-        return AX_E_STATE;
-    if (n > m->max_links - m->nlinks)
-        return AX_E_FULL;
-    m->events[event] = (struct event_shape){keep(m, tests, n), (uint16_t)n, (uint16_t)instance, (uint32_t)kind};
-    return AX_OK;
-}
-
 int ax_rules_feed(struct ax_rules *m, const struct ax_rules_input *in, size_t n, struct ax_rules_action *out, size_t cap,
                   size_t *consumed)
 {
@@ -201,22 +147,6 @@ int ax_rules_feed(struct ax_rules *m, const struct ax_rules_input *in, size_t n,
     if (consumed)
         *consumed = taken;
     return count;
-}
-
-int ax_rules_test_state(const struct ax_rules *m, uint32_t test, uint32_t *known, uint32_t *holds)
-{
-    if (!m || !known || !holds || test >= m->ntests)
-        return AX_E_ARG;
-    *known = m->counts[test].known;
-    *holds = m->counts[test].holds;
-    return AX_OK;
-}
-
-uint32_t ax_rules_value(const struct ax_rules *m, uint32_t instance)
-{
-    if (!m || instance >= m->ninstances || m->value[instance] == NO_VALUE)
-        return AX_RULES_NONE;
-    return m->value[instance];
 }
 
 size_t ax_rules_state_size(const struct ax_rules *m)
@@ -241,5 +171,6 @@ int ax_rules_restore(struct ax_rules *m, const void *state, size_t size)
     if (size != m->state_size)
         return AX_E_FORMAT;
     memcpy(m->state, state, size);
+    ax_rules_recount(m);
     return AX_OK;
 }

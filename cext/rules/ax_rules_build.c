@@ -23,7 +23,8 @@ static struct rule_mask *mask_of(struct ax_rules *m, uint32_t test, uint32_t slo
 /* The words of each mask are known after the first pass over the conditions; the second one fills them in. */
 static void note_words(struct ax_rules *m, const struct use *use)
 {
-    mask_of(m, use->test, use->slot)->words |= (uint16_t)(1u << use->rule / 64);
+    struct rule_mask *mask = mask_of(m, use->test, use->slot);
+    mask->words = (mask->words | 1u << use->rule / 64) & ALL_WORDS;
 }
 
 static void fill_word(struct ax_rules *m, const struct use *use)
@@ -37,7 +38,7 @@ static void fill_word(struct ax_rules *m, const struct use *use)
 static void count_one(struct state *s, uint32_t rule)
 {
     uint64_t carry = (uint64_t)1 << rule % 64;
-    for (int p = 0; p < PLANES; p++) {
+    for (int p = 0; carry; p++) {
         const uint64_t old = s->plane[p][rule / 64];
         s->plane[p][rule / 64] = old ^ carry;
         carry &= old;
@@ -82,7 +83,7 @@ static void place(struct ax_rules *m)
     for (uint32_t test = 0; test < m->ntests; test++) {
         for (uint32_t slot = 0; slot < 4; slot++) {
             struct rule_mask *mask = mask_of(m, test, slot);
-            mask->at = at;
+            mask->at = at & 4095u;
             at = (uint16_t)(at + __builtin_popcount(mask->words));
         }
     }
@@ -123,6 +124,8 @@ int ax_rules_build(struct ax_rules *m, const struct ax_rules_spec *spec)
         if (spec->rules[r].wait_ns)
             m->wait_rules[r / 64] |= bit;
         m->wait_ns[r] = spec->rules[r].wait_ns;
+        while (spec->rules[r].count >> m->planes)
+            m->planes++;
     }
     each_use(m, spec, false);
     place(m);

@@ -11,15 +11,15 @@
 
 enum {
     WORDS = AX_RULES_MAX / 64,
-    PLANES = 5, /* Counts of 0 .. 16 conditions, and 17 for a moment while two inverse ones change places. */
+    PLANES = 5, /* Counts of 0 .. 16 conditions. */
     ALL_WORDS = (1 << WORDS) - 1,
 };
 
 #define NO_VALUE UINT16_MAX /* An instance that is not known. */
 
 struct rule_mask {
-    uint16_t at;    /* First word in the pool: at most one a condition, 4096. */
-    uint16_t words; /* Bitmap of the words that are there; 0 = no rule. */
+    uint16_t at : 12;   /* First word in the pool: at most one a condition, 4096. */
+    uint16_t words : 4; /* Bitmap of the words that are there; 0 = no rule. */
 };
 
 /* Which rules look at a test; [0] as it is, [1] inverted. */
@@ -29,21 +29,29 @@ struct test_rules {
 };
 
 struct event_shape {
-    uint32_t list; /* Tests that hold, in `links`. */
-    uint16_t n;
+    uint32_t list;     /* Tests that hold, in `links`. */
+    uint16_t n : 13;
+    uint16_t kind : 3;
     uint16_t instance;
-    uint32_t kind;
+    uint16_t mask;     /* Rules with a condition that this value meets, in `masks`; 0 = none of them. */
 };
 
+/* An instance is *simple* while no other one shares a test with it, none of its tests starts a rule, and no value meets two
+ * conditions of one rule. Then all that a value means is one mask, and a change is the difference of two. */
 struct instance_tests {
     uint32_t list; /* Tests that can hold, in `links`. */
-    uint32_t n;
+    uint16_t n;
+    uint16_t simple;
 };
 
 struct test_count {
     uint16_t holds; /* Instances for whose value it holds. */
     uint16_t known; /* Instances that are known and could hold. */
+    uint16_t owner; /* The one instance that the test looks at; NO_OWNER, SHARED. */
 };
+
+#define NO_OWNER UINT16_MAX
+#define SHARED (UINT16_MAX - 1) /* There are at most 65535 instances, and the last number is never a simple one's. */
 
 /* The fixed head of the state block; the arrays follow it. */
 struct state {
@@ -51,7 +59,7 @@ struct state {
     uint64_t met[WORDS];           /* The counter is zero. */
     uint64_t enabled[WORDS];
     uint64_t active[WORDS];
-    uint64_t pending[WORDS];       /* A start is made up for at due_ns. */
+    uint64_t pending[WORDS];       /* A start is made up for when the wait is over. */
     uint64_t cooling[WORDS];       /* last_ns counts. */
     uint64_t now;
     uint64_t next_due;             /* Not later than the first due time; NEVER. */
@@ -60,12 +68,12 @@ struct state {
 struct ax_rules {
     struct state *state;
     uint64_t *last_ns;             /* State: of each rule. */
-    uint64_t *due_ns;              /* State: of each rule. */
-    struct test_count *counts;     /* State: of each test. */
     uint16_t *value;               /* State: of each instance, its event. */
+    struct test_count *counts;     /* Of each test, from values; not kept for tests of simple instances. */
     const struct rules_ops *ops;
     uint64_t *wait_ns;             /* Of each rule. */
     uint64_t *pool;
+    uint64_t (*masks)[WORDS];      /* What the values of simple instances mean; the first is empty. */
     struct test_rules *tests;
     struct event_shape *events;
     struct instance_tests *instances;
@@ -74,8 +82,9 @@ struct ax_rules {
     uint64_t while_rules[WORDS];
     uint64_t wait_rules[WORDS];
     uint64_t defined[WORDS];
-    uint32_t nrules, ntests, ninstances, nlinks;
-    uint32_t max_instances, max_events, max_links;
+    uint32_t nrules, ntests, ninstances, nlinks, nmasks;
+    uint32_t max_instances, max_events, max_links, max_masks;
+    int planes;                    /* As many as the rule with the most conditions needs. */
     size_t state_size, size;
 };
 
@@ -92,6 +101,8 @@ extern const struct rules_ops ax_rules_neon;
 
 /* ax_rules_build.c: masks, counters at "nothing is known". */
 int ax_rules_build(struct ax_rules *m, const struct ax_rules_spec *spec);
+/* ax_rules_bind.c: the counts of tests from the values of instances. */
+void ax_rules_recount(struct ax_rules *m);
 /* ax_rules_time.c: activate what is due up to `until`; at most the room in `out`. Strict: not what is due at `until`. */
 size_t ax_rules_run_due(struct ax_rules *m, uint64_t until, bool strict, struct ax_rules_action *out);
 /* ax_rules_time.c: of the candidates of a word, those that their wait does not hold back. */

@@ -4,37 +4,50 @@
 
 #include <arm_neon.h>
 
-static void step_add(struct state *s, const uint64_t *mask)
+static void step_add(struct ax_rules *m, const uint64_t *mask)
 {
     for (int half = 0; half < WORDS; half += 2) {
         uint64x2_t carry = vld1q_u64(mask + half);
-        for (int p = 0; p < PLANES; p++) {
-            const uint64x2_t old = vld1q_u64(s->plane[p] + half);
-            vst1q_u64(s->plane[p] + half, veorq_u64(old, carry));
+        for (int p = 0; p < m->planes; p++) {
+            const uint64x2_t old = vld1q_u64(m->state->plane[p] + half);
+            vst1q_u64(m->state->plane[p] + half, veorq_u64(old, carry));
             carry = vandq_u64(carry, old);
         }
     }
 }
 
-static void step_subtract(struct state *s, const uint64_t *mask)
+static void step_subtract(struct ax_rules *m, const uint64_t *mask)
 {
     for (int half = 0; half < WORDS; half += 2) {
         uint64x2_t borrow = vld1q_u64(mask + half);
-        for (int p = 0; p < PLANES; p++) {
-            const uint64x2_t old = vld1q_u64(s->plane[p] + half);
-            vst1q_u64(s->plane[p] + half, veorq_u64(old, borrow));
+        for (int p = 0; p < m->planes; p++) {
+            const uint64x2_t old = vld1q_u64(m->state->plane[p] + half);
+            vst1q_u64(m->state->plane[p] + half, veorq_u64(old, borrow));
             borrow = vbicq_u64(borrow, old);
         }
     }
 }
 
-static bool step_settle(struct state *s, uint64_t *changed)
+static bool step_settle(struct ax_rules *m, uint64_t *changed)
 {
+    static const uint64_t NOTHING[WORDS];
+    return step_swap(m, NOTHING, NOTHING, changed);
+}
+
+static bool step_swap(struct ax_rules *m, const uint64_t *from, const uint64_t *to, uint64_t *changed)
+{
+    struct state *s = m->state;
     uint64x2_t any = vdupq_n_u64(0);
     for (int half = 0; half < WORDS; half += 2) {
-        uint64x2_t missing = vld1q_u64(s->plane[0] + half);
-        for (int p = 1; p < PLANES; p++)
-            missing = vorrq_u64(missing, vld1q_u64(s->plane[p] + half));
+        const uint64x2_t a = vld1q_u64(from + half), b = vld1q_u64(to + half);
+        uint64x2_t carry = vbicq_u64(a, b), borrow = vbicq_u64(b, a), missing = vdupq_n_u64(0);
+        for (int p = 0; p < m->planes; p++) {
+            const uint64x2_t old = vld1q_u64(s->plane[p] + half), new = veorq_u64(old, vorrq_u64(carry, borrow));
+            vst1q_u64(s->plane[p] + half, new);
+            carry = vandq_u64(carry, old);
+            borrow = vbicq_u64(borrow, old);
+            missing = vorrq_u64(missing, new);
+        }
         const uint64x2_t met = veorq_u64(missing, vdupq_n_u64(UINT64_MAX));
         const uint64x2_t different = vandq_u64(veorq_u64(met, vld1q_u64(s->met + half)), vld1q_u64(s->enabled + half));
         vst1q_u64(s->met + half, met);

@@ -1,11 +1,12 @@
 /* One event through the matcher. Included by each variant (ax_rules_generic.c, _avx2.c, _neon.c), which defines how 256 bits
  * are handled at once:
  *
- *   step_add(state, mask), step_subtract(state, mask)   a full mask to or from the five planes
- *   step_settle(state, changed)                         met = "all planes zero"; changed = what of it is new, of enabled
- *                                                       rules; returns whether there is any
+ *   step_swap(m, from, to, changed)    add the mask `from` to the planes and subtract `to`; then met = "all planes zero",
+ *                                      and changed = what of it is new, of enabled rules; returns whether there is any
+ *   step_add(m, mask), step_subtract(m, mask), step_settle(m, changed)    the same in three
  *
- * A mask with fewer than four words goes through plain 64-bit code in every variant: it touches one cache line a plane.
+ * Values of simple instances, the common case, are one step_swap without a branch that could be guessed wrong. Else a mask
+ * with fewer than four words goes through plain 64-bit code in every variant: it touches one cache line a plane.
  * Units: ns. Threads: the matcher's. Allocation: none. */
 #ifndef AX_RULES_STEP_H
 #define AX_RULES_STEP_H
@@ -22,9 +23,10 @@ struct step {
     uint32_t started;      /* Words of `start` that are not zero. */
 };
 
-static void step_add(struct state *s, const uint64_t *mask);
-static void step_subtract(struct state *s, const uint64_t *mask);
-static bool step_settle(struct state *s, uint64_t *changed);
+static bool step_swap(struct ax_rules *m, const uint64_t *from, const uint64_t *to, uint64_t *changed);
+static void step_add(struct ax_rules *m, const uint64_t *mask);
+static void step_subtract(struct ax_rules *m, const uint64_t *mask);
+static bool step_settle(struct ax_rules *m, uint64_t *changed);
 
 /* A level rises: one condition less that its rules miss. */
 static inline void rises(struct ax_rules *m, struct step *step, struct rule_mask ref)
@@ -33,13 +35,13 @@ static inline void rises(struct ax_rules *m, struct step *step, struct rule_mask
     const uint64_t *mask = m->pool + ref.at;
     step->touched |= ref.words;
     if (ref.words == ALL_WORDS) {
-        step_subtract(s, mask);
+        step_subtract(m, mask);
         return;
     }
     for (uint32_t words = ref.words; words; words &= words - 1) {
         const int w = __builtin_ctz(words);
         uint64_t borrow = *mask++;
-        for (int p = 0; p < PLANES; p++) {
+        for (int p = 0; p < m->planes; p++) {
             const uint64_t old = s->plane[p][w];
             s->plane[p][w] = old ^ borrow;
             borrow &= ~old;
@@ -54,13 +56,13 @@ static inline void falls(struct ax_rules *m, struct step *step, struct rule_mask
     const uint64_t *mask = m->pool + ref.at;
     step->touched |= ref.words;
     if (ref.words == ALL_WORDS) {
-        step_add(s, mask);
+        step_add(m, mask);
         return;
     }
     for (uint32_t words = ref.words; words; words &= words - 1) {
         const int w = __builtin_ctz(words);
         uint64_t carry = *mask++;
-        for (int p = 0; p < PLANES; p++) {
+        for (int p = 0; p < m->planes; p++) {
             const uint64_t old = s->plane[p][w];
             s->plane[p][w] = old ^ carry;
             carry &= old;
@@ -186,7 +188,7 @@ static inline size_t finish(struct ax_rules *m, struct step *step, uint64_t t_ns
     size_t n = 0;
     if (step->touched == ALL_WORDS) {
         uint64_t changed[WORDS];
-        if (!step_settle(s, changed) && !step->started)
+        if (!step_settle(m, changed) && !step->started)
             return 0;
         for (uint32_t w = 0; w < WORDS; w++)
             if (changed[w] | step->start[w])
@@ -196,13 +198,27 @@ static inline size_t finish(struct ax_rules *m, struct step *step, uint64_t t_ns
     for (uint32_t words = step->touched | step->started; words; words &= words - 1) {
         const uint32_t w = (uint32_t)__builtin_ctz(words);
         uint64_t missing = 0;
-        for (int p = 0; p < PLANES; p++)
+        for (int p = 0; p < m->planes; p++)
             missing |= s->plane[p][w];
         const uint64_t changed = (~missing ^ s->met[w]) & s->enabled[w];
         s->met[w] = ~missing;
         if (changed | step->start[w])
             n += decide(m, w, changed, step->start[w], t_ns, cause, out + n);
     }
+    return n;
+}
+
+/* A value of a simple instance, or none any more. */
+static inline size_t step_simple(struct ax_rules *m, uint16_t from, uint16_t to, uint64_t t_ns, uint32_t cause,
+                                 struct ax_rules_action *out)
+{
+    uint64_t changed[WORDS];
+    size_t n = 0;
+    if (!step_swap(m, m->masks[from], m->masks[to], changed))
+        return 0;
+    for (uint32_t w = 0; w < WORDS; w++)
+        if (changed[w])
+            n += decide(m, w, changed[w], 0, t_ns, cause, out + n);
     return n;
 }
 
@@ -214,9 +230,11 @@ static inline size_t step_event(struct ax_rules *m, uint32_t id, uint64_t t_ns, 
     step.start[0] = step.start[1] = step.start[2] = step.start[3] = 0;
     if (event->kind == AX_RULES_SET || event->kind == AX_RULES_INIT) {
         const uint16_t old = m->value[event->instance];
+        m->value[event->instance] = (uint16_t)id;
+        if (m->instances[event->instance].simple)
+            return step_simple(m, old == NO_VALUE ? 0 : m->events[old].mask, event->mask, t_ns, cause, out);
         if (old == id)
             return 0;
-        m->value[event->instance] = (uint16_t)id;
         if (old == NO_VALUE)
             learn(m, &step, event);
         else
@@ -227,6 +245,8 @@ static inline size_t step_event(struct ax_rules *m, uint32_t id, uint64_t t_ns, 
     } else if (event->kind == AX_RULES_DELETE && m->value[event->instance] != NO_VALUE) {
         const uint16_t old = m->value[event->instance];
         m->value[event->instance] = NO_VALUE;
+        if (m->instances[event->instance].simple)
+            return step_simple(m, m->events[old].mask, 0, t_ns, cause, out);
         forget(m, &step, &m->events[old]);
     }
     return finish(m, &step, t_ns, cause, out);

@@ -22,9 +22,13 @@ static inline void put(uint64_t *words, uint32_t rule, bool value)
     words[rule / 64] = value ? words[rule / 64] | bit_of(rule) : words[rule / 64] & ~bit_of(rule);
 }
 
-static inline uint64_t later(uint64_t t_ns, uint64_t delay_ns)
+/* When the wait of a rule is over. */
+static inline uint64_t due_ns(const struct ax_rules *m, uint32_t rule)
 {
-    return t_ns > AX_RULES_NEVER - 1 - delay_ns ? AX_RULES_NEVER - 1 : t_ns + delay_ns;
+    uint64_t due;
+    if (__builtin_add_overflow(m->last_ns[rule], m->wait_ns[rule], &due) || due == AX_RULES_NEVER)
+        return AX_RULES_NEVER - 1;
+    return due;
 }
 
 uint64_t ax_rules_hold_back(struct ax_rules *m, uint32_t word, uint64_t candidates, uint64_t deferrable, uint64_t t_ns)
@@ -40,10 +44,9 @@ uint64_t ax_rules_hold_back(struct ax_rules *m, uint32_t word, uint64_t candidat
         }
         candidates ^= bit;
         if (deferrable & bit) {
-            m->due_ns[rule] = later(m->last_ns[rule], m->wait_ns[rule]);
             s->pending[word] |= bit;
-            if (m->due_ns[rule] < s->next_due)
-                s->next_due = m->due_ns[rule];
+            if (due_ns(m, rule) < s->next_due)
+                s->next_due = due_ns(m, rule);
         }
     }
     return candidates;
@@ -56,7 +59,7 @@ uint64_t ax_rules_deadline(const struct ax_rules *m)
         return first;
     for (uint32_t w = 0; w < WORDS; w++) {
         for (uint64_t todo = m->state->pending[w]; todo; todo &= todo - 1) {
-            const uint64_t due = m->due_ns[w * 64 + (uint32_t)__builtin_ctzll(todo)];
+            const uint64_t due = due_ns(m, w * 64 + (uint32_t)__builtin_ctzll(todo));
             first = due < first ? due : first;
         }
     }
@@ -75,7 +78,7 @@ size_t ax_rules_run_due(struct ax_rules *m, uint64_t until, bool strict, struct 
             for (uint64_t todo = s->pending[w]; todo; todo &= todo - 1) {
                 const uint64_t bit = todo & (0 - todo);
                 const uint32_t rule = w * 64 + (uint32_t)__builtin_ctzll(todo);
-                if (m->due_ns[rule] != due)
+                if (due_ns(m, rule) != due)
                     continue;
                 const bool lasting = m->while_rules[w] & bit;
                 s->pending[w] &= ~bit;
@@ -111,19 +114,18 @@ int ax_rules_enable(struct ax_rules *m, uint32_t rule, uint64_t now_ns, struct a
         return AX_E_ARG;
     struct state *s = m->state;
     const uint32_t w = rule / 64;
-    if (now_ns > s->now)
-        s->now = now_ns;
+    const int n = ax_rules_advance(m, now_ns, out);
     if (has(s->enabled, rule))
-        return 0;
+        return n;
     put(s->enabled, rule, true);
     put(s->cooling, rule, false);
     if (!(has(s->met, rule) && has(m->level_rules, rule)))
-        return 0;
+        return n;
     (void)ax_rules_hold_back(m, w, bit_of(rule), 0, s->now);
     put(s->active, rule, has(m->while_rules, rule));
     const uint16_t what = has(m->while_rules, rule) ? AX_RULES_START : AX_RULES_FIRE;
-    *out = (struct ax_rules_action){s->now, AX_RULES_TIMER, (uint16_t)rule, what};
-    return 1;
+    out[n] = (struct ax_rules_action){s->now, AX_RULES_TIMER, (uint16_t)rule, what};
+    return n + 1;
 }
 
 int ax_rules_disable(struct ax_rules *m, uint32_t rule, uint64_t now_ns, struct ax_rules_action *out)
@@ -131,16 +133,15 @@ int ax_rules_disable(struct ax_rules *m, uint32_t rule, uint64_t now_ns, struct 
     if (!m || !out || rule >= m->nrules)
         return AX_E_ARG;
     struct state *s = m->state;
+    const int n = ax_rules_advance(m, now_ns, out);
     const bool active = has(s->active, rule);
-    if (now_ns > s->now)
-        s->now = now_ns;
     put(s->enabled, rule, false);
     put(s->active, rule, false);
     put(s->pending, rule, false);
     put(s->cooling, rule, false);
     if (active)
-        *out = (struct ax_rules_action){s->now, AX_RULES_TIMER, (uint16_t)rule, AX_RULES_STOP};
-    return active;
+        out[n] = (struct ax_rules_action){s->now, AX_RULES_TIMER, (uint16_t)rule, AX_RULES_STOP};
+    return n + active;
 }
 
 int ax_rules_get_run(const struct ax_rules *m, uint32_t rule, struct ax_rules_run *run)
@@ -150,7 +151,7 @@ int ax_rules_get_run(const struct ax_rules *m, uint32_t rule, struct ax_rules_ru
     const struct state *s = m->state;
     *run = (struct ax_rules_run){
         .last_ns = has(s->cooling, rule) ? m->last_ns[rule] : AX_RULES_NEVER,
-        .due_ns = has(s->pending, rule) ? m->due_ns[rule] : AX_RULES_NEVER,
+        .due_ns = has(s->pending, rule) ? due_ns(m, rule) : AX_RULES_NEVER,
         .enabled = has(s->enabled, rule),
         .active = has(s->active, rule),
         .met = has(s->met, rule),
@@ -164,14 +165,14 @@ int ax_rules_set_run(struct ax_rules *m, uint32_t rule, const struct ax_rules_ru
         return AX_E_ARG;
     struct state *s = m->state;
     const bool on = run->enabled;
-    const bool owed = on && run->due_ns != AX_RULES_NEVER && has(m->wait_rules, rule) && has(s->met, rule);
+    const bool cooling = on && run->last_ns != AX_RULES_NEVER && has(m->wait_rules, rule);
+    const bool owed = cooling && run->due_ns != AX_RULES_NEVER && has(s->met, rule) && has(m->level_rules, rule);
     put(s->enabled, rule, on);
     put(s->active, rule, on && run->active && has(m->while_rules, rule));
-    put(s->cooling, rule, on && run->last_ns != AX_RULES_NEVER && has(m->wait_rules, rule));
+    put(s->cooling, rule, cooling);
     put(s->pending, rule, owed);
     m->last_ns[rule] = run->last_ns;
-    m->due_ns[rule] = run->due_ns;
-    if (owed && run->due_ns < s->next_due)
-        s->next_due = run->due_ns;
+    if (owed && due_ns(m, rule) < s->next_due)
+        s->next_due = due_ns(m, rule);
     return AX_OK;
 }

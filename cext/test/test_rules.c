@@ -51,11 +51,13 @@ static void bind_all(struct ax_rules *r)
     }
 }
 
+static uint32_t masks = 64; /* Room for short cuts: without it, every property is counted test by test. */
+
 static struct ax_rules *make(const struct ax_rules_rule *rules, uint32_t nrules, const struct ax_rules_condition *conditions,
                              uint32_t nconditions)
 {
     struct ax_rules *r = NULL;
-    const struct ax_rules_spec spec = {rules, conditions, nrules, nconditions, TESTS, PROPERTIES, 64, 256};
+    const struct ax_rules_spec spec = {rules, conditions, nrules, nconditions, TESTS, PROPERTIES, 64, 256, masks};
     CHECK_EQ(ax_rules_new(&r, &spec), 0);
     if (!r)
         abort();
@@ -176,6 +178,16 @@ static void test_waits(void)
     CHECK_EQ(out[0].t_ns, 500 * S);
 }
 
+static void test_the_longest_wait(void)
+{
+    ONE_RULE(0, UINT64_MAX, {0, 0});
+    CHECK_EQ(ax_rules_enable(m, 0, 5, out), 0);
+    GIVES(feed(on(0), 6), AX_RULES_FIRE);
+    CHECK_EQ(feed(off(0), 7), 0);
+    CHECK_EQ(feed(on(0), 8), 0);
+    CHECK(ax_rules_deadline(m) == AX_RULES_NEVER - 1);
+}
+
 static void test_the_order_at_one_instant(void)
 {
     ONE_RULE(AX_RULES_WHILE, 10, {0, 0});
@@ -242,7 +254,7 @@ static void test_any_instance(void)
 {
     static const struct ax_rules_condition conditions[] = {{0, 0}, {0, AX_RULES_INVERT}};
     const struct ax_rules_rule rules[] = {{0, 0, 1, AX_RULES_WHILE}, {0, 1, 1, AX_RULES_EDGE}};
-    const struct ax_rules_spec spec = {rules, conditions, 2, 2, 1, 2, 8, 8};
+    const struct ax_rules_spec spec = {rules, conditions, 2, 2, 1, 2, 8, 8, 8};
     const uint16_t test = 0;
     ax_rules_free(m);
     CHECK_EQ(ax_rules_new(&m, &spec), 0);
@@ -309,7 +321,7 @@ static void test_errors(void)
 {
     const struct ax_rules_condition conditions[] = {{0, 0}, {1, 0}, {0, 2}};
     const struct ax_rules_rule good = {0, 0, 1, 0};
-    const struct ax_rules_spec spec = {&good, conditions, 1, 3, 2, 1, 4, 2};
+    const struct ax_rules_spec spec = {&good, conditions, 1, 3, 2, 1, 4, 2, 4};
     struct ax_rules_spec bad = spec;
     struct ax_rules *r = NULL;
     CHECK_EQ(ax_rules_new(NULL, &spec), AX_E_ARG);
@@ -323,6 +335,9 @@ static void test_errors(void)
     CHECK_EQ(ax_rules_new(&r, &bad), AX_E_RANGE);
     bad = spec;
     bad.max_links = UINT32_MAX;
+    CHECK_EQ(ax_rules_new(&r, &bad), AX_E_RANGE);
+    bad = spec;
+    bad.max_masks = 5;
     CHECK_EQ(ax_rules_new(&r, &bad), AX_E_RANGE);
     const struct ax_rules_rule wrong[] = {{0, 0, 0, 0}, {0, 0, 17, 0}, {0, 3, 1, 0}, {0, 4, 1, 0}, {0, 0, 1, 4}, {0, 2, 1, 0}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -375,45 +390,91 @@ static uint32_t draw(uint32_t below)
     return (uint32_t)(seed >> 33) % below;
 }
 
-static void test_variants_agree(void)
+static struct ax_rules_condition some_conditions[AX_RULES_MAX * 4];
+static struct ax_rules_rule some_rules[AX_RULES_MAX];
+
+static void draw_rules(bool edges)
 {
-    static struct ax_rules_condition conditions[AX_RULES_MAX * 4];
-    static struct ax_rules_rule rules[AX_RULES_MAX];
-    static struct ax_rules_action a[AX_RULES_ROOM], b[AX_RULES_ROOM];
-    for (int level = 1; level < ax_rules_levels(); level++) {
-        CHECK(strcmp(ax_rules_level_name(level), "generic") != 0);
-        for (int round = 0; round < 20; round++) {
-            for (uint32_t i = 0; i < AX_RULES_MAX; i++) {
-                const uint32_t flags = draw(4);
-                rules[i] = (struct ax_rules_rule){draw(3) ? 0 : draw(50), i * 4, (uint16_t)(1 + draw(4)), (uint16_t)flags};
-                for (uint32_t k = 0; k < 4; k++)
-                    conditions[i * 4 + k] = (struct ax_rules_condition){(uint16_t)draw(k || !(flags & 1) ? PROPERTIES : TESTS),
-                                                                        (uint16_t)draw(2)};
-            }
-            struct ax_rules *x = make(rules, AX_RULES_MAX, conditions, AX_RULES_MAX * 4);
-            struct ax_rules *y = make(rules, AX_RULES_MAX, conditions, AX_RULES_MAX * 4);
-            CHECK_EQ(ax_rules_set_level(x, 0), 0);
-            CHECK_EQ(ax_rules_set_level(y, level), 0);
-            uint64_t t = 0;
-            for (int step = 0; step < 2000; step++) {
-                int n, k;
-                t += draw(8);
-                if (draw(10) == 0) {
-                    const uint32_t rule = draw(AX_RULES_MAX);
-                    const bool enable = draw(4) != 0;
-                    n = enable ? ax_rules_enable(x, rule, t, a) : ax_rules_disable(x, rule, t, a);
-                    k = enable ? ax_rules_enable(y, rule, t, b) : ax_rules_disable(y, rule, t, b);
-                } else {
-                    const struct ax_rules_input in = {t, draw(PROPERTIES * 4 + PULSES), draw(2)};
-                    n = ax_rules_feed(x, &in, 1, a, AX_RULES_ROOM, NULL);
-                    k = ax_rules_feed(y, &in, 1, b, AX_RULES_ROOM, NULL);
-                }
-                CHECK(n == k && n >= 0 && memcmp(a, b, (size_t)n * sizeof *a) == 0);
-            }
-            ax_rules_free(x);
-            ax_rules_free(y);
+    for (uint32_t i = 0; i < AX_RULES_MAX; i++) {
+        const uint32_t flags = edges ? draw(4) : draw(2) * AX_RULES_WHILE;
+        some_rules[i] = (struct ax_rules_rule){draw(3) ? 0 : draw(50), i * 4, (uint16_t)(1 + draw(4)), (uint16_t)flags};
+        for (uint32_t k = 0; k < 4; k++) {
+            const uint32_t tests = k || !(flags & AX_RULES_EDGE) ? PROPERTIES : TESTS;
+            some_conditions[i * 4 + k] = (struct ax_rules_condition){(uint16_t)draw(tests), (uint16_t)draw(2)};
         }
     }
+}
+
+/* One random operation on both; they give the same. */
+static void step_both(struct ax_rules *x, struct ax_rules *y, uint64_t t)
+{
+    static struct ax_rules_action a[AX_RULES_ROOM], b[AX_RULES_ROOM];
+    int n, k;
+    if (draw(10) == 0) {
+        const uint32_t rule = draw(AX_RULES_MAX);
+        const bool enable = draw(4) != 0;
+        n = enable ? ax_rules_enable(x, rule, t, a) : ax_rules_disable(x, rule, t, a);
+        k = enable ? ax_rules_enable(y, rule, t, b) : ax_rules_disable(y, rule, t, b);
+    } else {
+        const struct ax_rules_input in = {t, draw(PROPERTIES * 4 + PULSES), draw(2)};
+        n = ax_rules_feed(x, &in, 1, a, AX_RULES_ROOM, NULL);
+        k = ax_rules_feed(y, &in, 1, b, AX_RULES_ROOM, NULL);
+    }
+    CHECK(n == k && n >= 0 && memcmp(a, b, (size_t)n * sizeof *a) == 0);
+}
+
+/* Every variant of the step, with and without short cuts, against the portable one without. */
+static void test_variants_agree(void)
+{
+    for (int round = 0; round < 60; round++) {
+        const int level = round % ax_rules_levels();
+        draw_rules(round % 3 != 0);
+        masks = 0;
+        struct ax_rules *x = make(some_rules, AX_RULES_MAX, some_conditions, AX_RULES_MAX * 4);
+        masks = round % 5 ? 64 : 0;
+        struct ax_rules *y = make(some_rules, AX_RULES_MAX, some_conditions, AX_RULES_MAX * 4);
+        masks = 64;
+        CHECK(level == 0 || strcmp(ax_rules_level_name(level), "generic") != 0);
+        CHECK_EQ(ax_rules_set_level(x, 0), 0);
+        CHECK_EQ(ax_rules_set_level(y, level), 0);
+        uint64_t t = 0;
+        for (int step = 0; step < 2000; step++)
+            step_both(x, y, t += draw(8));
+        ax_rules_free(x);
+        ax_rules_free(y);
+    }
+}
+
+/* A second instance that shares a test ends the short cut of the first, whatever that is known to be. */
+static void test_a_shared_test(void)
+{
+    static const struct ax_rules_condition conditions[] = {{0, 0}, {1, AX_RULES_INVERT}};
+    const struct ax_rules_rule rule = {0, 0, 2, AX_RULES_WHILE};
+    const struct ax_rules_spec spec = {&rule, conditions, 1, 2, 2, 4, 8, 16, 8};
+    const uint16_t tests[] = {0, 1};
+    ax_rules_free(m);
+    CHECK_EQ(ax_rules_new(&m, &spec), 0);
+    CHECK_EQ(ax_rules_add_instance(m, tests, 1), 0);
+    CHECK_EQ(ax_rules_add_instance(m, tests + 1, 1), 1);
+    CHECK_EQ(ax_rules_bind(m, 0, AX_RULES_SET, 0, tests, 1), 0);
+    CHECK_EQ(ax_rules_bind(m, 1, AX_RULES_SET, 1, NULL, 0), 0);
+    CHECK_EQ(ax_rules_bind(m, 2, AX_RULES_DELETE, 0, NULL, 0), 0);
+    CHECK_EQ(ax_rules_enable(m, 0, 0, out), 0);
+    CHECK_EQ(feed(0, 1), 0);
+    GIVES(feed(1, 1), AX_RULES_START);
+    void *before = malloc(ax_rules_state_size(m));
+    CHECK_EQ(ax_rules_snapshot(m, before, ax_rules_state_size(m)), 0);
+    CHECK_EQ(ax_rules_add_instance(m, tests, 2), 2); /* Shares both. */
+    CHECK_EQ(ax_rules_bind(m, 3, AX_RULES_SET, 2, tests, 2), 0);
+    CHECK_EQ(ax_rules_bind(m, 4, AX_RULES_DELETE, 2, NULL, 0), 0);
+    for (int round = 0; round < 2; round++) {
+        GIVES(feed(3, 2), AX_RULES_STOP); /* Test 1 holds for instance 2. */
+        CHECK_EQ(feed(2, 3), 0);
+        CHECK_EQ(feed(4, 4), 0);
+        GIVES(feed(0, 5), AX_RULES_START);
+        CHECK_EQ(ax_rules_restore(m, before, ax_rules_state_size(m)), 0);
+    }
+    free(before);
 }
 
 int main(void)
@@ -422,6 +483,7 @@ int main(void)
     test_inversion_and_the_unknown();
     test_edge_rules();
     test_waits();
+    test_the_longest_wait();
     test_the_order_at_one_instant();
     test_rules_act_in_order();
     test_sixteen_conditions_and_doubles();
@@ -429,6 +491,7 @@ int main(void)
     test_snapshot_and_run_state();
     test_errors();
     test_variants_agree();
+    test_a_shared_test();
     ax_rules_free(m);
     return ax_test_done();
 }

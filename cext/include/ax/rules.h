@@ -67,6 +67,7 @@ struct ax_rules_spec {
     uint32_t max_instances;                      /**< Properties that can be bound. */
     uint32_t max_events;                         /**< Event ids are 0 .. max_events - 1. */
     uint32_t max_links;                          /**< Sum of the lengths of all lists of tests. */
+    uint32_t max_masks;                          /**< Events that get a short cut, 32 bytes each; 0 .. max_events. */
 };
 
 enum ax_rules_kind {
@@ -106,7 +107,7 @@ struct ax_rules_action {
 /** What is remembered of a rule while it is enabled; moves a running rule to another matcher. */
 struct ax_rules_run {
     uint64_t last_ns; /**< Last activation that a wait counts from; AX_RULES_NEVER = none. */
-    uint64_t due_ns;  /**< When a start that is made up for comes; AX_RULES_NEVER = none. */
+    uint64_t due_ns;  /**< When a start that is made up for comes: last_ns and the wait; AX_RULES_NEVER = none. */
     uint8_t enabled;
     uint8_t active;   /**< START was given, STOP was not. */
     uint8_t met;      /**< All counted conditions hold now. Read only. */
@@ -140,9 +141,10 @@ uint64_t ax_rules_deadline(const struct ax_rules *m);
 /** The newest time that was told. */
 uint64_t ax_rules_now(const struct ax_rules *m);
 
-/** Turn a rule on: nothing is remembered of it; a level rule that is satisfied activates. Returns 0 or 1 actions. */
+/** Turn a rule on: nothing is remembered of it; a level rule that is satisfied activates. Both advance to `now_ns` first.
+ * Actions <= AX_RULES_ROOM. */
 int ax_rules_enable(struct ax_rules *m, uint32_t rule, uint64_t now_ns, struct ax_rules_action *out);
-/** Turn a rule off: what it holds is let go. Returns 0 or 1 actions. */
+/** Turn a rule off: what it holds is let go. */
 int ax_rules_disable(struct ax_rules *m, uint32_t rule, uint64_t now_ns, struct ax_rules_action *out);
 
 /** The run state of a rule, and putting one in without any action. */

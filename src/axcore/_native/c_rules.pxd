@@ -43,6 +43,7 @@ cdef extern from "ax/rules.h" nogil:
         uint32_t max_instances
         uint32_t max_events
         uint32_t max_links
+        uint32_t max_masks
 
     struct ax_rules_input:
         uint64_t t_ns

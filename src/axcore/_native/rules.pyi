@@ -57,9 +57,19 @@ class RuleCore:
     """A compiled matcher. One thread at a time (StateError otherwise). Numbers beyond the tables: RangeError."""
 
     def __init__(
-        self, rules: Buffer, conditions: Buffer, tests: int, max_instances: int, max_events: int, max_links: int
+        self,
+        rules: Buffer,
+        conditions: Buffer,
+        tests: int,
+        max_instances: int,
+        max_events: int,
+        max_links: int,
+        max_masks: int = 0,
     ) -> None:
-        """``rules``: records wait_ns u64, first u32, count u16, flags u16; ``conditions``: test u16, flags u16."""
+        """``rules``: records wait_ns u64, first u32, count u16, flags u16; ``conditions``: test u16, flags u16.
+
+        The others are limits: properties, events, entries of all lists of tests, events that get a short cut.
+        """
     def feed(self, event: int, t_ns: int, flags: int = 0) -> list[Action] | tuple[()]:
         """One event; gives what is to be done."""
     def feed_into(self, events: Buffer, out: Buffer) -> tuple[int, int]:
@@ -70,9 +80,9 @@ class RuleCore:
     def advance(self, now_ns: int) -> list[Action] | tuple[()]:
         """It is ``now_ns``: what has waited long enough."""
     def enable(self, rule: int, now_ns: int) -> list[Action] | tuple[()]:
-        """Turn a rule on."""
+        """Turn a rule on, at ``now_ns``; what has waited long enough comes first."""
     def disable(self, rule: int, now_ns: int) -> list[Action] | tuple[()]:
-        """Turn a rule off."""
+        """Turn a rule off; likewise."""
     def add_instance(self, tests: Buffer) -> int:
         """A property and its tests (u16, rising); gives its number. QueueFullError."""
     def bind(self, event: int, kind: int, instance: int, tests: Buffer) -> None:

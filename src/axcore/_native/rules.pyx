@@ -71,7 +71,7 @@ cdef class RuleCore:
             raise MemoryError
 
     def __init__(self, rules, conditions, uint32_t tests, uint32_t max_instances, uint32_t max_events,
-                 uint32_t max_links):
+                 uint32_t max_links, uint32_t max_masks=0):
         cdef Py_buffer r
         cdef Py_buffer c
         cdef ax_rules_spec spec
@@ -89,6 +89,7 @@ cdef class RuleCore:
                 spec.max_instances = max_instances
                 spec.max_events = max_events
                 spec.max_links = max_links
+                spec.max_masks = max_masks
                 ax_check(ax_rules_new(&self._m, &spec))
             finally:
                 PyBuffer_Release(&c)

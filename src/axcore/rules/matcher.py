@@ -247,7 +247,8 @@ class Matcher:
         try:
             self._program.pin(self._pinned[self._program.pins :])
         except FullError as full:
-            self._grow(full)
+            if full.what == "links":
+                self._links *= 2
             self._rebuild()
 
     def _learn(self, shape: Shape) -> int:

@@ -98,8 +98,9 @@ class Program:
         known = max(values, len({(shape.topic, *shape.source.items()) for shape in pinned}))
         self._instances_left = min(known + max(16, spare // 2), native.MAX_EVENTS)
         self._links_left = links
-        self._top = min(len(pinned) + values + spare, native.MAX_EVENTS)
-        self.core = self._compile(self._instances_left, self._top, links)
+        more = len(pinned) // 8  # room for pins to come, each with a short cut in the core
+        self._top = min(len(pinned) + more + values + spare, native.MAX_EVENTS)
+        self.core = self._compile(self._instances_left, self._top, links, min(len(pinned) + more, self._top))
         for number, test in enumerate(self.tests):
             if len(test.topics) == 1 and not test.topics[0].subtree:
                 self._exact.setdefault(test.topics[0].path, []).append((number, test))
@@ -107,7 +108,7 @@ class Program:
                 self._wide.append((number, test))
         self.pin(pinned)
 
-    def _compile(self, instances: int, events: int, links: int) -> native.RuleCore:
+    def _compile(self, instances: int, events: int, links: int, masks: int) -> native.RuleCore:
         tests: dict[Filter, int] = {}
         rules = bytearray()
         conditions = array("H")
@@ -118,7 +119,7 @@ class Program:
                 conditions.append(tests.setdefault(test.filter, len(tests)))
                 conditions.append(test.invert)
         self.tests = list(tests)
-        return native.RuleCore(rules, conditions, len(tests), instances, events, links)
+        return native.RuleCore(rules, conditions, len(tests), instances, events, links, masks)
 
     # --- meaning of events
 
