@@ -112,8 +112,10 @@ static int make_mask(struct ax_rules *m, uint32_t instance, const uint16_t *test
         const bool holds = n && *tests == test;
         if (!join(m, m->tests[test].level[!holds], mask))
             return -1;
-        tests += holds;
-        n -= holds;
+        if (holds) {
+            tests++;
+            n--;
+        }
     }
     if (!(mask[0] | mask[1] | mask[2] | mask[3]))
         return 0;

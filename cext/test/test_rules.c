@@ -317,7 +317,7 @@ static void test_snapshot_and_run_state(void)
     CHECK(run.active);
 }
 
-static void test_errors(void)
+static void test_what_new_refuses(void)
 {
     const struct ax_rules_condition conditions[] = {{0, 0}, {1, 0}, {0, 2}};
     const struct ax_rules_rule good = {0, 0, 1, 0};
@@ -349,6 +349,14 @@ static void test_errors(void)
     bad = spec;
     bad.ntests = 0;
     CHECK_EQ(ax_rules_new(&r, &bad), AX_E_RANGE);
+}
+
+static void test_errors(void)
+{
+    const struct ax_rules_condition conditions[] = {{0, 0}, {1, 0}};
+    const struct ax_rules_rule good = {0, 0, 1, 0};
+    const struct ax_rules_spec spec = {&good, conditions, 1, 2, 2, 1, 4, 2, 4};
+    struct ax_rules *r = NULL;
     CHECK_EQ(ax_rules_new(&r, &spec), 0);
     CHECK(ax_rules_size(r) < 1024);
     const uint16_t tests[] = {0, 1, 1, 2};
@@ -489,6 +497,7 @@ int main(void)
     test_sixteen_conditions_and_doubles();
     test_any_instance();
     test_snapshot_and_run_state();
+    test_what_new_refuses();
     test_errors();
     test_variants_agree();
     test_a_shared_test();

@@ -9,6 +9,7 @@
     [('start', '1')]
 
 Nothing here reads a clock or does anything: times are arguments (ns, monotonic), what is to be done is the result.
+Schedules are in ``axcore.rules.schedule``.
 """
 
 from .check import RuleWarning, check, port_effects
