@@ -88,22 +88,28 @@ def _words(test: Test) -> str:
 
 def _loops(defs: Sequence[RuleDef], effects: Effects) -> Iterable[RuleWarning]:
     """Circles of "an action of this rule changes a condition of that rule", each told once, from its first rule on."""
-    caused = [tuple(effects(rule)) for rule in defs]
-    wakes = [
-        [number for number, other in enumerate(defs) if any(_touches(event, other) for event in caused[index])]
-        for index in range(len(defs))
-    ]
+    users: dict[Filter, list[int]] = {}
+    for number, rule in enumerate(defs):
+        for test in set(rule.tests):
+            users.setdefault(test.filter, []).append(number)
+    known: dict[tuple[object, ...], set[int]] = {}
+    wakes: list[list[int]] = []
+    for rule in defs:
+        woken: set[int] = set()
+        for event in effects(rule):
+            key = (event.topic, *event.source.items(), None, *event.data.items())
+            if key not in known:
+                known[key] = {number for asked in users if _touches(event, asked) for number in users[asked]}
+            woken |= known[key]
+        wakes.append(sorted(woken))
     for circle in _circles(wakes):
         names = tuple(defs[number].id for number in circle)
         text = "the action of a rule changes its own condition" if len(names) == 1 else "the rules set each other off"
         yield RuleWarning(kind="loop", rules=names, text=f"{text}: {' -> '.join((*names, names[0]))}")
 
 
-def _touches(event: NewEvent, rule: RuleDef) -> bool:
-    return any(_could_match(test.filter, event) for test in rule.tests)
-
-
-def _could_match(asked: Filter, event: NewEvent) -> bool:
+def _touches(event: NewEvent, asked: Filter) -> bool:
+    """Whether an event may change what a filter asks for."""
     return asked.matches(event.topic, event.source, {**event.data, **_stars(asked, event)})
 
 

@@ -142,7 +142,8 @@ class Matcher:
         else:
             topic = program.topic(event.topic)
             if not topic.tests:
-                return self.advance(now) if program.core.deadline_ns <= now else []
+                over = now - 1 if early else now
+                return self.advance(over) if program.core.deadline_ns <= over else []
             kind = PULSE
             key = topic.key(event.topic, event.source, event.data)
         number = program.ids.get(key)

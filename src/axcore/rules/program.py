@@ -20,6 +20,8 @@ from .filters import Filter, Pairs, canonical
 
 PULSE, SET, INIT, DELETE = native.PULSE, native.SET, native.INIT, native.DELETE
 _RULE = struct.Struct("=QIHH")
+MAX_TOPICS = 4096
+"""Topics whose tests are remembered."""
 
 Key = tuple[str, int, Pairs, Pairs]
 
@@ -127,6 +129,8 @@ class Program:
         """The tests of a topic."""
         found = self._topics.get(topic)
         if found is None:
+            if len(self._topics) >= MAX_TOPICS:  # names that somebody else makes up
+                self._topics.clear()
             path = canonical(topic)
             tests = self._exact.get(path, []) + [(n, test) for n, test in self._wide if test.covers(path)]
             found = self._topics[topic] = TopicTests(sorted(tests, key=lambda item: item[0]))

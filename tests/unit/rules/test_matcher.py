@@ -10,7 +10,7 @@ import pytest
 from axcore.errors import InputError, LimitError, NotFoundError, RangeError
 from axcore.model.events import NewEvent
 from axcore.model.rules import Condition, Rule, ToggleIoOnce, ToggleIoWhileActive
-from axcore.rules import Kind, Matcher, RuleDef, Step, Test, define, parse_filter
+from axcore.rules import Kind, Matcher, RuleDef, Step, Test, define, parse_filter, program
 from axcore.rules import matcher as module
 
 KINDS = {
@@ -190,3 +190,20 @@ def test_filters_of_services_run() -> None:
     matcher.feed(NewEvent(topic="state/deep", data={"v": "0"}, is_property=True), 1)
     below = NewEvent(topic="state/deep", data={"v": "1"}, is_property=True)
     assert told(matcher.feed(below, 2)) == [("fire", "1")]
+
+
+def test_an_early_event_that_nobody_looks_at_lets_waits_wait() -> None:
+    """D9: all schedule edges of an instant come before the waits that end at it."""
+    matcher = Matcher([rule("1", STATE, action=WHILE, wait=1e-8)], KINDS)
+    for now, value in ((0, "1"), (1, "0"), (2, "1")):
+        matcher.feed(state(value), now)
+    assert matcher.feed(NewEvent(topic="nobody"), 10, early=True) == []
+    assert matcher.feed(state("0"), 10, early=True) == []
+    assert matcher.next_deadline() is None
+
+
+def test_topics_that_somebody_makes_up_are_not_kept() -> None:
+    matcher = Matcher([rule("1", PULSE)], KINDS)
+    for number in range(2 * program.MAX_TOPICS):
+        assert matcher.feed(NewEvent(topic=f"t{number}"), 0) == []
+    assert len(matcher.feed(NewEvent(topic="pulse"), 1)) == 1
