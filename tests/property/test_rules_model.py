@@ -1,4 +1,4 @@
-"""The rule engine against a second, slower statement of the same semantics (reference model), over random histories.
+"""Rules with one condition against a second statement of the same semantics, over random histories.
 
 The model is written from the words of the semantics: it recomputes everything from the history of values.
 """
@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 
 from axcore.model.events import NewEvent
 from axcore.model.rules import Condition, Rule, ToggleIoOnce, ToggleIoWhileActive
-from axcore.services.events.catalogue import ConditionType
-from axcore.services.events.engine import Engine, compile_rule
+from axcore.rules import Kind, Matcher, Step
 
-LEVEL = ConditionType(topic="level", group="", name="", stateful=True, match={"v": "1"})
-PULSE = ConditionType(topic="pulse", group="", name="", stateful=False)
+KINDS = {"level": Kind(stateful=True, match={"v": "1"}), "pulse": Kind(stateful=False)}
 SECOND = 1_000_000_000
 
 
@@ -104,6 +102,13 @@ def kinds(draw: st.DrawFn) -> Model:
     )
 
 
+def rule_of(number: int, model: Model) -> Rule:
+    topic = "level" if model.stateful else "pulse"
+    action = ToggleIoWhileActive(port="4") if model.holds else ToggleIoOnce(port="4")
+    condition = Condition(topic=topic, invert=model.invert, trigger=model.trigger)
+    return Rule(id=str(number), name="r", conditions=(condition,), action=action, wait=model.wait / SECOND)
+
+
 OPS = st.one_of(
     st.tuples(st.just("set"), st.sampled_from(["0", "1"])),
     st.tuples(st.just("pulse"), st.just("")),
@@ -114,75 +119,64 @@ OPS = st.one_of(
 
 @given(models=st.lists(kinds(), min_size=1, max_size=4), history=st.lists(OPS, max_size=60))
 @settings(max_examples=400, deadline=None)
-def test_engine_and_model_do_the_same(models: list[Model], history: list[tuple[str, str]]) -> None:
-    engine, now = Engine(), 100 * SECOND
+def test_matcher_and_model_do_the_same(models: list[Model], history: list[tuple[str, str]]) -> None:
+    matcher, now = Matcher(kinds=KINDS), 100 * SECOND
     done: dict[str, list[str]] = {str(number): [] for number in range(len(models))}
 
-    def take(steps: list[object]) -> None:
+    def take(steps: list[Step]) -> None:
         for step in steps:
-            done[step.rule.id].append(step.what)  # type: ignore[attr-defined]
+            done[step.rule.id].append(step.what)
 
-    def enable(number: int, model: Model) -> None:
-        kind = LEVEL if model.stateful else PULSE
-        action = ToggleIoWhileActive(port="4") if model.holds else ToggleIoOnce(port="4")
-        condition = Condition(topic=kind.topic, invert=model.invert, trigger=model.trigger)
-        wait = model.wait / SECOND
-        rule = Rule(id=str(number), name="r", conditions=(condition,), action=action, wait=wait)
-        take(engine.enable(compile_rule(rule, number, kind), now))
+    for number, model in enumerate(models):
+        matcher.put(rule_of(number, model))
 
     def switch(on: bool) -> None:
         for number, model in enumerate(models):
             if on and not model.on:
-                enable(number, model)
+                take(matcher.enable(str(number), now))
             elif not on:
-                take(engine.disable(str(number)))
+                take(matcher.disable(str(number), now))
             model.switch(on, now)
 
     switch(True)
     for op, argument in history:
         if op == "set":
-            take(engine.feed(NewEvent(topic="level", data={"v": argument}, is_property=True), now))
+            take(matcher.feed(NewEvent(topic="level", data={"v": argument}, is_property=True), now))
             for model in models:
                 model.set(argument, now)
         elif op == "pulse":
-            take(engine.feed(NewEvent(topic="pulse"), now))
+            take(matcher.feed(NewEvent(topic="pulse"), now))
             for model in models:
                 model.pulse(now)
         elif op == "switch":
             switch(argument == "on")
         else:
             end = now + round(float(argument) * SECOND)
-            while (due := engine.next_deadline()) is not None and due <= end:
+            while (due := matcher.next_deadline()) is not None and due <= end:
                 now = max(now, due)
-                take(engine.advance(now))
+                take(matcher.advance(now))
                 for model in models:
                     model.tick(now)
             assert all(model.owed is None or not model.on or model.owed > end for model in models)
             now = end
         for number, model in enumerate(models):
             assert done[str(number)] == model.out
-            assert engine.active(str(number)) == model.running
+            assert matcher.active(str(number)) == model.running
 
 
 @given(history=st.lists(OPS, max_size=30), models=st.lists(kinds(), min_size=1, max_size=3))
 @settings(max_examples=100, deadline=None)
 def test_restore_undoes_everything(history: list[tuple[str, str]], models: list[Model]) -> None:
-    engine = Engine()
-    for number, model in enumerate(models):
-        kind = LEVEL if model.stateful else PULSE
-        condition = Condition(topic=kind.topic, invert=model.invert, trigger=model.trigger)
-        action = ToggleIoWhileActive(port="4") if model.holds else ToggleIoOnce(port="4")
-        rule = Rule(id=str(number), name="r", conditions=(condition,), action=action, wait=model.wait / SECOND)
-        engine.enable(compile_rule(rule, number, kind), 0)
-    before, state = engine.snapshot(), repr(engine.snapshot())
+    matcher = Matcher([rule_of(number, model) for number, model in enumerate(models)], KINDS)
+    before = matcher.snapshot()
     for position, (op, argument) in enumerate(history, 1):
         if op == "set":
-            engine.feed(NewEvent(topic="level", data={"v": argument}, is_property=True), position * SECOND)
+            matcher.feed(NewEvent(topic="level", data={"v": argument}, is_property=True), position * SECOND)
         elif op == "pulse":
-            engine.feed(NewEvent(topic="pulse"), position * SECOND)
+            matcher.feed(NewEvent(topic="pulse"), position * SECOND)
         elif op == "pass":
-            engine.advance(position * SECOND)
+            matcher.advance(position * SECOND)
         else:
-            engine.disable("0")
-    engine.restore(before)
-    assert repr(engine.snapshot()) == state
+            matcher.disable("0", position * SECOND)
+    matcher.restore(before)
+    assert matcher.snapshot() == before

@@ -6,9 +6,12 @@ condition cannot be inverted; ``wait`` is the least time between two activations
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 MAX_RULES = 256
+MAX_CONDITIONS = 16
 MAX_NAME = 64
 MIN_DURATION = 0.05
 """Seconds; the shortest that "Toggle I/O once" can be, besides 0 = stay there."""
@@ -30,6 +33,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class ToggleIoOnce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="toggle_io_once"):
     """I/O > Toggle I/O once: bring a port to a state for a time."""
 
+    while_active: ClassVar[bool] = False
+
     port: str
     """Port id ("4") or name ("Door")."""
     state: bool = True
@@ -41,6 +46,9 @@ class ToggleIoWhileActive(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="toggle_io_while_active"
 ):
     """I/O > Toggle I/O while the rule is active."""
+
+    while_active: ClassVar[bool] = True
+    """The action has no length of its own: it starts and stops with its rule."""
 
     port: str
     state: bool = True

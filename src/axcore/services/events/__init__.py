@@ -1,4 +1,4 @@
-"""Rules: conditions, the engine that matches them, and actions."""
+"""Rules: which conditions and actions there are, and running the actions of the rules that match."""
 
 from .service import Actuator, EventService
 

@@ -1,4 +1,4 @@
-"""The event service: keeps the rules, feeds the engine inside the transaction of each event, and runs the actions.
+"""The event service: keeps the rules, feeds the matcher inside the transaction of each event, and runs the actions.
 
 Because a rule is evaluated in the transaction that publishes its event, a grant, its event and what the rule does are
 one commit; the output moves after it. Methods that take ``tx`` are jobs of the ledger thread; ``rules``,
@@ -8,7 +8,7 @@ one commit; the output moves after it. Methods that take ``tx`` are jobs of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,7 @@ from axcore.model.convert import patched
 from axcore.model.events import NewEvent
 from axcore.model.ports import Port
 from axcore.model.rules import (
+    MAX_CONDITIONS,
     MAX_DURATION,
     MAX_NAME,
     MAX_RULES,
@@ -29,11 +30,10 @@ from axcore.model.rules import (
     Rule,
     RuleSpec,
     ToggleIoOnce,
-    ToggleIoWhileActive,
 )
+from axcore.rules import Matcher, Step, check_conditions
 
 from .catalogue import ActionType, ConditionType, action_types, check_condition, condition_types
-from .engine import Engine, Step, compile_rule, is_level
 
 if TYPE_CHECKING:
     from axcore.runtime.bus import Bus
@@ -73,7 +73,7 @@ class Actuator(Protocol):
 
 
 class EventService:
-    """Rules with one condition and one action."""
+    """Rules: up to 16 conditions and one action each."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class EventService:
         self._submit = submit
         self._types = {kind.topic: kind for kind in condition_types(model)}
         self._rules: dict[str, Rule] = {}
-        self._engine = Engine()
+        self._matcher = Matcher(kinds=self._types)
         self._started = False
         bus.in_transaction(None, self._on_event)
 
@@ -101,7 +101,8 @@ class EventService:
         """Turn on every enabled rule; call after the initial states are published (they are no trigger)."""
         self._remember(tx)
         self._started = True
-        for rule in self._rules.values():
+        fit = [rule for rule in self._rules.values() if self._put(tx, rule)]
+        for rule in fit:
             if rule.enabled:
                 self._enable(tx, rule)
 
@@ -120,7 +121,7 @@ class EventService:
 
     def active(self, rule_id: str) -> bool:
         """Whether the action of a rule is running now (while-active actions)."""
-        return self._engine.active(rule_id)
+        return self._matcher.active(rule_id)
 
     def conditions(self) -> tuple[ConditionType, ...]:
         """The catalogue of conditions."""
@@ -144,7 +145,7 @@ class EventService:
         self._rules = {**self._rules, rule.id: rule}
         tx.put(*_COUNTER, str(number).encode())
         self._keep(tx, rule, "add")
-        if rule.enabled and self._started:
+        if self._started and self._put(tx, rule) and rule.enabled:
             self._enable(tx, rule)
         return rule
 
@@ -161,9 +162,10 @@ class EventService:
         self._remember(tx)
         self._rules = {**self._rules, rule_id: checked}
         self._keep(tx, checked, "update")
+        fits = self._started and self._put(tx, checked)
         if old.enabled and not checked.enabled:
-            self._run(tx, self._engine.disable(rule_id), None)
-        elif checked.enabled and not old.enabled and self._started:
+            self._run(tx, self._matcher.disable(rule_id, tx.now.mono_ns), None)
+        elif fits and checked.enabled and not old.enabled:
             self._enable(tx, checked)
         return checked
 
@@ -174,22 +176,23 @@ class EventService:
         self._rules = {key: rule for key, rule in self._rules.items() if key != rule_id}
         tx.delete(KIND, rule_id)
         tx.publish(_changed(rule_id, "remove"))
-        self._run(tx, self._engine.disable(rule_id), None)
+        if self._matcher.has(rule_id):
+            self._run(tx, self._matcher.remove(rule_id, tx.now.mono_ns), None)
 
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
-        return self._engine.next_deadline()
+        return self._matcher.next_deadline()
 
     def advance(self, tx: Transaction, now: Instant) -> None:
         self._remember(tx)
-        self._run(tx, self._engine.advance(now.mono_ns), None)
+        self._run(tx, self._matcher.advance(now.mono_ns), None)
 
     # --- inside
 
     def _on_event(self, tx: Transaction, event: NewEvent) -> None:
         self._remember(tx)
-        self._run(tx, self._engine.feed(event, tx.now.mono_ns), event.correlation)
+        self._run(tx, self._matcher.feed(event, tx.now.mono_ns), event.correlation)
 
     def _checked(self, spec: RuleSpec) -> RuleSpec:
         name = spec.name.strip()
@@ -197,13 +200,12 @@ class EventService:
             raise InputError("name", f"must be 1..{MAX_NAME} printable characters")
         if not math.isfinite(spec.wait) or not 0 <= spec.wait <= MAX_WAIT:
             raise InputError("wait", f"must be 0..{MAX_WAIT} s (99:59:59)")
-        if len(spec.conditions) != 1:
-            raise InputError("conditions", f"must be exactly one, not {len(spec.conditions)}")
-        condition = spec.conditions[0]
-        kind = check_condition(self._types, condition, "conditions[0]")
+        if not 1 <= len(spec.conditions) <= MAX_CONDITIONS:
+            raise InputError("conditions", f"must be 1..{MAX_CONDITIONS}, not {len(spec.conditions)}")
+        for number, condition in enumerate(spec.conditions):
+            check_condition(self._types, condition, f"conditions[{number}]")
+        check_conditions(spec, self._types)
         action = spec.action
-        if isinstance(action, ToggleIoWhileActive) and not is_level(kind, condition.trigger):
-            raise InputError("action.type", f"{kind.name} has no end here: it needs a condition that lasts")
         if isinstance(action, ToggleIoOnce) and action.duration != 0:
             duration = action.duration
             if not math.isfinite(duration) or not MIN_DURATION <= duration <= MAX_DURATION:
@@ -220,29 +222,37 @@ class EventService:
         tx.publish(_changed(rule.id, action))
 
     def _enable(self, tx: Transaction, rule: Rule) -> None:
-        kind = self._types.get(rule.conditions[0].topic)
-        if kind is None:
-            tx.publish(_failed(rule, f"this device has no condition {rule.conditions[0].topic!r}"))
-            return
-        steps = self._engine.enable(compile_rule(rule, int(rule.id), kind), tx.now.mono_ns)
-        self._run(tx, steps, None)
+        self._run(tx, self._matcher.enable(rule.id, tx.now.mono_ns), None)
 
-    def _run(self, tx: Transaction, steps: list[Step], correlation: str | None) -> None:
+    def _put(self, tx: Transaction, rule: Rule) -> bool:
+        """Give the matcher a rule, or tell that this device has not what it asks for (it was another one's)."""
+        try:
+            self._matcher.put(rule)
+        except InputError as error:
+            if rule.enabled:
+                tx.publish(_failed(rule, f"{error.field}: {error.reason}"))
+            return False
+        return True
+
+    def _run(self, tx: Transaction, steps: Iterable[Step], correlation: str | None) -> None:
+        """``correlation`` is that of the event; a wait that happened to be over with it has none."""
         for step in steps:
+            rule: Rule = step.rule.rule
+            cause = None if step.timer else correlation
             try:
-                self._act(tx, step, correlation)
+                self._act(tx, step.what, rule, cause)
             except InputError as error:
                 if step.what != "stop":
-                    tx.publish(_failed(step.rule, error.reason, correlation))
+                    tx.publish(_failed(rule, error.reason, cause))
 
-    def _act(self, tx: Transaction, step: Step, correlation: str | None) -> None:
-        rule, action = step.rule, step.rule.action
+    def _act(self, tx: Transaction, what: str, rule: Rule, correlation: str | None) -> None:
+        action = rule.action
         failed = partial(self._report, rule, correlation)
         port = self._ports.resolve_output(action.port)
         if isinstance(action, ToggleIoOnce):
             self._ports.pulse(tx, port, action.state, action.duration, correlation, failed=failed)
         else:
-            on = step.what == "start"
+            on = what == "start"
             self._ports.hold(tx, port, on, action.state, correlation, owner=rule.id, failed=failed)
 
     def _report(self, rule: Rule, correlation: str | None, reason: str) -> None:
@@ -250,11 +260,11 @@ class EventService:
         self._submit(lambda tx: tx.publish(event))
 
     def _remember(self, tx: Transaction) -> None:
-        rules, engine, started = self._rules, self._engine.snapshot(), self._started
+        rules, running, started = self._rules, self._matcher.snapshot(), self._started
 
         def undo() -> None:
             self._rules, self._started = rules, started
-            self._engine.restore(engine)
+            self._matcher.restore(running)
 
         tx.on_rollback(undo)
 

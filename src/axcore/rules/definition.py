@@ -1,0 +1,123 @@
+"""A rule as the matcher sees it: tests, whether the first one is a start event, wait, whether the action lasts.
+
+``define`` makes one of a ``model.rules.Rule``; whoever has conditions as ONVIF filters (SOAP rules) builds it from
+``parse_filter`` directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from axcore.errors import InputError
+from axcore.model.rules import MAX_CONDITIONS, Condition, Rule, RuleSpec
+
+from .filters import Filter, Topic, canonical
+
+SECOND = 1_000_000_000
+
+
+class KindLike(Protocol):
+    """What a topic is: ``stateful`` (a property) or not (a pulse). ``match`` are the data items of a condition that
+    names none of them.
+    """
+
+    @property
+    def stateful(self) -> bool: ...
+    @property
+    def match(self) -> Mapping[str, str]: ...
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """The plainest ``KindLike``."""
+
+    stateful: bool
+    match: dict[str, str] = {}
+
+
+Kinds = Mapping[str, KindLike]
+"""topic -> what it is"""
+
+
+class Test(msgspec.Struct, frozen=True):
+    """A condition: a filter and whether its opposite is meant."""
+
+    __test__ = False
+
+    filter: Filter
+    invert: bool = False
+
+
+class RuleDef(msgspec.Struct, frozen=True):
+    """A rule, checked and ready to be compiled."""
+
+    id: str
+    tests: tuple[Test, ...]
+    edge: bool = False
+    """The first test is a start event; it need not stay true."""
+    lasting: bool = False
+    """The action starts and stops with the rule."""
+    wait_ns: int = 0
+    rule: Any = None
+    """What the caller wants to find again in each step: the ``Rule`` that it was made of."""
+
+
+def lasts(rule: RuleSpec) -> bool:
+    """Whether the rule's action runs while the rule is active."""
+    return type(rule.action).while_active
+
+
+def define(rule: Rule, kinds: Kinds) -> RuleDef:
+    """The definition of a rule. InputError names the condition that cannot be."""
+    edge = check_conditions(rule, kinds)
+    tests = tuple([Test(filter_of(item, kinds[item.topic].match), item.invert) for item in rule.conditions])
+    return RuleDef(rule.id, tests, edge, lasts(rule), round(rule.wait * SECOND), rule)
+
+
+def filter_of(condition: Condition, match: Mapping[str, str]) -> Filter:
+    """The filter of a condition; ``match`` fills in data items that it does not name."""
+    data = {**match, **condition.data} if condition.data else match
+    return Filter(
+        (_topic(condition.topic),), tuple(condition.source.items()) if condition.source else (), tuple(data.items())
+    )
+
+
+def check_conditions(rule: RuleSpec, kinds: Kinds) -> bool:
+    """Whether the first condition starts the rule; InputError names what cannot be.
+
+    1..16 conditions; the first alone may be a pulse or carry the trigger flag; a pulse has no opposite; an action that
+    lasts needs a condition that ends it.
+    """
+    if not 1 <= len(rule.conditions) <= MAX_CONDITIONS:
+        raise InputError("conditions", f"must be 1..{MAX_CONDITIONS}, not {len(rule.conditions)}")
+    edge = False
+    for number, condition in enumerate(rule.conditions):
+        kind = kinds.get(condition.topic)
+        field = f"conditions[{number}]"
+        if kind is None:
+            raise InputError(f"{field}.topic", f"there is no condition {condition.topic!r}")
+        if condition.invert and not kind.stateful:
+            raise InputError(f"{field}.invert", "what only happens has no state that could be inverted")
+        if number == 0:
+            edge = condition.trigger or not kind.stateful
+        elif condition.trigger:
+            raise InputError(f"{field}.trigger", "only the first condition can be the trigger")
+        elif not kind.stateful:
+            raise InputError(f"{field}.topic", "what only happens can be the first condition, not a further one")
+    if edge and len(rule.conditions) == 1 and lasts(rule):
+        raise InputError("action.type", "the action has no end: it needs a condition that lasts")
+    return edge
+
+
+_TOPICS: dict[str, Topic] = {}
+
+
+def _topic(text: str) -> Topic:
+    topic = _TOPICS.get(text)
+    if topic is None:
+        if len(_TOPICS) >= 1024:
+            _TOPICS.clear()
+        topic = _TOPICS[text] = Topic(canonical(text))
+    return topic
