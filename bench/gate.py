@@ -26,7 +26,7 @@ Times = dict[str, dict[str, float]]
 def run(select: list[str], units: dict[str, str], notes: dict[str, str], broken: list[str]) -> Times:
     """One run of the benches (of the named tests only, if any).
 
-    Fills ``units`` with what each group counts, ``notes`` with what else a bench tells (``extra_info``), and ``broken``
+    Fills ``units`` with what each test counts, ``notes`` with what else a bench tells (``extra_info``), and ``broken``
     with the output of benches that fail by themselves.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -42,9 +42,11 @@ def run(select: list[str], units: dict[str, str], notes: dict[str, str], broken:
     times: Times = {}
     for bench in benches:
         info = bench["extra_info"]
-        units[bench["group"]] = info.pop("unit", "calls")
-        times.setdefault(bench["group"], {})[bench["fullname"]] = bench["stats"]["min"] / info.pop("units", 1)
-        notes.update({bench["fullname"]: ", ".join(f"{key} {value}" for key, value in info.items())} if info else {})
+        name, count = bench["fullname"], info.pop("units", 1)
+        units[name] = info.pop("unit", "calls")
+        times.setdefault(bench["group"], {})[name] = bench["stats"]["min"] / count
+        info["median"] = speed(bench["stats"]["median"] / count, units[name]).strip()
+        notes[name] = ", ".join(f"{key} {value}" for key, value in info.items())
     return times
 
 
@@ -89,9 +91,8 @@ def show(times: Times, gates: dict[str, Any], units: dict[str, str], notes: dict
         verdict = "" if floor is None else f", floor {floor}x: {'ok' if (found or 0) >= floor else 'BELOW'}"
         print(f"{group}: {shown}{verdict}")
         for name, seconds in sorted(tests.items(), key=lambda item: item[1]):
-            print(f"    {name.rpartition('::')[2]:<52}{speed(seconds, units[group])}")
-            if name in notes:
-                print(f"        {notes[name]}")
+            print(f"    {name.rpartition('::')[2]:<52}{speed(seconds, units[name])}")
+            print(f"        {notes[name]}")
 
 
 def main() -> int:

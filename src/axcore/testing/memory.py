@@ -114,7 +114,7 @@ class MemoryLedger(Ledger):
         """Let time pass, in steps, so that every timer fires at its own moment."""
         end = self.virtual_clock.mono_ns() + round(seconds * 1e9)
         while True:
-            deadlines = [timer.next_deadline() for timer in self._timers]
+            deadlines = [self._deadline(at, timer) for at, timer in enumerate(self._timers)]
             due = min((d for d in deadlines if d is not None and d <= end), default=end)
             self.virtual_clock.advance(max(0, due - self.virtual_clock.mono_ns()) / 1e9)
             self._awake()
