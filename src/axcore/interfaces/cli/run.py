@@ -119,7 +119,6 @@ def _announce(args: argparse.Namespace, data_dir: Path, running: Running) -> Non
     next_steps = [
         ("account add admin --role admin", "the first admin"),
         ("status", ""),
-        ("events --follow", "the event log"),
     ]
     if running.simulate:
         next_steps.append(("sim card --facility 1 --card 10213", "swipe a card"))
