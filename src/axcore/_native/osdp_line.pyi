@@ -1,8 +1,13 @@
 """The two ends of an OSDP line, sans-I/O. Public face: ``axcore.osdp``. Times are ns on one monotonic clock."""
 
+from typing import Self
+
+from typing_extensions import disjoint_base
+
 NEVER: int
 READERS: int
 
+@disjoint_base
 class Event:
     t_ns: int
     token: int
@@ -14,9 +19,10 @@ class Event:
     link: int
     data: bytes
 
+@disjoint_base
 class PeripheralDevice:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         address: int = 0,
         *,
         key: bytes | None = None,
@@ -25,7 +31,7 @@ class PeripheralDevice:
         answer_ns: int = 100_000_000,
         offline_ns: int = 8_000_000_000,
         nonces: bytes | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def step(self, data: bytes, t_ns: int) -> bytes: ...
     def feed(self, data: bytes, t_ns: int) -> None: ...
     def advance(self, t_ns: int) -> bytes: ...
@@ -46,15 +52,16 @@ class PeripheralDevice:
     @property
     def stats(self) -> dict[str, int]: ...
 
+@disjoint_base
 class ControlPanel:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         baud: int = 9600,
         reply_ns: int = 200_000_000,
         offline_ns: int = 8_000_000_000,
         nonces: bytes | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def open(
         self, address: int, *, key: bytes | None = None, secure: bool = False, checksum: bool = False, poll_ns: int = 0
     ) -> int: ...
