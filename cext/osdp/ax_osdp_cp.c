@@ -205,6 +205,8 @@ static void on_timeout(struct ax_osdp_cp *cp)
     } else {
         r->stats.timeouts++;
         r->wait_tries += r->wait_tries < 3;
+        if (r->wait_tries == 2 && cp->count > 1 && cp->config.baud && cp->config.baud < CP_FAST_BAUD)
+            r->wait_tries = 3; /* the bytes alone cost the neighbours too much */
         if (r->wait_tries == 2)
             r->due_ns = cp->now + (cp->count > 1 ? CP_SECOND_NS : 0);
         else if (r->wait_tries == 3)
@@ -217,7 +219,7 @@ static void on_timeout(struct ax_osdp_cp *cp)
     check_silence(cp, at);
 }
 
-static uint64_t wire_ns(const struct ax_osdp_cp *cp, size_t bytes)
+uint64_t ax_osdp_cp_wire_ns(const struct ax_osdp_cp *cp, size_t bytes)
 {
     return cp->config.baud ? bytes * 10000000000ull / cp->config.baud : 0;
 }
@@ -286,7 +288,7 @@ static int transmit(struct ax_osdp_cp *cp, int at, uint8_t *out)
     ax_osdp_rx_reset(&cp->rx);
     cp->noise = false;
     cp->active = at;
-    cp->sent_ns = cp->now + wire_ns(cp, r->tx_size + 1u);
+    cp->sent_ns = cp->now + ax_osdp_cp_wire_ns(cp, r->tx_size + 1u);
     cp->timeout_ns = cp->sent_ns + patience(cp, r);
     r->stats.frames++;
     return r->tx_size + 1;
@@ -375,11 +377,11 @@ int ax_osdp_cp_feed(struct ax_osdp_cp *cp, uint64_t t_ns, const uint8_t *bytes, 
                 cp->active = -1;
         }
     }
-    cp->quiet_ns = cp->now + wire_ns(cp, 2);
+    cp->quiet_ns = cp->now + ax_osdp_cp_wire_ns(cp, 2);
     if (cp->active >= 0) { /* wait for the rest of a frame; try again soon when it was damaged */
         const bool pending = ax_osdp_rx_pending(&cp->rx) != 0;
         cp->noise |= cp->rx.skipped != 0 || pending;
-        const uint64_t last = cp->sent_ns + cp->config.reply_ns + wire_ns(cp, AX_OSDP_MAX_FRAME);
+        const uint64_t last = cp->sent_ns + cp->config.reply_ns + ax_osdp_cp_wire_ns(cp, AX_OSDP_MAX_FRAME);
         if (pending || cp->noise)
             cp->timeout_ns = cp->byte_ns + CP_GAP_NS < last ? cp->byte_ns + CP_GAP_NS : last;
     }

@@ -248,9 +248,10 @@ static int open_reply(struct ax_osdp_cp *cp, int at, const struct ax_osdp_frame 
 }
 
 /* The reply is good: the device lives. */
-static void accept(struct ax_osdp_cp *cp, struct cp_reader *r)
+static void accept(struct ax_osdp_cp *cp, struct cp_reader *r, size_t length)
 {
-    const uint64_t delay = cp->now > cp->sent_ns ? cp->now - cp->sent_ns : 0;
+    const uint64_t came = cp->sent_ns + ax_osdp_cp_wire_ns(cp, length); /* with no delay at all */
+    const uint64_t delay = cp->now > came ? cp->now - came : 0;
     r->heard_ns = cp->now;
     r->stats.replies++;
     r->stats.delay_ns = delay;
@@ -294,7 +295,7 @@ bool ax_osdp_cp_reply(struct ax_osdp_cp *cp, int at, const struct ax_osdp_frame 
         r->stats.stale++;
         return false;
     }
-    accept(cp, r);
+    accept(cp, r, f->length);
     r->stats.naks += f->code == AX_OSDP_NAK;
     if (r->stage != STAGE_RUN)
         ax_osdp_cp_setup_reply(cp, at, f, data, (size_t)size);

@@ -9,9 +9,10 @@
 #define CP_EVENTS      65536
 #define CP_COMMANDS    8192     /* Bytes of commands that wait, of one device. */
 #define CP_NONCES      4
-#define CP_FIRST_NS    (25 * MS)  /* Wait for a device that has neighbours. */
-#define CP_PROBE_NS    (15 * MS)  /* The same while it is in doubt or off line. */
-#define CP_SECOND_NS   (400 * MS) /* Pause before the third try. */
+#define CP_FIRST_NS    (20 * MS)  /* Wait for a device that has neighbours. */
+#define CP_PROBE_NS    (12 * MS)  /* The same while it is in doubt or off line. */
+#define CP_SECOND_NS   (400 * MS) /* Pause before the third try, on lines of at least CP_FAST_BAUD. */
+#define CP_FAST_BAUD   38400
 #define CP_DOUBT_NS    (1700 * MS) /* Pause between later tries. */
 #define CP_ALONE_NS    (500 * MS) /* The same for a device without neighbours, off line. */
 #define CP_BUSY_NS     (20 * MS)  /* Pause after BUSY. */
@@ -102,6 +103,8 @@ int ax_osdp_cp_setup_frame(struct ax_osdp_cp *cp, struct cp_reader *r, struct ax
 /* Files: next message, and what the device said to it. */
 size_t ax_osdp_cp_file_message(struct cp_reader *r, uint8_t *out);
 void ax_osdp_cp_file_reply(struct ax_osdp_cp *cp, int at, uint8_t code, const uint8_t *data, size_t size);
+/* Time that bytes take. */
+uint64_t ax_osdp_cp_wire_ns(const struct ax_osdp_cp *cp, size_t bytes);
 /* Most payload that a frame to this device can carry. */
 size_t ax_osdp_cp_most_data(const struct cp_reader *r, size_t frame);
 

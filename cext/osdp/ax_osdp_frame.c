@@ -120,11 +120,11 @@ bool ax_osdp_command_size(uint8_t code, uint16_t *least, uint16_t *most)
         uint16_t least, most;
     } table[] = {
         {AX_OSDP_POLL, 0, 0}, {AX_OSDP_ID, 1, 1}, {AX_OSDP_CAP, 1, 1}, {AX_OSDP_LSTAT, 0, 0}, {AX_OSDP_ISTAT, 0, 0},
-        {AX_OSDP_OSTAT, 0, 0}, {AX_OSDP_RSTAT, 0, 0}, {AX_OSDP_OUT, 4, 1424}, {AX_OSDP_LED, 14, 1414}, {AX_OSDP_BUZ, 5, 1425},
-        {AX_OSDP_TEXT, 6, 261}, {AX_OSDP_COMSET, 5, 5}, {AX_OSDP_BIOREAD, 4, 4}, {AX_OSDP_BIOMATCH, 6, 1426},
+        {AX_OSDP_OSTAT, 0, 0}, {AX_OSDP_RSTAT, 0, 0}, {AX_OSDP_OUT, 4, 1432}, {AX_OSDP_LED, 14, 1428}, {AX_OSDP_BUZ, 5, 1430},
+        {AX_OSDP_TEXT, 6, 261}, {AX_OSDP_COMSET, 5, 5}, {AX_OSDP_BIOREAD, 4, 4}, {AX_OSDP_BIOMATCH, 6, AX_OSDP_MAX_DATA},
         {AX_OSDP_KEYSET, 18, 18}, {AX_OSDP_CHLNG, 8, 8}, {AX_OSDP_SCRYPT, 16, 16}, {AX_OSDP_ACURXSIZE, 2, 2},
-        {AX_OSDP_FILETRANSFER, 11, 1426}, {AX_OSDP_MFG, 3, 1426}, {AX_OSDP_XWR, 2, 1426}, {AX_OSDP_ABORT, 0, 0},
-        {AX_OSDP_PIVDATA, 5, 6}, {AX_OSDP_GENAUTH, 6, 1426}, {AX_OSDP_CRAUTH, 6, 1426}, {AX_OSDP_KEEPACTIVE, 2, 2},
+        {AX_OSDP_FILETRANSFER, 11, AX_OSDP_MAX_DATA}, {AX_OSDP_MFG, 3, AX_OSDP_MAX_DATA}, {AX_OSDP_XWR, 2, AX_OSDP_MAX_DATA}, {AX_OSDP_ABORT, 0, 0},
+        {AX_OSDP_PIVDATA, 5, 6}, {AX_OSDP_GENAUTH, 6, AX_OSDP_MAX_DATA}, {AX_OSDP_CRAUTH, 6, AX_OSDP_MAX_DATA}, {AX_OSDP_KEEPACTIVE, 2, 2},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].code == code) {

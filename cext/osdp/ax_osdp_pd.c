@@ -71,7 +71,7 @@ void ax_osdp_pd_reset(struct ax_osdp_pd *pd)
     pd->sqn = PD_NO_SQN;
     pd->link = AX_OSDP_OFFLINE;
     pd->next_address = 0xFF;
-    pd->replied = pd->send = pd->waiting = pd->answered = false;
+    pd->replied = pd->send = pd->send_refusal = pd->waiting = pd->answered = false;
     pd->busy_ns = 0;
     pd->in_code = pd->out_code = 0;
     pd->peer_rx = AX_OSDP_MAX_FRAME;
@@ -144,9 +144,8 @@ void ax_osdp_pd_refuse(struct ax_osdp_pd *pd, uint8_t nak)
     head.address |= AX_OSDP_REPLY;
     head.scb_type = 0;
     pd->stats.naks++;
-    pd->reply_size = (uint16_t)ax_osdp_build(pd->reply, sizeof pd->reply, &head, AX_OSDP_NAK, &nak, 1);
-    pd->replied = false;
-    pd->send = true;
+    pd->refusal_size = (uint8_t)ax_osdp_build(pd->refusal, sizeof pd->refusal, &head, AX_OSDP_NAK, &nak, 1);
+    pd->send_refusal = true; /* the stored reply stays: its command may be repeated yet */
 }
 
 /* The same bytes again: the same reply again, or BUSY again, or the answer that came in the meantime. */

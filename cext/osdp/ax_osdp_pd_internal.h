@@ -35,7 +35,8 @@ struct ax_osdp_pd {
     /* The last command and its reply, for repeats. */
     uint8_t command[AX_OSDP_MAX_FRAME], reply[AX_OSDP_MAX_FRAME], plain[AX_OSDP_MAX_FRAME];
     uint16_t command_size, reply_size;
-    bool replied, send; /* The reply belongs to the last command; it has to go out. */
+    bool replied, send, send_refusal; /* The reply belongs to the last command; it, or the refusal, has to go out. */
+    uint8_t refusal[16], refusal_size;
     struct ax_osdp_head head; /* Of the command that is being answered. */
     /* A command that waits for its answer, and the answer when it came after BUSY. */
     bool waiting, answered;

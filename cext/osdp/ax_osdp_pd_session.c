@@ -159,6 +159,12 @@ int ax_osdp_pd_advance(struct ax_osdp_pd *pd, uint64_t t_ns, uint8_t *out, size_
         return AX_E_FULL;
     pd->now = t_ns > pd->now ? t_ns : pd->now;
     pass_time(pd);
+    if (pd->send_refusal) {
+        const int n = pd->refusal_size;
+        memcpy(out, pd->refusal, (size_t)n);
+        pd->send_refusal = pd->send = false;
+        return n;
+    }
     if (pd->send) {
         const int n = pd->reply_size;
         memcpy(out, pd->reply, (size_t)n);
@@ -175,7 +181,7 @@ int ax_osdp_pd_advance(struct ax_osdp_pd *pd, uint64_t t_ns, uint8_t *out, size_
 uint64_t ax_osdp_pd_deadline(const struct ax_osdp_pd *pd)
 {
     uint64_t next = UINT64_MAX;
-    if (pd->send)
+    if (pd->send || pd->send_refusal)
         return 0;
     if (pd->busy_ns)
         next = pd->busy_ns;

@@ -16,7 +16,7 @@
 #define AX_OSDP_MAX_FRAME 1440 /**< Longest PDU. */
 #define AX_OSDP_MIN_FRAME 7    /**< Shortest: header, code, checksum. */
 #define AX_OSDP_MIN_RX    128  /**< What every device must be able to receive. */
-#define AX_OSDP_MAX_DATA  1426 /**< Most payload of a frame that may be secured: 1408 when encrypted and padded. */
+#define AX_OSDP_MAX_DATA  1432 /**< Most payload of a frame in clear; 1407 when it is encrypted. */
 #define AX_OSDP_CONFIG    0x7F /**< The configuration address: every device on the line answers it. */
 #define AX_OSDP_REPLY     0x80 /**< Bit of the address byte of replies. */
 
