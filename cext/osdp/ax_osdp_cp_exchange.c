@@ -296,6 +296,14 @@ bool ax_osdp_cp_reply(struct ax_osdp_cp *cp, int at, const struct ax_osdp_frame 
         return false;
     }
     accept(cp, r, f->length);
+    if (!r->session && !f->head.scb_type && f->code == AX_OSDP_NAK && size && r->stage >= STAGE_ID &&
+        (*data == AX_OSDP_NAK_SECURITY || *data == AX_OSDP_NAK_ENCRYPT)) { /* it has a key, and we have not */
+        r->stats.naks++;
+        ax_osdp_cp_fail_all(cp, at, AX_OSDP_WHY_INSECURE);
+        ax_osdp_cp_restart(cp, at, AX_OSDP_WHY_INSECURE, CP_REFUSED_NS);
+        ax_osdp_cp_set_link(cp, at, AX_OSDP_OFFLINE, AX_OSDP_WHY_INSECURE);
+        return true;
+    }
     r->stats.naks += f->code == AX_OSDP_NAK;
     if (r->stage != STAGE_RUN)
         ax_osdp_cp_setup_reply(cp, at, f, data, (size_t)size);

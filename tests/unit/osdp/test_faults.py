@@ -91,7 +91,7 @@ def test_a_retry_is_the_same_bytes_and_so_is_its_reply(key: bytes | None) -> Non
     made.received.clear()
     made.devices[0].post(Reply.RAW, CARD)
     lost: list[bytes] = []
-    made.harm = once(0, lambda data: lost.append(data))
+    made.harm = once(0, lost.append)
     made.run(0.25)
     repeated = [data for (_, data), (_, before) in zip(made.sent[1:], made.sent, strict=False) if data == before]
     assert len(repeated) == 1
