@@ -6,6 +6,7 @@ standard input is one more command or event.
 """
 
 import json
+import os
 import select
 import socket
 import sys
@@ -69,6 +70,7 @@ def main() -> None:
         ctx.set_command_callback(lambda command: (tell(command=command), (0, None))[1])
     pending = [decode(item) for item in options.get("submit", [])]
     state: Any = None
+    text = ""
     while True:
         ctx.refresh()
         found = [bool(ctx.status()), bool(ctx.sc_status())] if role == "cp" else [ctx.is_online(), ctx.is_sc_active()]
@@ -86,10 +88,11 @@ def main() -> None:
                 tell(error=repr(error.__cause__))
         ready, _, _ = select.select([sock, sys.stdin], [], [], 0.002)
         if sys.stdin in ready:
-            line = sys.stdin.readline()
-            if not line:
+            chunk = os.read(sys.stdin.fileno(), 65536)
+            if not chunk:
                 return
-            pending.append(decode(json.loads(line)))
+            *lines, text = (text + chunk.decode()).split("\n")
+            pending += [decode(json.loads(line)) for line in lines]
         time.sleep(0.0005)
 
 
