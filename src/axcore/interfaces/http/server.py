@@ -32,6 +32,10 @@ from .tls import server_context
 
 log = logging.getLogger(__name__)
 
+DISCARD: Final = 256 * 1024
+"""Octets of a body that is too large which are taken before the connection ends ..."""
+DISCARD_TIMEOUT: Final = 2.0
+"""... and the seconds that they get."""
 SETUP_TEXT: Final = "Error: initial admin user must be created first."
 
 
@@ -181,6 +185,7 @@ class HttpServer:
             return
         length = request.content_length
         if length is not None and length > limit:
+            await self._discard(request)
             raise HttpError(413, "Content Too Large", close=True)
         if request.headers.get("Expect"):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -197,6 +202,20 @@ class HttpServer:
             raise HttpError(413, "Content Too Large", close=True) from None
         except web.RequestPayloadError:
             raise HttpError(400, "Bad Request", close=True) from None
+        finally:
+            connection.reading = False
+
+    async def _discard(self, request: Request) -> None:
+        """Take some of a body that is too large: closing amid it would take the answer away from an honest client."""
+        left = DISCARD
+        connection: Any = request.protocol
+        connection.reading = True
+        try:
+            async with asyncio.timeout(DISCARD_TIMEOUT):
+                while left > 0 and (part := await request.content.readany()):
+                    left -= len(part)
+        except (TimeoutError, web.RequestPayloadError):
+            pass
         finally:
             connection.reading = False
 
