@@ -144,7 +144,7 @@ void ax_osdp_cp_restart(struct ax_osdp_cp *cp, int at, uint32_t why, uint64_t pa
     r->session = r->default_key = r->again = false;
     r->sqn = 0;
     r->tries = r->wait_tries = r->bad_macs = 0;
-    r->in_code = 0;
+    ax_osdp_cp_drop_parts(cp, at, why);
     r->stage = ax_osdp_cp_first_stage(cp, r);
     if (r->refusals < 255)
         r->refusals++;
@@ -280,7 +280,8 @@ static int transmit(struct ax_osdp_cp *cp, int at, uint8_t *out)
         r->stats.retries++;
         r->tries += r->tries < 255;
     } else if (!ax_osdp_cp_compose(cp, at)) {
-        r->due_ns = UINT64_MAX;
+        const bool idle = r->stage == STAGE_WAIT || (r->config.address == AX_OSDP_CONFIG && !r->commands.used);
+        r->due_ns = idle ? UINT64_MAX : cp->now + CP_REFUSED_NS; /* no nonce to be had, or a command that cannot be sent */
         return 0;
     }
     out[0] = AX_OSDP_MARK;

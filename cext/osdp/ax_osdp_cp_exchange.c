@@ -111,11 +111,22 @@ bool ax_osdp_cp_compose(struct ax_osdp_cp *cp, int at)
     return true;
 }
 
-/* A reply in parts: true when it is whole. */
+void ax_osdp_cp_drop_parts(struct ax_osdp_cp *cp, int at, uint32_t why)
+{
+    struct cp_reader *r = cp->readers[at];
+    if (r->in_token)
+        ax_osdp_cp_tell(cp, at, AX_OSDP_EV_FAILED, r->in_code, why, 0, r->in_token);
+    r->in_token = 0;
+    r->in_code = 0;
+}
+
+/* A reply in parts: true when it is whole; in_code is 0 when it makes no sense. */
 static bool collect(struct cp_reader *r, uint8_t code, const uint8_t *data, size_t size)
 {
-    if (size < PART_HEAD)
+    if (size < PART_HEAD) {
+        r->in_code = 0;
         return false;
+    }
     const uint32_t total = get16(data), offset = get16(data + 2), part = get16(data + 4);
     if (offset == 0) {
         r->in_code = code;
@@ -141,10 +152,13 @@ static void on_data(struct ax_osdp_cp *cp, int at, uint8_t code, const uint8_t *
     if (code == AX_OSDP_FTSTAT && r->file.active && !token) {
         ax_osdp_cp_file_reply(cp, at, code, data, size);
     } else if (code == AX_OSDP_PIVDATAR || code == AX_OSDP_GENAUTHR || code == AX_OSDP_CRAUTHR || code == AX_OSDP_EXT_PDID) {
-        if (collect(r, code, data, size))
-            ax_osdp_cp_tell_data(cp, at, AX_OSDP_EV_REPLY, code, token, r->in_parts, r->in_total);
-        else if (token)
-            ax_osdp_cp_tell(cp, at, AX_OSDP_EV_DONE, code, 0, 0, token); /* the rest comes with polls */
+        r->in_token = token ? token : r->in_token;
+        if (collect(r, code, data, size)) {
+            ax_osdp_cp_tell_data(cp, at, AX_OSDP_EV_REPLY, code, r->in_token, r->in_parts, r->in_total);
+            r->in_token = 0;
+        } else if (!r->in_code) {
+            ax_osdp_cp_drop_parts(cp, at, AX_OSDP_WHY_NAK);
+        } /* else the rest comes with polls */
     } else {
         ax_osdp_cp_tell_data(cp, at, AX_OSDP_EV_REPLY, code, token, data, size);
     }
@@ -212,6 +226,8 @@ static bool on_clear_nak(struct ax_osdp_cp *cp, int at, uint8_t reason)
         return true;
     }
     r->sqn = r->sqn % 3 + 1;
+    r->tries = r->wait_tries = 0;
+    r->again = false;
     if (r->stage == STAGE_RUN)
         on_run(cp, at, AX_OSDP_NAK, &reason, 1);
     else

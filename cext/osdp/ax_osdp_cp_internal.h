@@ -63,7 +63,7 @@ struct cp_reader {
     bool session, default_key, key_waits, again, slow, security_told; /* again: send the same bytes. */
     uint16_t tx_size, peer_rx, part_sent, part; /* Of a command in parts: went out before, and with the frame in flight. */
     uint8_t in_code, burst, suspect; /* burst: frames since the last poll. suspect: restarts by the command in flight. */
-    uint32_t in_total, in_got;
+    uint32_t in_total, in_got, in_token; /* in_token: the command that is answered in parts. */
     uint8_t tx[AX_OSDP_MAX_FRAME];
     uint8_t in_parts[AX_OSDP_EVENT_DATA];
     uint8_t command_bytes[CP_COMMANDS];
@@ -103,6 +103,8 @@ int ax_osdp_cp_setup_frame(struct ax_osdp_cp *cp, struct cp_reader *r, struct ax
 /* Files: next message, and what the device said to it. */
 size_t ax_osdp_cp_file_message(struct cp_reader *r, uint8_t *out);
 void ax_osdp_cp_file_reply(struct ax_osdp_cp *cp, int at, uint8_t code, const uint8_t *data, size_t size);
+/* Forget a reply whose parts do not come. */
+void ax_osdp_cp_drop_parts(struct ax_osdp_cp *cp, int at, uint32_t why);
 /* Time that bytes take. */
 uint64_t ax_osdp_cp_wire_ns(const struct ax_osdp_cp *cp, size_t bytes);
 /* Most payload that a frame to this device can carry. */
