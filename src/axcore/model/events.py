@@ -22,6 +22,8 @@ QR = "tns1:Device/tnsaxis:Intercom/QR"  # pulse; a QR code was read (never holds
 KEYPAD_STATE = "tns1:Device/tnsaxis:Intercom/KeypadState"  # property; data state idle|entering
 SPEED_DIAL = "tns1:Device/tnsaxis:Intercom/SpeedDial"  # pulse; data number
 READER_FAULT = "tns1:Device/tnsaxis:Reader/Fault"  # pulse; a frame was refused, data error, bits, glitches
+SCHEDULE_INTERVAL = "tns1:UserAlarm/tnsaxis:Recurring/Interval"  # property; source id, data active 0|1
+SCHEDULE_PULSE = "tns1:UserAlarm/tnsaxis:Recurring/Pulse"  # pulse; source id
 ENTRY_GRANTED = (
     "tns1:AccessControl/tnsaxis:EntryList/AccessGranted"  # pulse; data holder, name, credential, condition, remaining
 )

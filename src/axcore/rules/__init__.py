@@ -13,7 +13,7 @@ Schedules are in ``axcore.rules.schedule``.
 """
 
 from .check import RuleWarning, check, port_effects
-from .definition import Kind, Kinds, RuleDef, Test, check_conditions, define, filter_of, lasts
+from .definition import Kind, Kinds, RuleDef, Test, asked_by, check_conditions, define, filter_of, lasts
 from .explain import ConditionState, Explanation, describe, explain
 from .filters import Filter, FilterError, Topic, canonical
 from .matcher import Matcher, Snapshot, Step
@@ -35,6 +35,7 @@ __all__ = [
     "Step",
     "Test",
     "Topic",
+    "asked_by",
     "canonical",
     "check",
     "check_conditions",

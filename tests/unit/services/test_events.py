@@ -9,9 +9,10 @@ import pytest
 from axcore.devices import MODELS
 from axcore.errors import InputError, LimitError, NotFoundError, QueueFullError
 from axcore.model import events
+from axcore.model.actions import StopClip, VirtualInputOnce, VirtualInputWhileActive
 from axcore.model.events import NewEvent
 from axcore.model.rules import Condition, Rule, RuleSpec, ToggleIoOnce, ToggleIoWhileActive
-from axcore.services.events import EventService
+from axcore.services.events import EventService, PortPerformer, VirtualInputPerformer
 from axcore.services.ports import PortService
 from axcore.testing import MemoryLedger
 from tests.unit.services.fake_lines import FakeLines
@@ -28,7 +29,9 @@ class Bench:
         self.ledger = ledger or MemoryLedger()
         self.lines = FakeLines()
         self.ports = PortService(MODEL, self.ledger.post)
-        self.events = EventService(MODEL, self.ports, self.ledger.bus, self.ledger.post)
+        self.events = EventService(
+            MODEL, (PortPerformer(self.ports), VirtualInputPerformer(self.ports)), self.ledger.bus, self.ledger.post
+        )
         self.ledger.load(self.ports.load, self.events.load)
         self.ports.attach(self.lines)
         self.ledger.add_timer(self.events)
@@ -251,7 +254,9 @@ def test_announcements_are_no_trigger_but_satisfy(bench: Bench) -> None:
     lines.inputs["casing"] = True
     again.ledger, again.lines = MemoryLedger(store=ledger.store), lines
     again.ports = PortService(MODEL, again.ledger.post)
-    again.events = EventService(MODEL, again.ports, again.ledger.bus, again.ledger.post)
+    again.events = EventService(
+        MODEL, (PortPerformer(again.ports), VirtualInputPerformer(again.ports)), again.ledger.bus, again.ledger.post
+    )
     again.ledger.load(again.ports.load, again.events.load)
     again.ports.attach(lines)
     again.ledger.load(again.ports.announce, again.events.start)
@@ -286,3 +291,75 @@ def test_catalogues(bench: Bench) -> None:
     for kind in bench.events.conditions():
         assert bool(kind.match) >= kind.stateful
         assert set(kind.match) <= {item.name for item in kind.data}
+
+
+PORT_1 = 'boolean(//SimpleItem[@Name="port" and @Value="1"]) and boolean(//SimpleItem[@Name="active" and @Value="1"])'
+
+
+def test_a_filter_can_be_a_condition(bench: Bench) -> None:
+    filters = Condition(topic="onvif:Device/axis:IO/VirtualInput", content=PORT_1)
+    bench.add(filters, WHILE)
+    bench.virtual(True, port=2)
+    assert not bench.lines.commands
+    bench.virtual(True)
+    bench.virtual(False)
+    assert [call[:3] for call in bench.lines.commands] == [("hold", "relay1", True), ("hold", "relay1", False)]
+
+
+def test_a_filter_may_cover_many_events_when_it_starts_the_rule(bench: Bench) -> None:
+    bench.add(Condition(topic="onvif:Device/axis:IO//.|onvif:AccessControl//.", trigger=True))
+    bench.grant()
+    bench.virtual(True, port=9)
+    assert [call[0] for call in bench.lines.commands] == ["pulse", "pulse"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "field"),
+    [
+        (Condition(topic="onvif:Device/axis:IO//.", content="boolean("), "conditions[1].content"),
+        (Condition(topic="onvif:Device/axis:IO//."), "conditions[1].content"),
+        (Condition(topic="onvif:Device//.", content=PORT_1), "conditions[1].topic"),
+        (Condition(topic="onvif:Nothing//."), "conditions[1].topic"),
+        (Condition(topic="onvif:Device//.|"), "conditions[1].topic"),
+        (Condition(topic=events.IO_VIRTUAL_INPUT, source={"port": "1"}, content=PORT_1), "conditions[1].source"),
+        (Condition(topic="onvif:AccessControl//."), "conditions[1].topic"),
+    ],
+)
+def test_a_further_filter_is_about_one_property(bench: Bench, condition: Condition, field: str) -> None:
+    spec = RuleSpec(name="r", conditions=(GRANTED, condition), action=DOOR)
+    with pytest.raises(InputError) as caught:
+        bench.ledger.do(lambda tx: bench.events.add_rule(tx, spec))
+    assert caught.value.field == field
+    assert bench.events.rules() == ()
+
+
+def test_topics_in_another_spelling_are_kept_as_declared(bench: Bench) -> None:
+    rule = bench.add(Condition(topic="onvif:Device/axis:IO/VirtualInput", source={"port": "1"}))
+    assert rule.conditions[0].topic == events.IO_VIRTUAL_INPUT
+
+
+def test_virtual_inputs_can_be_set_by_rules(bench: Bench) -> None:
+    once = VirtualInputOnce(input=5, duration=2.0)
+    bench.add(GRANTED, once)
+    bench.add(Condition(topic=events.IO_VIRTUAL_INPUT, source={"port": "5"}), VirtualInputWhileActive(input=6))
+    bench.grant()
+    assert [number for number, on in enumerate(bench.ports.virtual_inputs(), 1) if on] == [5, 6]
+    bench.ledger.clock.advance(2.0)
+    bench.ledger.turn()
+    assert not any(bench.ports.virtual_inputs())
+
+
+@pytest.mark.parametrize(
+    ("action", "field"),
+    [
+        (VirtualInputOnce(input=0), "action.input"),
+        (VirtualInputOnce(input=65), "action.input"),
+        (VirtualInputOnce(input=1, duration=-1.0), "action.duration"),
+        (VirtualInputOnce(input=1, state=False, duration=1.0), "action.duration"),
+        (StopClip(), "action.type"),
+    ],
+)
+def test_actions_that_cannot_be_are_refused(bench: Bench, action: Any, field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        bench.add(GRANTED, action)
+    assert caught.value.field == field

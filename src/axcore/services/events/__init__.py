@@ -1,5 +1,19 @@
 """Rules: which conditions and actions there are, and running the actions of the rules that match."""
 
-from .service import Actuator, EventService
+from .catalogue import ConditionType, Item
+from .io_actions import Actuator, PortPerformer, VirtualInputPerformer
+from .performers import ActionType, Performer, Run
+from .service import ConditionSource, EventService
 
-__all__ = ["Actuator", "EventService"]
+__all__ = [
+    "ActionType",
+    "Actuator",
+    "ConditionSource",
+    "ConditionType",
+    "EventService",
+    "Item",
+    "Performer",
+    "PortPerformer",
+    "Run",
+    "VirtualInputPerformer",
+]

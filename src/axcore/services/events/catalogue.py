@@ -1,4 +1,4 @@
-"""What a rule can be made of: the conditions and actions of a device, with the names that users see.
+"""What a rule can be made of: the conditions of a device, with the names that users see.
 
 Manual: System > Events > Rules, and "Use Entry list to allow credential holders to open the door".
 
@@ -8,7 +8,7 @@ without data items of its own looks for.
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
 
 import msgspec
 
@@ -16,7 +16,10 @@ from axcore.devices import DeviceModel
 from axcore.errors import InputError
 from axcore.model import events
 from axcore.model.credentials import ACCESS_GRANTED
-from axcore.model.rules import MAX_DURATION, MIN_DURATION, Condition
+from axcore.model.rules import Condition
+from axcore.rules import Filter, asked_by, canonical
+
+ANY = 1 << 30
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,15 +41,6 @@ class ConditionType(msgspec.Struct, frozen=True, kw_only=True):
     source: tuple[Item, ...] = ()
     data: tuple[Item, ...] = ()
     match: dict[str, str] = {}
-
-
-class ActionType(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of action; ``fields`` are JSON-schema-like descriptions of what it needs."""
-
-    type: str
-    group: str
-    name: str
-    fields: dict[str, dict[str, Any]]
 
 
 _FLAG = ("0", "1")
@@ -218,55 +212,52 @@ def _status() -> tuple[ConditionType, ...]:
     )
 
 
-def action_types(outputs: tuple[tuple[int, str], ...]) -> tuple[ActionType, ...]:
-    """Every action; ``outputs`` are the ids and names of the ports that are outputs now."""
-    port = {
-        "type": "string",
-        "title": "Port",
-        "enum": [str(number) for number, _ in outputs],
-        "names": [name for _, name in outputs],
-    }
-    state = {"type": "boolean", "title": "State", "default": True, "names": {"true": "Active", "false": "Inactive"}}
-    duration = {
-        "type": "number",
-        "title": "Duration",
-        "unit": "s",
-        "default": 0,
-        "minimum": MIN_DURATION,
-        "maximum": MAX_DURATION,
-        "zero": "stays there",
-    }
-    return (
-        ActionType(
-            type="toggle_io_once",
-            group="I/O",
-            name="Toggle I/O once",
-            fields={"port": port, "state": state, "duration": duration},
-        ),
-        ActionType(
-            type="toggle_io_while_active",
-            group="I/O",
-            name="Toggle I/O while the rule is active",
-            fields={"port": port, "state": state},
-        ),
-    )
+def check_condition(types: dict[str, ConditionType], condition: Condition, first: bool, field: str) -> Condition:
+    """``condition`` with its topic as declared; ``InputError`` names the part under ``field`` that this device has not.
+
+    A filter that is not the first condition has to be about exactly one property (VAPIX event service).
+    """
+    kind = types.get(canonical(condition.topic))
+    try:
+        if kind is not None and not condition.content:
+            _check_items(kind, condition)
+            return msgspec.structs.replace(condition, topic=kind.topic)
+        _, asked = asked_by(condition, types)
+        if not first:
+            count = _instances(types, asked)
+            if count != 1:
+                raise InputError("content", f"must match one property, not {count if count < ANY else 'any number'}")
+    except InputError as error:
+        raise InputError(f"{field}.{error.field}", error.reason) from None
+    return condition
 
 
-def check_condition(types: dict[str, ConditionType], condition: Condition, field: str) -> ConditionType:
-    """The type of ``condition``; ``InputError`` names the part under ``field`` that this device has not."""
-    kind = types.get(condition.topic)
-    if kind is None:
-        raise InputError(f"{field}.topic", f"this device has no condition {condition.topic!r}")
+def _check_items(kind: ConditionType, condition: Condition) -> None:
     if condition.invert and not kind.stateful:
-        raise InputError(f"{field}.invert", f"{kind.name} has no state that could be inverted")
+        raise InputError("invert", f"{kind.name} has no state that could be inverted")
     for part, items in (("source", kind.source), ("data", kind.data)):
         known = {item.name: item for item in items}
         for name, value in getattr(condition, part).items():
             item = known.get(name)
             if item is None:
-                raise InputError(
-                    f"{field}.{part}.{name}", f"{kind.name} has no such item ({', '.join(known) or 'none'})"
-                )
+                raise InputError(f"{part}.{name}", f"{kind.name} has no such item ({', '.join(known) or 'none'})")
             if item.values and value not in item.values:
-                raise InputError(f"{field}.{part}.{name}", f"{value!r} is not one of {', '.join(item.values)}")
-    return kind
+                raise InputError(f"{part}.{name}", f"{value!r} is not one of {', '.join(item.values)}")
+
+
+def _instances(types: dict[str, ConditionType], asked: Filter) -> int:
+    """How many properties a filter can be about; ``ANY`` = that cannot be counted."""
+    count = 0
+    for kind in types.values():
+        if not asked.covers(canonical(kind.topic)):
+            continue
+        if not kind.stateful:
+            raise InputError("topic", f"{kind.name} only happens: it can be the first condition, not a further one")
+        names = [item.name for item in kind.source]
+        if any(not item.values for item in kind.source):
+            # An item with free values: the filter has to name one of them.
+            count += 1 if asked.content is not None else ANY
+            continue
+        sources = itertools.product(*[item.values for item in kind.source])
+        count += sum(asked.could(dict(zip(names, values, strict=True))) for values in sources)
+    return min(count, ANY)

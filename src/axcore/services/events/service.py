@@ -8,9 +8,9 @@ one commit; the output moves after it. Methods that take ``tx`` are jobs of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,22 +18,20 @@ from axcore.devices import DeviceModel
 from axcore.errors import InputError, LimitError, NotFoundError
 from axcore.model import events
 from axcore.model.convert import patched
-from axcore.model.events import NewEvent
-from axcore.model.ports import Port
+from axcore.model.events import Event, NewEvent
 from axcore.model.rules import (
     MAX_CONDITIONS,
-    MAX_DURATION,
     MAX_NAME,
     MAX_RULES,
     MAX_WAIT,
-    MIN_DURATION,
+    Action,
     Rule,
     RuleSpec,
-    ToggleIoOnce,
 )
 from axcore.rules import Matcher, Step, check_conditions
 
-from .catalogue import ActionType, ConditionType, action_types, check_condition, condition_types
+from .catalogue import ConditionType, check_condition, condition_types
+from .performers import ActionType, Performer, Run
 
 if TYPE_CHECKING:
     from axcore.runtime.bus import Bus
@@ -44,32 +42,8 @@ KIND = "rule"
 _COUNTER = ("counter", "rule")
 
 
-class Actuator(Protocol):
-    """What the actions need of the ports."""
-
-    def ports(self) -> tuple[Port, ...]: ...
-    def resolve_output(self, name: str) -> int: ...
-    def pulse(
-        self,
-        tx: Transaction,
-        port: int,
-        active: bool,
-        seconds: float,
-        correlation: str | None = None,
-        *,
-        failed: Callable[[str], None] | None = None,
-    ) -> None: ...
-    def hold(
-        self,
-        tx: Transaction,
-        port: int,
-        on: bool,
-        active: bool = True,
-        correlation: str | None = None,
-        *,
-        owner: str = "",
-        failed: Callable[[str], None] | None = None,
-    ) -> None: ...
+ConditionSource = Callable[[], Iterable[ConditionType]]
+"""Conditions whose values come and go (schedules, MQTT subscriptions); their topics stay. Any thread."""
 
 
 class EventService:
@@ -78,13 +52,18 @@ class EventService:
     def __init__(
         self,
         model: DeviceModel,
-        ports: Actuator,
+        performers: Sequence[Performer],
         bus: Bus,
         submit: Callable[[Callable[[Transaction], Any]], object],
+        *,
+        conditions: Sequence[ConditionSource] = (),
     ) -> None:
-        self._ports = ports
+        self._performers = tuple(performers)
+        self._by_kind = {kind: performer for performer in self._performers for kind in performer.kinds}
         self._submit = submit
-        self._types = {kind.topic: kind for kind in condition_types(model)}
+        self._fixed = condition_types(model)
+        self._sources = tuple(conditions)
+        self._types = {kind.topic: kind for kind in self.conditions()}
         self._rules: dict[str, Rule] = {}
         self._matcher = Matcher(kinds=self._types)
         self._started = False
@@ -124,13 +103,12 @@ class EventService:
         return self._matcher.active(rule_id)
 
     def conditions(self) -> tuple[ConditionType, ...]:
-        """The catalogue of conditions."""
-        return tuple(self._types.values())
+        """The catalogue of conditions, with the values that they can have now."""
+        return (*self._fixed, *(kind for source in self._sources for kind in source()))
 
     def actions(self) -> tuple[ActionType, ...]:
-        """The catalogue of actions, with the ports that are outputs now."""
-        outputs = [(port.id, port.config.name) for port in self._ports.ports() if port.config.direction == "output"]
-        return action_types(tuple(outputs))
+        """The catalogue of actions, with the values that they can have now."""
+        return tuple(kind for performer in self._performers for kind in performer.describe())
 
     # --- settings
 
@@ -190,9 +168,9 @@ class EventService:
 
     # --- inside
 
-    def _on_event(self, tx: Transaction, event: NewEvent) -> None:
+    def _on_event(self, tx: Transaction, event: Event) -> None:
         self._remember(tx)
-        self._run(tx, self._matcher.feed(event, tx.now.mono_ns), event.correlation)
+        self._run(tx, self._matcher.feed(event, tx.now.mono_ns), event)
 
     def _checked(self, spec: RuleSpec) -> RuleSpec:
         name = spec.name.strip()
@@ -202,20 +180,24 @@ class EventService:
             raise InputError("wait", f"must be 0..{MAX_WAIT} s (99:59:59)")
         if not 1 <= len(spec.conditions) <= MAX_CONDITIONS:
             raise InputError("conditions", f"must be 1..{MAX_CONDITIONS}, not {len(spec.conditions)}")
-        for number, condition in enumerate(spec.conditions):
-            check_condition(self._types, condition, f"conditions[{number}]")
-        check_conditions(spec, self._types)
-        action = spec.action
-        if isinstance(action, ToggleIoOnce) and action.duration != 0:
-            duration = action.duration
-            if not math.isfinite(duration) or not MIN_DURATION <= duration <= MAX_DURATION:
-                raise InputError("action.duration", f"must be {MIN_DURATION}..{MAX_DURATION:.0f} s, or 0 to stay there")
+        types = {kind.topic: kind for kind in self.conditions()}
+        conditions = tuple(
+            check_condition(types, condition, number == 0, f"conditions[{number}]")
+            for number, condition in enumerate(spec.conditions)
+        )
+        spec = msgspec.structs.replace(spec, name=name, conditions=conditions)
+        check_conditions(spec, types)
         try:
-            port = self._ports.resolve_output(action.port)
+            action = self._performer(spec.action).check(spec.action)
         except InputError as error:
-            raise type(error)("action.port", error.reason) from None
-        # By id, so that renaming the port does not take the door away from the rule.
-        return msgspec.structs.replace(spec, name=name, action=msgspec.structs.replace(action, port=str(port)))
+            raise type(error)(f"action.{error.field}", error.reason) from None
+        return msgspec.structs.replace(spec, action=action)
+
+    def _performer(self, action: Action) -> Performer:
+        performer = self._by_kind.get(type(action))
+        if performer is None:
+            raise InputError("type", "this device has no such action")
+        return performer
 
     def _keep(self, tx: Transaction, rule: Rule, action: str) -> None:
         tx.put(KIND, rule.id, msgspec.json.encode(rule))
@@ -234,26 +216,20 @@ class EventService:
             return False
         return True
 
-    def _run(self, tx: Transaction, steps: Iterable[Step], correlation: str | None) -> None:
-        """``correlation`` is that of the event; a wait that happened to be over with it has none."""
+    def _run(self, tx: Transaction, steps: Iterable[Step], event: Event | None) -> None:
+        """``event`` caused the steps, but not those of a wait that happened to be over with it."""
         for step in steps:
             rule: Rule = step.rule.rule
-            cause = None if step.timer else correlation
+            cause = None if step.timer else event
+            correlation = cause.correlation if cause is not None else None
+            failed = partial(self._report, rule, correlation)
+            run = Run(rule=rule.id, name=rule.name, event=cause, correlation=correlation, failed=failed)
             try:
-                self._act(tx, step.what, rule, cause)
+                performer = self._performer(rule.action)
+                (performer.stop if step.what == "stop" else performer.start)(tx, rule.action, run)
             except InputError as error:
                 if step.what != "stop":
-                    tx.publish(_failed(rule, error.reason, cause))
-
-    def _act(self, tx: Transaction, what: str, rule: Rule, correlation: str | None) -> None:
-        action = rule.action
-        failed = partial(self._report, rule, correlation)
-        port = self._ports.resolve_output(action.port)
-        if isinstance(action, ToggleIoOnce):
-            self._ports.pulse(tx, port, action.state, action.duration, correlation, failed=failed)
-        else:
-            on = what == "start"
-            self._ports.hold(tx, port, on, action.state, correlation, owner=rule.id, failed=failed)
+                    tx.publish(_failed(rule, error.reason, correlation))
 
     def _report(self, rule: Rule, correlation: str | None, reason: str) -> None:
         event = _failed(rule, reason, correlation)

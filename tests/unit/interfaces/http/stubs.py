@@ -10,7 +10,7 @@ from axcore.interfaces.http.forms import Form, parse_urlencoded
 from axcore.model.accounts import Identity, Role
 from axcore.runtime.bus import Bus
 from axcore.services.access import AccessService
-from axcore.services.events import EventService
+from axcore.services.events import EventService, PortPerformer, VirtualInputPerformer
 from axcore.services.ports import PortService
 from axcore.testing import MemoryLedger, MemoryStore
 
@@ -87,7 +87,9 @@ class Device:
         self.ledger = MemoryLedger(bus=self.bus, store=self.store)
         model = MODELS["a8207-ve"]
         self.ports = PortService(model, self.ledger.post)
-        self.events = EventService(model, self.ports, self.bus, self.ledger.post)
+        self.events = EventService(
+            model, (PortPerformer(self.ports), VirtualInputPerformer(self.ports)), self.bus, self.ledger.post
+        )
         self.lines = FakeLines(lambda line, on: self.ledger.post(lambda tx: self.ports.on_output(tx, line, on)))
         self.ports.attach(self.lines)
         self.access = AccessService()

@@ -1,0 +1,147 @@
+"""One device without its interfaces: drivers, runtime and the services that must work whatever the network does.
+
+Order of start: store, services load, I/O thread (outputs are in their normal state), initial states and rules, ledger
+thread: from here cards and REX open doors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from axcore.devices import DeviceModel, model
+from axcore.drivers.board import Board, LineSettings, ReaderFault, Sinks, reader_config
+from axcore.errors import StoreError
+from axcore.model import events
+from axcore.model.config import Config
+from axcore.model.events import NewEvent
+from axcore.runtime.bus import Bus
+from axcore.runtime.clock import SystemClock
+from axcore.runtime.ledger import Job, Ledger, Transaction
+from axcore.services.access import AccessService
+from axcore.services.events import EventService, Performer, PortPerformer, VirtualInputPerformer
+from axcore.services.ports import PortService
+
+
+class Device:
+    """One device without its interfaces: what must work whatever happens to the network face."""
+
+    def __init__(
+        self,
+        model_id: str,
+        data_dir: Path,
+        *,
+        config: Config | None = None,
+        simulate: bool = True,
+        tap: str | None = None,
+    ) -> None:
+        """Opens the store and loads the services; nothing moves yet. Raises StoreError, NotFoundError (model)."""
+        self.model: DeviceModel = model(model_id)
+        self.data_dir = data_dir
+        self.config = config or Config()
+        self.clock = SystemClock()
+        self.bus = Bus()
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._board: Board | None = None
+        self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
+        self.ports = PortService(self.model, self.ledger.post)
+        self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
+        self.access = AccessService()
+        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
+        try:
+            self.ledger.load(*loaders)
+        except msgspec.ValidationError as error:
+            raise StoreError(str(data_dir), f"was written by another release: {error}") from error
+        for loader in loaders:
+            self.ledger.on_reload(loader)
+        for timer in (self.events, self.ports, self.access):
+            self.ledger.add_timer(timer)
+        self.board = self._board = self._make_board(simulate, tap)
+        self.ports.attach(self.board)
+        self._sinks = self._make_sinks()
+        self.ledger.on_native = self._native
+        self.ledger.rehearsal = self.access.rehearse
+
+    def start(self) -> None:
+        """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
+        self.board.start()
+        self.ledger.load(self._announce, self.events.start)
+        self.ledger.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal)."""
+        self.ledger.stop()
+        self.board.stop()
+
+    def _performers(self) -> tuple[Performer, ...]:
+        """Who performs the actions of rules."""
+        return (PortPerformer(self.ports), VirtualInputPerformer(self.ports))
+
+    def _make_board(self, simulate: bool, tap: str | None) -> Board:
+        ports, device = self.ports, self.model
+        settings = LineSettings(
+            inputs={line.name: ports.normal(line.name, "input") for line in device.inputs},
+            outputs={line.name: ports.normal(line.name, "output") for line in device.outputs},
+            driven=frozenset(line.name for line in device.outputs if ports.is_output(line.name)),
+            rex=ports.rex_target(),
+        )
+        gpio = None if simulate or self.config.board.driver != "gpio" else self.config.board
+        readers = [reader_config(self.config.wiegand)] * device.readers
+        return Board(device, settings, readers=readers, tap=tap, gpio=gpio)
+
+    def _make_sinks(self) -> Sinks:
+        ports, access = self.ports, self.access
+
+        def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
+            ports.on_input(tx, line, active, t_ns, correlation)
+            if line == "callbutton" and active:
+                access.on_key(tx, "C", t_ns, correlation)
+
+        return Sinks(
+            on_read=access.on_read,
+            on_key=access.on_key,
+            on_input=on_input,
+            on_output=ports.on_output,
+            on_sequence_end=ports.on_sequence_end,
+            on_reader_fault=self._reader_fault,
+            on_lost=self._lost,
+        )
+
+    def _native(self) -> Iterable[Job[Any]]:
+        return self.board.jobs(self._sinks)
+
+    def _announce(self, tx: Transaction) -> None:
+        tx.publish(ready(False))
+        self.ports.announce(tx)
+        self.ports.virtual.announce(tx)
+
+    def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
+        self.access.on_fault(
+            tx,
+            fault.error,
+            reader=fault.reader,
+            bits=fault.bits,
+            glitches=fault.glitches,
+            t_ns=fault.t_ns,
+            correlation=fault.correlation,
+        )
+
+    def _lost(self, tx: Transaction, count: int) -> None:
+        tx.publish(NewEvent(topic=events.EVENTS_DROPPED, data={"count": str(count), "component": "io"}))
+        self.ports.reconcile(tx)
+
+    def _wait(self, timeout_ns: int) -> bool:
+        assert self._board is not None
+        return self._board.io.wait(timeout_ns)
+
+    def _wake(self) -> None:
+        if self._board is not None:
+            self._board.io.wake()
+
+
+def ready(state: bool) -> NewEvent:
+    """The event that tells whether the device is ready."""
+    return NewEvent(topic=events.SYSTEM_READY, data={"ready": "1" if state else "0"}, is_property=True)
