@@ -307,7 +307,8 @@ def test_a_filter_can_be_a_condition(bench: Bench) -> None:
 
 
 def test_a_filter_may_cover_many_events_when_it_starts_the_rule(bench: Bench) -> None:
-    bench.add(Condition(topic="onvif:Device/axis:IO//.|onvif:AccessControl//.", trigger=True))
+    wanted = 'boolean(//SimpleItem[@Name="active" and @Value="1"]) or boolean(//SimpleItem[@Name="condition"])'
+    bench.add(Condition(topic="onvif:Device/axis:IO//.|onvif:AccessControl//.", content=wanted, trigger=True))
     bench.grant()
     bench.virtual(True, port=9)
     assert [call[0] for call in bench.lines.commands] == ["pulse", "pulse"]
