@@ -45,13 +45,13 @@ class Bench:
         self.native: list[Job[None]] = []
         self.commits = 0
         store = open_store(directory)
-        commit = store.commit
+        commit = store.write
 
         def counting(*arguments: object, **named: object) -> None:
             self.commits += 1
             commit(*arguments, **named)  # type: ignore[arg-type]
 
-        store.commit = counting  # type: ignore[method-assign]
+        store.write = counting  # type: ignore[method-assign]
         self.ledger = Ledger(directory, SystemClock(), Bus(), wait=self.wakeup.wait, wake=self.wakeup.wake, store=store)
         self.ledger.on_native = self.drain
         self.access = AccessService()

@@ -179,12 +179,18 @@ uint64_t ax_io_deadline(const struct ax_io *io)
     return io == NULL ? AX_NEVER : first_due(io, ALL_READERS).t_ns;
 }
 
-uint64_t ax_io_frame_due(const struct ax_io *io)
+uint64_t ax_io_news_due(const struct ax_io *io, uint32_t *inputs)
 {
     uint64_t due_ns = AX_NEVER;
+    *inputs = 0;
     for (uint32_t i = 0; io != NULL && i < io->readers; i++) {
         uint64_t t_ns = ax_wiegand_deadline(io->reader[i]);
         due_ns = t_ns < due_ns ? t_ns : due_ns;
+    }
+    for (uint32_t i = 0; io != NULL && i < io->inputs; i++) {
+        uint64_t t_ns = io->input[i].due_ns;
+        due_ns = t_ns < due_ns ? t_ns : due_ns;
+        *inputs |= (uint32_t)(t_ns != AX_NEVER) << i;
     }
     return due_ns;
 }

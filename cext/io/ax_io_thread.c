@@ -18,9 +18,9 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 #define IDLE_NS (SECOND_NS * 9 / 10) /* longest sleep: progress rises at least once a second */
-/* While a frame comes in, whoever waits for events only dozes: a processor that sleeps deeply, and code that has left its
- * caches, cost a card more than the decision does. READY_NS before the frame is over it is awake, and then waits without
- * sleeping. Edges that lead to no frame keep it awake for AWAKE_NS. */
+/* While a frame comes in or an input is debounced, whoever waits for events only dozes: a processor that sleeps deeply, and
+ * code that has left its caches, cost a card more than the decision does. READY_NS before the news is there it is awake, and
+ * then waits without sleeping. Edges that lead to no frame keep it awake for AWAKE_NS. */
 #define DOZE_NS UINT64_C(1000000)
 #define READY_NS UINT64_C(250000)
 /* The thread itself wakes this long before something falls due and then watches the clock: timers are late. */
@@ -90,8 +90,10 @@ void io_thread_event(void *context, const struct ax_io_event *event)
     struct ax_io_event told = *event;
     if (event->kind == AX_IO_OUTPUT)
         told.t_ns = t->write_ns;
-    else if (event->kind == AX_IO_INPUT)
+    else if (event->kind == AX_IO_INPUT) {
         atomic_store_explicit(&t->input_active[event->index], event->value != 0, memory_order_relaxed);
+        atomic_store_explicit(&t->reading_ns, 0, memory_order_relaxed);
+    }
     else if (event->kind == AX_IO_FRAME)
         atomic_store_explicit(&t->reading_ns, 0, memory_order_relaxed);
     else if (event->kind == AX_IO_SEQUENCE_END)
@@ -149,12 +151,15 @@ static void turn(struct ax_io_thread *t)
         read_gpio(t, now_ns);
     io_thread_commands(t, now_ns);
     ax_io_advance(t->core, now_ns);
+    uint32_t changing;
+    atomic_store_explicit(&t->news_due_ns, ax_io_news_due(t->core, &changing), memory_order_relaxed);
+    if ((changing & ~atomic_exchange_explicit(&t->changing, changing, memory_order_relaxed)) != 0)
+        io_thread_reading(t, now_ns);
     if (t->dropped_untold > 0)
         tell_dropped(t);
     if (t->told)
         write_eventfd(t->event_fd);
     t->told = false;
-    atomic_store_explicit(&t->frame_due_ns, ax_io_frame_due(t->core), memory_order_relaxed);
     atomic_fetch_add_explicit(&t->progress, 1, memory_order_relaxed);
 }
 
@@ -366,10 +371,10 @@ void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counte
     out->gpio_errors = atomic_load_explicit(&t->gpio_errors, memory_order_relaxed);
 }
 
-/* How long to sleep while a frame may come in; 0 = it is about to be over. */
+/* How long to sleep while news may be under way; 0 = it is about to be there. */
 static uint64_t doze(const struct ax_io_thread *t, uint64_t timeout_ns)
 {
-    uint64_t now_ns = ax_monotonic_ns(), due_ns = atomic_load_explicit(&t->frame_due_ns, memory_order_relaxed);
+    uint64_t now_ns = ax_monotonic_ns(), due_ns = atomic_load_explicit(&t->news_due_ns, memory_order_relaxed);
     uint64_t reading_ns = atomic_load_explicit(&t->reading_ns, memory_order_relaxed);
     if (reading_ns != 0 && timeout_ns > DOZE_NS && now_ns - reading_ns < AWAKE_NS)
         timeout_ns = DOZE_NS;
@@ -377,6 +382,14 @@ static uint64_t doze(const struct ax_io_thread *t, uint64_t timeout_ns)
         return timeout_ns;
     uint64_t left_ns = now_ns + READY_NS < due_ns ? due_ns - READY_NS - now_ns : 0;
     return left_ns < timeout_ns ? left_ns : timeout_ns;
+}
+
+uint32_t ax_io_thread_changing(const struct ax_io_thread *t, uint32_t *frame)
+{
+    uint32_t inputs = atomic_load_explicit(&t->changing, memory_order_relaxed);
+    uint64_t reading_ns = atomic_load_explicit(&t->reading_ns, memory_order_relaxed);
+    *frame = inputs == 0 && reading_ns != 0 && ax_monotonic_ns() - reading_ns < AWAKE_NS;
+    return inputs;
 }
 
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns)

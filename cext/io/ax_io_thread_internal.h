@@ -46,7 +46,8 @@ struct ax_io_thread {
     struct tap tap;                      /**< I/O thread's. */
     uint64_t write_ns;                   /**< When the latest pin was written. I/O thread's. */
     atomic_ullong reading_ns;            /**< When edges of a frame that is not over came last; 0 = none. */
-    atomic_ullong frame_due_ns;          /**< ax_io_frame_due() after the latest turn. */
+    atomic_ullong news_due_ns;           /**< ax_io_news_due() after the latest turn ... */
+    atomic_uint changing;                /**< ... and the inputs whose change was under way. */
     bool told;                           /**< An event was queued in this turn. I/O thread's. */
     uint64_t dropped_untold;             /**< Lost events since the last AX_IO_DROPPED. I/O thread's. */
 

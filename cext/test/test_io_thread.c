@@ -339,6 +339,30 @@ static void test_wait_dozes_while_a_frame_comes_in(void)
     ax_io_thread_free(t);
 }
 
+/* The same while an input is debounced; who waits can see what for. */
+static void test_wait_dozes_while_an_input_is_debounced(void)
+{
+    struct ax_io_thread_config config = standard();
+    config.io.input[0].debounce_ns = 50 * MS;
+    struct ax_io_thread *t = launch(&config);
+    uint32_t frame = 7;
+    CHECK_EQ(ax_io_thread_changing(t, &frame), 0);
+    CHECK_EQ(frame, 0);
+    CHECK_EQ(ax_io_thread_feed_input(t, 0, false, 0), AX_OK);
+    int early = 0;
+    uint32_t seen = 0;
+    while (!ax_io_thread_input_active(t, 0)) {
+        early += ax_io_thread_wait(t, MINUTE) == 0;
+        seen |= ax_io_thread_changing(t, &frame);
+    }
+    CHECK(early > 0);
+    CHECK_EQ(seen, 1);
+    CHECK_EQ(next_of(t, AX_IO_INPUT).index, 0);
+    CHECK_EQ(ax_io_thread_changing(t, &frame), 0);
+    CHECK_EQ(frame, 0);
+    ax_io_thread_free(t);
+}
+
 /* A card over GPIO lines, then one of which the kernel lost edges. */
 static void check_gpio_reader(struct ax_io_thread *t, struct fake_chip *chip)
 {
@@ -464,6 +488,7 @@ int main(void)
     test_many_producers();
     test_wait_and_wake();
     test_wait_dozes_while_a_frame_comes_in();
+    test_wait_dozes_while_an_input_is_debounced();
     test_gpio_chip();
     test_new_refuses();
     close(tap_fd);

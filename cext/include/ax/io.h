@@ -96,8 +96,9 @@ int ax_io_rest(struct ax_io *io, uint64_t t_ns);
 /** Do everything that is due at `now_ns`. */
 int ax_io_advance(struct ax_io *io, uint64_t now_ns);
 uint64_t ax_io_deadline(const struct ax_io *io);
-/** When the frame that a reader receives now will be over if no edge comes; AX_NEVER when there is none. */
-uint64_t ax_io_frame_due(const struct ax_io *io);
+/** When the next frame may be over or the next input change be accepted; AX_NEVER when nothing is under way. Sets a bit
+ * in `inputs` for each input whose change waits for its debounce. */
+uint64_t ax_io_news_due(const struct ax_io *io, uint32_t *inputs);
 bool ax_io_input_active(const struct ax_io *io, uint32_t input);
 bool ax_io_output_active(const struct ax_io *io, uint32_t output);
 

@@ -52,8 +52,10 @@ void ax_io_thread_free(struct ax_io_thread *t);
 int ax_io_thread_event_fd(const struct ax_io_thread *t);
 void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counters *out);
 /** 1: events wait or ax_io_thread_wake() was called; 0: `timeout_ns` is over or a signal came. While a reader receives a
- * frame it returns every millisecond, so that the caller is awake when the frame is over. */
+ * frame or an input is debounced it returns every millisecond, so that the caller is awake when the news is there. */
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns);
+/** What the waiting is for: a bit for each input that is debounced, and in `frame` whether edges of a reader came. */
+uint32_t ax_io_thread_changing(const struct ax_io_thread *t, uint32_t *frame);
 void ax_io_thread_wake(struct ax_io_thread *t);
 /** Take up to `cap` events; returns how many. */
 size_t ax_io_thread_drain(struct ax_io_thread *t, struct ax_io_event *out, size_t cap);

@@ -141,6 +141,7 @@ cdef extern from "ax/io_thread.h" nogil:
     int ax_io_thread_event_fd(const ax_io_thread *t)
     void ax_io_thread_count(const ax_io_thread *t, ax_io_thread_counters *out)
     int ax_io_thread_wait(ax_io_thread *t, uint64_t timeout_ns)
+    uint32_t ax_io_thread_changing(const ax_io_thread *t, uint32_t *frame)
     void ax_io_thread_wake(ax_io_thread *t)
     size_t ax_io_thread_drain(ax_io_thread *t, ax_io_event *out, size_t cap)
     int ax_io_thread_set(ax_io_thread *t, uint32_t output, c_bool active, uint64_t token)

@@ -147,6 +147,8 @@ class IoThread:
     def wait(self, timeout_ns: int) -> bool:
         """Block without the GIL until events wait, ``wake`` was called, a signal came or the time is over (False for
         the last two); clears the eventfd."""
+    def changing(self) -> tuple[int, bool]:
+        """What is under way: a bit for each input that is debounced, and whether a reader receives edges."""
     def wake(self) -> None:
         """Make a pending or the next ``wait`` return."""
     def drain(self, limit: int = 256) -> list[IoEvent]: ...

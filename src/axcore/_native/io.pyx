@@ -24,7 +24,7 @@ from .c_io cimport (
     ax_io_thread_drain, ax_io_thread_event_fd, ax_io_thread_fault, ax_io_thread_feed_edges, ax_io_thread_feed_input,
     ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free, ax_io_thread_hold, ax_io_thread_input_active,
     ax_io_thread_new, ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_sequence, ax_io_thread_set,
-    ax_io_thread_start, ax_io_thread_stop, ax_io_thread_wait, ax_io_thread_wake, ax_monotonic_ns,
+    ax_io_thread_changing, ax_io_thread_start, ax_io_thread_stop, ax_io_thread_wait, ax_io_thread_wake, ax_monotonic_ns,
 )
 from .c_wiegand cimport AX_NEVER, ax_edge, ax_wiegand_config
 from .err cimport ax_check
@@ -267,6 +267,11 @@ cdef class IoThread:
         with nogil:
             told = ax_io_thread_wait(self._t, timeout)
         return told != 0
+
+    def changing(self):
+        cdef uint32_t frame = 0
+        cdef uint32_t inputs = ax_io_thread_changing(self._t, &frame)
+        return inputs, bool(frame)
 
     def wake(self):
         ax_io_thread_wake(self._t)

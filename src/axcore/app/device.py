@@ -25,6 +25,9 @@ from axcore.services.access import AccessService
 from axcore.services.events import EventService, Performer, PortPerformer, VirtualInputPerformer
 from axcore.services.ports import PortService
 
+EARLY_ROLES = ("port", "casing")
+"""Inputs whose edges grant nothing by themselves: what their rules do waits for the write, not for the sync."""
+
 
 class Device:
     """One device without its interfaces: what must work whatever happens to the network face."""
@@ -55,7 +58,7 @@ class Device:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
             raise StoreError(str(data_dir), f"was written by another release: {error}") from error
-        for loader in loaders:
+        for loader in (*loaders, self.ports.renew):
             self.ledger.on_reload(loader)
         for timer in (self.events, self.ports, self.access):
             self.ledger.add_timer(timer)
@@ -63,7 +66,7 @@ class Device:
         self.ports.attach(self.board)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
-        self.ledger.rehearsal = self.access.rehearse
+        self.ledger.rehearsal = self._rehearse
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
@@ -94,8 +97,11 @@ class Device:
 
     def _make_sinks(self) -> Sinks:
         ports, access = self.ports, self.access
+        roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
+            if roles[line] in EARLY_ROLES:
+                tx.act_early()
             ports.on_input(tx, line, active, t_ns, correlation)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
@@ -112,6 +118,15 @@ class Device:
 
     def _native(self) -> Iterable[Job[Any]]:
         return self.board.jobs(self._sinks)
+
+    def _rehearse(self, tx: Transaction) -> None:
+        """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
+        inputs, frame = self.board.io.changing()
+        if frame:
+            self.access.rehearse(tx)
+        for number, line in enumerate(self.model.inputs):
+            if inputs >> number & 1:
+                self._sinks.on_input(tx, line.name, not self.board.input_active(line.name), tx.now.mono_ns, None)
 
     def _announce(self, tx: Transaction) -> None:
         tx.publish(ready(False))

@@ -2,7 +2,8 @@
 
 Whatever changes anything is a *job*, run here in a transaction. A turn takes native events first (a card never waits
 behind HTTP), then what the timers owe, then queued jobs, and commits all of it with one sync. Effects (relays),
-subscribers and callers are told after the commit, in that order, and never without it. Jobs marked lazy, and lazy
+subscribers and callers are told after the commit, in that order, and never without it; the effects of an input's edge,
+which grants nothing, wait for the write but not for the sync (``Transaction.act_early``). Jobs marked lazy, and lazy
 events, leave the batch open for up to 50 ms, so that a flood of unknown cards costs few syncs. Failing jobs are undone
 alone; if the commit fails, all is undone.
 
@@ -372,28 +373,36 @@ class Ledger:
             if not batch.events:  # a commit takes a number even when it has no event
                 last_id = batch.next_id
                 batch.next_id += 1
-            self._store.commit(batch.writes, batch.events, last_id, drop, batch.copy)
+            self._store.write(batch.writes, batch.events, last_id, drop, batch.copy)
         except StoreError as error:
             self._abort(batch, error)
             return error
+        if self._fault is None:  # a store that has just failed has to sync first
+            _act(batch.early)
+            batch.early = []
+        try:
+            self._store.sync()
+        except StoreError as error:
+            self._abort(batch, error, written=True)
+            return error
         self._fault = None
         self._batch = Batch(self._image, self.bus, batch.next_id)
-        for effect in batch.effects:
-            try:
-                effect()
-            except Exception:
-                log.exception("an effect failed after its commit")
+        _act(batch.early)
+        _act(batch.effects)
         self._last_commit_ns = self.clock.mono_ns()
         self.bus.deliver(batch.told())
         self._settled += batch.done + batch.readers
         return None
 
-    def _abort(self, batch: Batch, error: StoreError) -> None:
+    def _abort(self, batch: Batch, error: StoreError, *, written: bool = False) -> None:
         if self._fault is None:
             log.error("%s", error)
         self._fault = error.reason
         self._retry_ns = self.clock.mono_ns() + RETRY_NS
+        touched = tuple(batch.writes)
         batch.unwind(0)
+        if written:
+            self._store.revert({at: self._image.get(at[0], {}).get(at[1]) for at in touched})
         self._batch = Batch(self._image, self.bus, batch.next_id)
         self._settled += [(sink, None, failed or error) for sink, _, failed in batch.done + batch.readers]
         for load in self._reload:
@@ -427,3 +436,11 @@ class Ledger:
             if copy:
                 self._last_copy_ns = now
             store.upkeep(copy=copy)
+
+
+def _act(effects: Iterable[Callable[[], None]]) -> None:
+    for effect in effects:
+        try:
+            effect()
+        except Exception:
+            log.exception("an effect failed after its commit")

@@ -1,6 +1,7 @@
 """The SQLite file under the ledger: one writer connection, one commit per batch, checksums on everything.
 
-WAL with ``synchronous=FULL``: a commit is one sync of the log, which is pre-written so that a commit allocates nothing.
+A commit is two steps: ``write`` puts the batch into the write-ahead log (it outlives the process), ``sync`` makes it
+durable (it outlives a power cut). The log is pre-written, so that a commit allocates nothing.
 Checkpoints and the last-good copy are made by a second thread with its own connections, never on the path of a card.
 ``store_open.py`` says how a damaged store is found and recovered. Event numbers double as commit numbers: every commit
 takes at least one, so that ``last_id`` tells exactly how far the store has come. Threads: ``commit`` by the ledger
@@ -15,7 +16,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +41,7 @@ _ROWS = 128
 """Rows of a batch that go into one statement (bound values are limited)."""
 # A batch is written by one INSERT into a view, whose triggers sort the rows out. A statement alone is its own
 # transaction, so that a commit is one call: each call gives up the interpreter lock, and a busy loop returns it late.
-_PUT, _DELETE, _EVENT, _DROP = range(4)
+_PUT, _DELETE, _EVENT, _DROP, _TAKE_BACK = range(5)
 _BATCH = (
     "CREATE TEMP VIEW batch (op, a, b, c, d, e) AS SELECT 0, 0, 0, 0, 0, 0",
     f"CREATE TEMP TRIGGER batch_put INSTEAD OF INSERT ON batch WHEN NEW.op={_PUT} BEGIN"
@@ -51,6 +52,8 @@ _BATCH = (
     " INSERT INTO event VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e); END",
     f"CREATE TEMP TRIGGER batch_drop INSTEAD OF INSERT ON batch WHEN NEW.op={_DROP} BEGIN"
     " DELETE FROM event WHERE id<=NEW.a; END",
+    f"CREATE TEMP TRIGGER batch_take_back INSTEAD OF INSERT ON batch WHEN NEW.op={_TAKE_BACK} BEGIN"
+    " DELETE FROM event WHERE id>NEW.a; END",
 )
 _INSERT = ["INSERT INTO batch VALUES " + ",".join(["(?,?,?,?,?,?)"] * n) for n in range(_ROWS + 1)]
 
@@ -89,7 +92,7 @@ class StoreLike(Protocol):
     event_count: int
 
     def records(self) -> dict[str, dict[str, bytes]]: ...
-    def commit(
+    def write(
         self,
         writes: Mapping[tuple[str, str], bytes | None],
         events: Sequence[Event],
@@ -97,6 +100,8 @@ class StoreLike(Protocol):
         drop_through: int = 0,
         copy: bool = True,
     ) -> None: ...
+    def sync(self) -> None: ...
+    def revert(self, values: Mapping[tuple[str, str], bytes | None]) -> None: ...
     def rehearse(self, writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]) -> None: ...
     def oldest(self, count: int) -> int: ...
     def events_after(self, number: int, limit: int = 1000) -> list[Event]: ...
@@ -122,6 +127,13 @@ class Store:
         self.event_count = self._count()
         for statement in _BATCH:
             connection.execute(statement)
+        # What is durable is told by this sync, not by SQLite's (it would come before the early effects of a batch).
+        connection.execute("PRAGMA synchronous=NORMAL")
+        self._log_fd = os.open(f"{path}-wal", os.O_RDWR | os.O_CLOEXEC)
+        self._sync: Callable[[int], None] = os.fdatasync
+        """Replaced by tests that fail the n-th."""
+        self._written = last_id
+        self._reverted: dict[tuple[str, str], bytes | None] = {}
         self._mark = mark
         self._pages = 0
         self._dirty_copy = True
@@ -149,7 +161,19 @@ class Store:
         drop_through: int = 0,
         copy: bool = True,
     ) -> None:
-        """Make a batch durable: on return it is on the medium, after an exception none of it counts.
+        """``write`` and ``sync``: on return the batch is on the medium. Raises StoreError."""
+        self.write(writes, events, last_id, drop_through, copy)
+        self.sync()
+
+    def write(
+        self,
+        writes: Mapping[tuple[str, str], bytes | None],
+        events: Sequence[Event],
+        last_id: int,
+        drop_through: int = 0,
+        copy: bool = True,
+    ) -> None:
+        """Put a batch into the log: all of it, or after an exception nothing. It counts once ``sync`` has returned.
 
         ``writes`` maps (kind, key) to the new value or None; ``last_id`` is the number of this commit (of the last
         event, or one taken for it); events up to ``drop_through`` are removed; ``copy`` asks for a new last-good copy.
@@ -157,9 +181,13 @@ class Store:
         """
         if not events:
             writes = {**writes, (OWN_KIND, "seq"): b"%d" % last_id}
+        if self._reverted:
+            writes = {**self._reverted, **writes}
         rows = _rows(writes, events)
         if drop_through:
             rows.append((_DROP, drop_through, None, None, None, None))
+        if self._reverted:
+            rows.insert(0, (_TAKE_BACK, self.last_id, None, None, None, None))
         try:
             if len(rows) <= _ROWS:
                 self._execute(_INSERT[len(rows)], [column for row in rows for column in row])
@@ -172,13 +200,31 @@ class Store:
         except sqlite3.Error as error:
             self._rollback()
             raise StoreError(str(self.path), f"cannot be written: {error}") from error
-        self.last_id = last_id
-        self._mark.update(last_id)
-        self.event_count += len(events)
+        self._written = last_id
+        self._reverted = {}
         if drop_through:
             self.event_count = self._count()
+        else:
+            self.event_count += len(events)
         self._pages += 3 + (len(writes) + len(events)) // 4
         self._dirty_copy |= copy
+
+    def sync(self) -> None:
+        """Make what was written durable. After a StoreError it does not count: ``revert`` is next."""
+        try:
+            self._sync(self._log_fd)
+        except OSError as error:
+            raise StoreError(str(self.path), f"cannot be synced: {error.strerror}") from error
+        self.last_id = self._written
+        self._mark.update(self.last_id)
+
+    def revert(self, values: Mapping[tuple[str, str], bytes | None]) -> None:
+        """What was written could not be synced: take it back, together with the next ``write``.
+
+        ``values`` are the records as they were before. The medium has lost its word once, so that nothing is written
+        now; if the process dies first, the batch is in the store although it was never acknowledged.
+        """
+        self._reverted = {(OWN_KIND, "seq"): b"%d" % self.last_id, **values}
 
     def rehearse(self, writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]) -> None:
         """Do what ``commit`` does up to the commit, then roll it back: no page reaches the log."""
@@ -222,7 +268,8 @@ class Store:
                 if self._reader is None:
                     self._reader = connect(self.path, readonly=True)
                 rows = self._reader.execute(
-                    "SELECT id, time, topic, body, crc FROM event WHERE id>? ORDER BY id LIMIT ?", (number, limit)
+                    "SELECT id, time, topic, body, crc FROM event WHERE id>? AND id<=? ORDER BY id LIMIT ?",
+                    (number, self.last_id, limit),
                 ).fetchall()
             except sqlite3.Error as error:
                 raise StoreError(str(self.path), f"cannot be read: {error}") from error
@@ -283,6 +330,9 @@ class Store:
             self._reader.close()
             self._reader = None
         self._connection.close()
+        if self._log_fd >= 0:
+            os.close(self._log_fd)
+            self._log_fd = -1
         self._mark.close()
 
 

@@ -33,6 +33,7 @@ class Batch:
         "copy",
         "depth",
         "done",
+        "early",
         "effects",
         "events",
         "image",
@@ -52,6 +53,8 @@ class Batch:
         self.writes: dict[tuple[str, str], bytes | None] = {}
         self.events: list[Event] = []
         self.unlogged: list[Event] = []
+        self.early: list[Callable[[], None]] = []
+        """Effects that wait for the write only; never when an effect before them waits for the sync."""
         self.effects: list[Callable[[], None]] = []
         self.undo: list[Undo] = []
         self.done: list[Settled] = []
@@ -81,10 +84,11 @@ class Batch:
 class Transaction:
     """One job's view of a batch; worthless once the job has returned."""
 
-    __slots__ = ("_batch", "_lazy", "actor", "now")
+    __slots__ = ("_batch", "_early", "_lazy", "actor", "now")
 
     def __init__(self, batch: Batch, now: Instant, *, lazy: bool = False, actor: str = "") -> None:
         self._batch: Batch | None = batch
+        self._early = False
         self._lazy = lazy
         self.now = now
         """The moment of the job on both clocks."""
@@ -143,11 +147,23 @@ class Transaction:
         return stored
 
     def after_commit(self, effect: Callable[[], None]) -> None:
-        """Run ``effect`` in order right after the commit's sync, never before, never without it (relays go here)."""
+        """Run ``effect`` in order right after the commit's sync, never before, never without it (relays go here).
+
+        Only after ``act_early`` it may run between the write and the sync.
+        """
         batch = self._open()
-        batch.effects.append(effect)
-        batch.undo.append(lambda: _drop(batch.effects))
+        effects = batch.early if self._early and not batch.effects else batch.effects
+        effects.append(effect)
+        batch.undo.append(lambda: _drop(effects))
         batch.urgent |= not self._lazy
+
+    def act_early(self) -> None:
+        """The cause of this job is an edge of an input, which grants nobody anything and is there for all to see.
+
+        Its effects wait until the batch is written (it survives the death of this process), not until it is synced.
+        Never call it where a grant, a counter or an acknowledgement hangs on the job.
+        """
+        self._early = True
 
     def on_rollback(self, fn: Undo) -> None:
         """Call ``fn`` if what this job did so far is undone (job failed, commit failed); newest first."""

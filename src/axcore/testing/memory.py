@@ -23,6 +23,9 @@ class MemoryStore:
         self.last_id = 0
         self.event_count = 0
         self.broken: str | None = None
+        self.sync_broken: str | None = None
+        """Why no sync works (None: they work)."""
+        self.unsynced: tuple[dict[str, dict[str, bytes]], list[Event], int] | None = None
         self.commits = 0
         self.rehearsals = 0
         self.events: list[Event] = []
@@ -31,7 +34,7 @@ class MemoryStore:
     def records(self) -> dict[str, dict[str, bytes]]:
         return {kind: dict(records) for kind, records in self._records.items()}
 
-    def commit(
+    def write(
         self,
         writes: Mapping[tuple[str, str], bytes | None],
         events: Sequence[Event],
@@ -41,6 +44,10 @@ class MemoryStore:
     ) -> None:
         if self.broken is not None:
             raise StoreError("memory", self.broken)
+        if self.unsynced is not None:
+            raise AssertionError("written twice without a sync")
+        before = {kind: dict(records) for kind, records in self._records.items()}
+        self.unsynced = before, list(self.events), self.last_id
         for (kind, key), value in writes.items():
             if value is None:
                 self._records.get(kind, {}).pop(key, None)
@@ -49,7 +56,20 @@ class MemoryStore:
         self.events = [event for event in self.events if event.id > drop_through] + list(events)
         self.event_count = len(self.events)
         self.last_id = last_id
+
+    def sync(self) -> None:
+        if self.sync_broken is not None:
+            raise StoreError("memory", self.sync_broken)
+        self.unsynced = None
         self.commits += 1
+
+    def revert(self, values: Mapping[tuple[str, str], bytes | None]) -> None:
+        assert self.unsynced is not None
+        self._records, self.events, self.last_id = self.unsynced
+        self.event_count = len(self.events)
+        self.unsynced = None
+        for (kind, key), value in values.items():
+            assert self._records.get(kind, {}).get(key) == value, f"{kind}/{key} was something else"
 
     def rehearse(self, writes: Mapping[tuple[str, str], bytes | None], events: Sequence[Event]) -> None:
         self.rehearsals += 1

@@ -251,6 +251,17 @@ def test_wait_wake_and_the_descriptor(thread: IoThread) -> None:
     assert thread.drain(0) == []
 
 
+def test_what_is_under_way_can_be_seen(thread: IoThread) -> None:
+    assert thread.changing() == (0, False)
+    thread.feed_edges(0, card("01" * 13))
+    seen = set()
+    while not any(event.kind == io.KIND_FRAME for event in thread.drain()):
+        seen.add(thread.changing())
+        thread.wait(1000 * MS)
+    assert (0, True) in seen
+    assert thread.changing() == (0, False)
+
+
 def test_drain_takes_no_more_than_asked(thread: IoThread) -> None:
     for n in range(700):
         thread.feed_label(n)

@@ -465,3 +465,53 @@ def test_what_is_not_logged_is_told(make_ledger: MakeLedger) -> None:
     ids = [event.id for event in ledger.bus.properties()]
     assert ids == sorted(ids)
     assert ledger.submit(publish()).result().id > ids[-1]
+
+
+def test_an_edge_acts_when_it_is_written_and_a_grant_when_it_is_durable() -> None:
+    ledger = MemoryLedger()
+    seen: list[str] = []
+    write, sync = ledger.store.write, ledger.store.sync
+    ledger.store.write = lambda *args: (write(*args), seen.append("written"))  # type: ignore[assignment, func-returns-value]
+    ledger.store.sync = lambda: (sync(), seen.append("synced"))  # type: ignore[assignment, func-returns-value]
+
+    def edge(tx: Transaction) -> None:
+        tx.act_early()
+        tx.after_commit(lambda: seen.append("edge"))
+
+    def card(tx: Transaction) -> None:
+        tx.put("k", "uses", b"9")
+        tx.after_commit(lambda: seen.append("card"))
+
+    for job in (edge, card, edge):
+        ledger._turning = True  # one batch
+        ledger.submit(job)
+    ledger._turning = False
+    ledger.turn()
+    # The second edge comes after the card, and so does its effect.
+    assert seen == ["written", "edge", "synced", "card", "edge"]
+
+
+def test_after_a_sync_that_failed_edges_wait_for_the_sync_too() -> None:
+    ledger = MemoryLedger()
+    seen: list[int] = []
+
+    def edge(number: int) -> Callable[[Transaction], None]:
+        def job(tx: Transaction) -> None:
+            tx.act_early()
+            tx.put("k", "n", b"%d" % number)
+            tx.after_commit(lambda: seen.append(number))
+
+        return job
+
+    ledger.do(edge(1))
+    ledger.store.sync_broken = "no disk"
+    for number in (2, 3):
+        with pytest.raises(StoreError):
+            ledger.do(edge(number))
+    assert seen == [1, 2]
+    assert ledger._image["k"]["n"] == b"1"
+    ledger.store.sync_broken = None
+    ledger.advance(1.0)
+    ledger.do(edge(4))
+    assert seen == [1, 2, 4]
+    assert ledger.store.records()["k"]["n"] == b"4"

@@ -282,3 +282,12 @@ def test_virtual_input_pulse(bench: Bench) -> None:
     assert bench.do("set_virtual_input", 1, True, 0) is True
     assert [event.data["active"] for event in bench.ledger.events] == ["1", "0"]
     assert not bench.ports.virtual_inputs()[0]
+
+
+def test_after_a_failed_commit_the_board_holds_what_is_to_be_held_and_no_more(bench: Bench) -> None:
+    bench.do("hold", 4, True, owner="rule 1")
+    bench.lines.take()
+    bench.lines.inputs["port1"] = True  # seen, and taken back with the commit
+    bench.do("renew")
+    assert bench.lines.take() == [("hold", "relay1", True, True, None), ("hold", "relay2", False, True, None)]
+    assert (events.IO_PORT, {"port": "0"}, {"state": "1"}) in topics(bench)

@@ -68,7 +68,7 @@ class PortService:
     # --- life
 
     def load(self, tx: Transaction) -> None:
-        """Read the stored settings; also after a failed commit (then what the board was told is told again)."""
+        """Read the stored settings; also after a failed commit."""
         configs = {spec.id: delivered(spec) for spec in self.model.ports}
         for key, value in tx.items("port"):
             if key.isdigit() and int(key) in configs:
@@ -98,6 +98,17 @@ class PortService:
         for output in self.model.outputs:
             if lines.output_active(output.name) != self._told.get(("output", output.name)):
                 self.on_output(tx, output.name, lines.output_active(output.name))
+
+    def renew(self, tx: Transaction) -> None:
+        """A commit failed after its early effects: have the board hold what is to be held, and no more.
+
+        What was seen and taken back is seen again.
+        """
+        for port, spec in self._specs.items():
+            if spec.output is not None and self._configs[port].direction == "output":
+                owners = self._holds.get(port, ())
+                self._do(partial(self._board.hold, spec.output, bool(owners), not owners or owners[-1][1], None), None)
+        self.reconcile(tx)
 
     # --- what users see
 

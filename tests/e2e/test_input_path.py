@@ -1,0 +1,80 @@
+"""An input's edge -> rule -> relay, in one process: rehearsed, done when written, undone when it cannot be synced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from axcore.interfaces.cli.instance import wait_for
+from axcore.model import events
+from axcore.model.rules import Condition, RuleSpec, ToggleIoWhileActive
+from tests.e2e.test_card_path import PATIENCE, Site
+
+
+@pytest.fixture
+def site(tmp_path: Path):  # type: ignore[no-untyped-def]
+    site = Site(tmp_path)
+    condition = Condition(topic=events.IO_PORT, source={"port": "0"})
+    spec = RuleSpec(name="r", conditions=(condition,), action=ToggleIoWhileActive(port="Door"))
+    site.do(lambda tx: site.device.events.add_rule(tx, spec))
+    yield site
+    site.end()
+    site.tap.close()
+
+
+def press(site: Site, active: bool) -> None:
+    site.perform("input", port="1", active=active)
+
+
+def test_a_relay_follows_an_input_and_everything_is_on_record(site: Site) -> None:
+    for active in (True, False, True, False):
+        press(site, active)
+        assert site.edge() == ("relay1", active)
+        assert site.wait(events.IO_PORT, state="1" if active else "0").source == {"port": "0"}
+        assert site.wait(events.RELAY, LogicalState="active" if active else "inactive")
+
+
+def test_rehearsals_while_an_input_is_debounced_move_nothing(site: Site) -> None:
+    rehearsed: list[int] = []
+    ledger = site.device.ledger
+    real = ledger._store.rehearse
+
+    def rehearse(writes, published):  # type: ignore[no-untyped-def]
+        rehearsed.append(len(published))
+        real(writes, published)
+
+    ledger._store.rehearse = rehearse  # type: ignore[method-assign]
+    press(site, True)
+    press(site, False)  # before the debounce is over: it never was
+    press(site, True)
+    assert site.edge() == ("relay1", True), "once"
+    assert site.wait(events.IO_PORT, state="1")
+    assert max(rehearsed) >= 1
+    press(site, False)
+    assert site.edge() == ("relay1", False)
+
+
+def test_the_relay_acts_before_the_sync_and_lets_go_when_that_fails(site: Site) -> None:
+    """The rule's state is taken back with the commit; the relay must not go on holding for it."""
+    store = site.device.ledger._store
+    healthy = store._sync  # type: ignore[attr-defined]
+    seen: list[tuple[str, bool]] = []
+
+    def broken(fd: int) -> None:
+        if not seen:
+            seen.append(site.edge())  # it has moved: written, and not yet synced
+        raise OSError(5, os.strerror(5))
+
+    store._sync = broken  # type: ignore[attr-defined]
+    press(site, True)
+    wait_for("the sync", lambda: seen, PATIENCE)
+    assert seen == [("relay1", True)]
+    assert site.edge() == ("relay1", False)
+    store._sync = healthy  # type: ignore[attr-defined]
+    assert site.edge() == ("relay1", True), "the input is still active, and the store is well again"
+    assert site.wait(events.SYSTEM_FAULT, component="store")
+    assert site.wait(events.IO_PORT, state="1")
+    press(site, False)
+    assert site.edge() == ("relay1", False)
