@@ -3,8 +3,8 @@
     python bench/event_latency.py [-n 200] [--json FILE] [--gate]
 
 Runs ``axcore run a8207-ve-mk2 --simulate`` with 256 rules as a subprocess. One rule toggles the relay when digital
-input 1 becomes active; the others look at all kinds of things. Both clocks are the same CLOCK_MONOTONIC: the board's (the
-input line changed; its debounce is taken off) and the tap's (written by the I/O thread when the pin changes).
+input 1 becomes active; the others look at all kinds of things. Both clocks are the same CLOCK_MONOTONIC: the board's
+(the input line changed; its debounce is taken off) and the tap's (written by the I/O thread when the pin changes).
 
 idle   nothing else happens; beside it a bare fdatasync of 4 KiB on the same file system
 

@@ -32,7 +32,7 @@ class Hurt:
     def stall(self, action: Callable[[], None]) -> None:
         raise NotImplementedError
 
-    step = drop = stall  # type: ignore[assignment]
+    step = drop = feel = stall  # type: ignore[assignment]
 
 
 class Site:

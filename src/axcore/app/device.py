@@ -22,8 +22,16 @@ from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.access import AccessService
-from axcore.services.events import EventService, Performer, PortPerformer, VirtualInputPerformer
+from axcore.services.events import (
+    AbsentPerformer,
+    EventService,
+    Performer,
+    PortPerformer,
+    VirtualInputPerformer,
+)
+from axcore.services.indicators import IndicatorPerformer, IndicatorService
 from axcore.services.ports import PortService
+from axcore.services.sensors import SensorService
 
 EARLY_ROLES = ("port", "casing")
 """Inputs whose edges grant nothing by themselves: what their rules do waits for the write, not for the sync."""
@@ -51,6 +59,8 @@ class Device:
         self._board: Board | None = None
         self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
         self.ports = PortService(self.model, self.ledger.post)
+        self.sensors = SensorService(self.model)
+        self.indicators = IndicatorService(self.model)
         self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
         self.access = AccessService()
         loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
@@ -60,7 +70,7 @@ class Device:
             raise StoreError(str(data_dir), f"was written by another release: {error}") from error
         for loader in (*loaders, self.ports.renew):
             self.ledger.on_reload(loader)
-        for timer in (self.events, self.ports, self.access):
+        for timer in (self.events, self.ports, self.access, self.indicators):
             self.ledger.add_timer(timer)
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
@@ -81,7 +91,12 @@ class Device:
 
     def _performers(self) -> tuple[Performer, ...]:
         """Who performs the actions of rules."""
-        return (PortPerformer(self.ports), VirtualInputPerformer(self.ports))
+        return (
+            PortPerformer(self.ports),
+            VirtualInputPerformer(self.ports),
+            IndicatorPerformer(self.model, self.indicators),
+            AbsentPerformer(),
+        )
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
         ports, device = self.ports, self.model
@@ -132,6 +147,8 @@ class Device:
         tx.publish(ready(False))
         self.ports.announce(tx)
         self.ports.virtual.announce(tx)
+        self.sensors.announce(tx)
+        self.indicators.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

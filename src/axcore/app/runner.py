@@ -86,6 +86,12 @@ class App:
         wipe.request(self.device.data_dir, mode)
         self.restart()
 
+    def feel(self, name: str, value: float | str, correlation: str | None) -> None:
+        """A sensor of the simulated board has a value."""
+        sensors = self.device.sensors
+        sensors.check(name, value)
+        self.device.ledger.post(lambda tx: sensors.tell(tx, name, value, correlation))
+
     def stall(self, action: Callable[[], None]) -> None:
         """Block the loop with ``action``."""
         self._loop.call_soon_threadsafe(action)
@@ -135,12 +141,19 @@ class App:
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
             self._supervisor.add("watchdog", watchdog.run)
+        if not self._simulate:
+            self._supervisor.add("health", self._watch_health)
         gc.collect()
         gc.freeze()
         system.ready = True
         await device.ledger.run(lambda tx: tx.publish(ready(True)))
         self._announce(self._urls())
         self._notifier.ready()
+
+    async def _watch_health(self) -> None:
+        from axcore.services.sensors.health import watch
+
+        await watch(self.device.sensors, self.device.ledger.post, self.device.data_dir)
 
     def _make_params(self, system: SystemService) -> ParamService:
         from axcore.services import params

@@ -49,6 +49,27 @@ class PortSpec(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None = None
 
 
+class LedSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An indicator that rules and interfaces can light."""
+
+    name: str
+    nice_name: str
+    colors: tuple[str, ...]
+
+
+class SensorSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the device feels besides its inputs."""
+
+    name: str
+    """Name on the board surface, and source of its events."""
+    kind: Literal["temperature", "storage", "sound", "shock", "supervised"]
+    nice_name: str
+    low: float = 0.0
+    """Temperature: degrees Celsius below which it is too cold."""
+    high: float = 0.0
+    """Temperature: degrees Celsius above which it is too hot."""
+
+
 class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
     """One device model."""
 
@@ -68,6 +89,12 @@ class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
     """Port (an output) that REX opens as delivered."""
     max_holders: int = 50
     virtual_inputs: int = 64
+    leds: tuple[LedSpec, ...] = ()
+    sensors: tuple[SensorSpec, ...] = ()
+    doors: int = 0
+    """Doors of a controller, with modes, monitors and alarms of their own."""
+    calls: bool = False
+    """It calls and is called (intercom)."""
     secure_card_data: bool = False
     speaker_test: bool = False
 
@@ -100,6 +127,24 @@ _CONFIGURABLE = tuple(
     for n in range(4)
 )
 
+_ALL_COLORS = ("red", "green", "blue", "amber", "white")
+_INDICATORS = (
+    LedSpec(name="statusCall", nice_name="Call icon", colors=("blue",)),
+    LedSpec(name="statusSpeak", nice_name="Speech icon", colors=("amber",)),
+    LedSpec(name="statusDoor", nice_name="Door icon", colors=("green",)),
+    LedSpec(name="stripe", nice_name="Card reader indicator stripe", colors=_ALL_COLORS),
+    LedSpec(name="callButton", nice_name="Call button", colors=("white",)),
+    LedSpec(name="backlight", nice_name="Keypad backlight", colors=("white",)),
+    LedSpec(name="status", nice_name="Status LED", colors=("green", "amber", "red")),
+)
+_SENSORS = (
+    *(SensorSpec(name=f"port{n}", kind="supervised", nice_name=f"I/O {n}") for n in range(1, 5)),
+    SensorSpec(name="temperature", kind="temperature", nice_name="Device temperature", low=-40.0, high=75.0),
+    SensorSpec(name="storage", kind="storage", nice_name="Internal storage"),
+    SensorSpec(name="microphone", kind="sound", nice_name="Audio input 1"),
+    SensorSpec(name="shock", kind="shock", nice_name="Shock detector"),
+)
+
 DOOR_STATION = DeviceModel(
     id="a8207-ve",
     prod_nbr="A8207-VE",
@@ -127,6 +172,9 @@ DOOR_STATION = DeviceModel(
     keypad=True,
     rex_input="rex",
     rex_port=4,
+    leds=_INDICATORS,
+    sensors=_SENSORS,
+    calls=True,
 )
 
 DOOR_STATION_MK2 = msgspec.structs.replace(

@@ -89,6 +89,15 @@ class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
     text: str
 
 
+class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
+    """Have a sensor feel something: ``temperature`` (degrees C), ``storage`` (ok, low, disrupted), ``microphone``
+    (0..100), ``shock`` (hit), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut).
+    """
+
+    name: str
+    value: float | str
+
+
 class StateOp(Op, frozen=True, kw_only=True, tag="state"):
     """Tell the state of all lines."""
 
@@ -112,9 +121,9 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 
 
 AnyOp = (
-    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | StateOp | StallOp | ClockOp | DropOp
+    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | StateOp | StallOp | ClockOp | DropOp
 )  # fmt: skip
-NAMES = ("card", "edges", "keys", "button", "rex", "input", "qr", "state", "stall", "clock", "drop")
+NAMES = ("card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "state", "stall", "clock", "drop")
 
 
 def parse(value: Any) -> AnyOp:

@@ -27,6 +27,7 @@ from .board_ops import (
     OpError,
     QrOp,
     RexOp,
+    SensorOp,
     StallOp,
     StateOp,
     parse,
@@ -44,7 +45,10 @@ class Scheduler(Protocol):
 
 
 class Hurt(Protocol):
-    """What the operations that hurt the device act on."""
+    """What the operations that go past the lines act on: sensors, and what hurts the device."""
+
+    def feel(self, name: str, value: float | str, correlation: str | None) -> None:
+        """A sensor has a value; ``InputError`` if it cannot."""
 
     def stall(self, action: Callable[[], None]) -> None:
         """Run ``action``, which blocks, on the loop."""
@@ -75,7 +79,7 @@ class SimulatedBoard:
         except QueueFullError:
             raise OpError("busy", "op", "the board has no room for more now; try again later") from None
 
-    def _run(self, op: AnyOp) -> dict[str, Any]:  # noqa: PLR0911 - one return an operation
+    def _run(self, op: AnyOp) -> dict[str, Any]:  # noqa: PLR0911, PLR0912 - one return an operation
         match op:
             case CardOp():
                 return self._card(op)
@@ -96,6 +100,9 @@ class SimulatedBoard:
                 return self._feed(line, op.active, op.correlation)
             case QrOp():
                 self.board.feed_qr(op.text, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case SensorOp():
+                self._hurt.feel(op.name, op.value, op.correlation)
                 return {"t_ns": monotonic_ns()}
             case StateOp():
                 return self._state()

@@ -28,6 +28,25 @@ ENTRY_GRANTED = (
     "tns1:AccessControl/tnsaxis:EntryList/AccessGranted"  # pulse; data holder, name, credential, condition, remaining
 )
 ENTRY_DENIED = "tns1:AccessControl/tnsaxis:EntryList/AccessDenied"  # pulse; data reason, credential
+SUPERVISED_PORT = "tns1:Device/tnsaxis:IO/SupervisedPort"  # property; source port, data state open|close|short|cut
+LED_STATE = "tns1:Device/tnsaxis:LED/State"  # property; source led, data color, interval (ms, 0 = steady)
+SHOCK = "tns1:Device/tnsaxis:Tampering/ShockDetected"  # pulse
+AUDIO_LEVEL = "tns1:AudioSource/tnsaxis:TriggerLevel"  # property; source channel, data triggered 0|1
+TEMPERATURE_ABOVE = "tns1:Device/tnsaxis:Status/Temperature/Above"  # property; source sensor, data sensor_level 0|1
+TEMPERATURE_BELOW = "tns1:Device/tnsaxis:Status/Temperature/Below"  # likewise
+TEMPERATURE_INSIDE = "tns1:Device/tnsaxis:Status/Temperature/Inside"  # likewise
+STORAGE_DISRUPTION = "tnsaxis:Storage/Disruption"  # property; source disk_id, data disruption 0|1
+STORAGE_ALERT = "tnsaxis:Storage/Alert"  # property; source disk_id, data alert 0|1 (little room left)
+CALL_STATE = "tnsaxis:Call/State"  # property; data CallState
+CALL_STATE_CHANGE = "tnsaxis:Call/StateChange"  # pulse; data Reason, CallId, RemoteURI, DeviceURI
+CALL_DTMF = "tnsaxis:Call/DTMF"  # pulse; data DTMFEventId, CallId
+DOOR_MODE = "tns1:Door/State/DoorMode"  # property; source DoorToken, data State
+DOOR_PHYSICAL_STATE = "tns1:Door/State/DoorPhysicalState"  # likewise
+LOCK_PHYSICAL_STATE = "tns1:Door/State/LockPhysicalState"  # likewise
+DOOR_ALARM = "tns1:Door/State/DoorAlarm"  # likewise
+DOOR_TAMPER = "tns1:Door/State/DoorTamper"  # likewise
+DOOR_FAULT = "tns1:Door/State/DoorFault"  # likewise
+DOOR_WARNING = "tns1:Door/State/DoorWarning"  # pulse; source DoorToken
 SYSTEM_READY = "tns1:Device/tnsaxis:Status/SystemReady"  # property; data ready 0|1
 SYSTEM_FAULT = "tns1:Device/tnsaxis:SystemMessage/Fault"  # pulse; data component, reason
 STATE_RECOVERED = "tns1:Device/tnsaxis:SystemMessage/StateRecovered"  # pulse; data file, reason

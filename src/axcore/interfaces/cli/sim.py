@@ -141,6 +141,18 @@ def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
     return lambda args: {name: getattr(args, name)}
 
 
+def _sensor_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("name", help="temperature, storage, microphone, shock, port1 .. port4")
+    p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; open, close, short, cut")
+
+
+def _sensor(args: argparse.Namespace) -> Fields:
+    try:
+        return {"name": args.name, "value": float(args.value)}
+    except ValueError:
+        return {"name": args.name, "value": args.value}
+
+
 OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Fields]]] = {
     "card": ("swipe a card", _card_arguments, _card),
     "edges": ("play recorded edges of the reader's lines", _edges_arguments, _edges),
@@ -149,6 +161,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
     "input": ("switch an input port or the casing switch", _input_arguments, _input),
     "rex": ("press request to exit", _press_arguments, _press),
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
+    "sensor": ("have a sensor feel something", _sensor_arguments, _sensor),
     "state": ("show all lines", lambda p: None, lambda args: {}),
     "stall": ("block the loop", _argument("seconds", float, "how long"), _field("seconds")),
     "clock": ("step the wall clock", _argument("step", float, "seconds; may be negative"), _field("step")),

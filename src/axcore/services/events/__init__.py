@@ -1,11 +1,13 @@
 """Rules: which conditions and actions there are, and running the actions of the rules that match."""
 
-from .catalogue import ConditionType, Item
-from .io_actions import Actuator, PortPerformer, VirtualInputPerformer
+from .absent import AbsentPerformer
+from .conditions import ConditionType, Item
+from .io_actions import Actuator, PortPerformer, VirtualInputPerformer, check_duration
 from .performers import ActionType, Performer, Run
 from .service import ConditionSource, EventService
 
 __all__ = [
+    "AbsentPerformer",
     "ActionType",
     "Actuator",
     "ConditionSource",
@@ -16,4 +18,5 @@ __all__ = [
     "PortPerformer",
     "Run",
     "VirtualInputPerformer",
+    "check_duration",
 ]

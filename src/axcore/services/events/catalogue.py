@@ -19,28 +19,9 @@ from axcore.model.credentials import ACCESS_GRANTED
 from axcore.model.rules import Condition
 from axcore.rules import Filter, asked_by, canonical
 
+from .conditions import ConditionType, Item, calls, doors, sensors
+
 ANY = 1 << 30
-
-
-class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A source or data item of an event. ``values`` lists what it can be; empty = any text."""
-
-    name: str
-    nice_name: str
-    values: tuple[str, ...] = ()
-    nice_values: tuple[str, ...] = ()
-
-
-class ConditionType(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of condition."""
-
-    topic: str
-    group: str
-    name: str
-    stateful: bool
-    source: tuple[Item, ...] = ()
-    data: tuple[Item, ...] = ()
-    match: dict[str, str] = {}
 
 
 _FLAG = ("0", "1")
@@ -48,7 +29,15 @@ _FLAG = ("0", "1")
 
 def condition_types(model: DeviceModel) -> tuple[ConditionType, ...]:
     """Every condition that the device offers, in the order of the menu."""
-    return (*_entry_list(model), *_io(model), *_intercom(model), *_status())
+    return (
+        *_entry_list(model),
+        *_io(model),
+        *_intercom(model),
+        *calls(model),
+        *doors(model),
+        *sensors(model),
+        *_status(),
+    )
 
 
 def _reader(model: DeviceModel) -> tuple[Item, ...]:

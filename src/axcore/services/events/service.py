@@ -30,7 +30,8 @@ from axcore.model.rules import (
 )
 from axcore.rules import Matcher, Step, check_conditions
 
-from .catalogue import ConditionType, check_condition, condition_types
+from .catalogue import check_condition, condition_types
+from .conditions import ConditionType
 from .performers import ActionType, Performer, Run
 
 if TYPE_CHECKING:

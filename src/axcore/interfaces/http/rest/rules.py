@@ -10,8 +10,7 @@ from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, rea
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
 from axcore.model.rules import Rule, RuleSpec
-from axcore.services.events.catalogue import ConditionType
-from axcore.services.events.performers import ActionType
+from axcore.services.events import ActionType, ConditionType
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request

@@ -1,0 +1,6 @@
+"""Indicators: icons, reader stripe, button light; who may light them, and what they show."""
+
+from .actions import IndicatorPerformer
+from .service import IndicatorService, Shown
+
+__all__ = ["IndicatorPerformer", "IndicatorService", "Shown"]
