@@ -15,7 +15,7 @@ from axcore.errors import NotFoundError
 from axcore.model.ports import Direction
 
 MS = 1_000_000
-LineRole = Literal["port", "rex", "casing", "callbutton"]
+LineRole = Literal["port", "rex", "casing", "callbutton", "control"]
 
 
 class InputLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +95,8 @@ class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
     """Doors of a controller, with modes, monitors and alarms of their own."""
     calls: bool = False
     """It calls and is called (intercom)."""
+    siren: bool = False
+    """It has a signaling light and a siren, with profiles."""
     secure_card_data: bool = False
     speaker_test: bool = False
 
@@ -187,7 +189,33 @@ DOOR_STATION_MK2 = msgspec.structs.replace(
     speaker_test=True,
 )
 
-MODELS: dict[str, DeviceModel] = {entry.id: entry for entry in (DOOR_STATION, DOOR_STATION_MK2)}
+STROBE_SIREN_MK2 = DeviceModel(
+    id="d4100-ve-mk2",
+    prod_nbr="D4100-VE Mk II",
+    prod_full_name="AXIS D4100-VE Mk II Network Strobe Siren",
+    prod_short_name="AXIS D4100-VE Mk II",
+    prod_type="Network Strobe Siren",
+    name="Strobe siren",
+    inputs=(
+        *(InputLine(name=f"port{n}", role="port") for n in range(1, 3)),
+        InputLine(name="control", role="control", debounce_ns=20 * MS),
+    ),
+    outputs=tuple(OutputLine(name=f"port{n}", kind="open_drain") for n in range(1, 3)),
+    ports=_CONFIGURABLE[:2],
+    readers=0,
+    keypad=False,
+    max_holders=0,
+    leds=(LedSpec(name="status", nice_name="Status LED", colors=("green", "amber")),),
+    sensors=(
+        *(SensorSpec(name=f"port{n}", kind="supervised", nice_name=f"I/O {n}") for n in range(1, 3)),
+        SensorSpec(name="temperature", kind="temperature", nice_name="Device temperature", low=-40.0, high=75.0),
+        SensorSpec(name="storage", kind="storage", nice_name="Internal storage"),
+    ),
+    siren=True,
+    calls=True,
+)
+
+MODELS: dict[str, DeviceModel] = {entry.id: entry for entry in (DOOR_STATION, DOOR_STATION_MK2, STROBE_SIREN_MK2)}
 
 
 def model(model_id: str) -> DeviceModel:

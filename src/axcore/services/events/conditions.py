@@ -57,7 +57,13 @@ def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
         return ()
     number = Item(name="CallId", nice_name="Call")
     state = Item(name="CallState", nice_name="State", values=CALL_STATES)
-    change = ("Reason", "CallId", "RemoteURI", "DeviceURI")
+    change = (
+        Item(name="Reason", nice_name="Reason"),
+        Item(name="CallDirection", nice_name="Call direction", values=("Incoming", "Outgoing")),
+        number,
+        Item(name="RemoteURI", nice_name="Remote SIP URI"),
+        Item(name="DeviceURI", nice_name="Local SIP URI"),
+    )
     return (
         ConditionType(
             topic=events.CALL_STATE, group="Call", name="State", stateful=True, data=(state,),
@@ -65,7 +71,7 @@ def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
         ),
         ConditionType(
             topic=events.CALL_STATE_CHANGE, group="Call", name="State change", stateful=False,
-            data=tuple(Item(name=name, nice_name=name) for name in change),
+            data=change,
         ),
         ConditionType(
             topic=events.CALL_DTMF, group="Call", name="DTMF", stateful=False,
