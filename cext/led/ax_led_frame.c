@@ -47,6 +47,8 @@ uint64_t ax_led_period_ns(const struct ax_led_profile *profile, size_t sections)
     case KIND_FLAT:
     case KIND_SPLIT:
         return 0;
+    case KIND_FLASH:
+        return profile->spec.colours > 1 ? profile->period_ns * profile->spec.colours : profile->period_ns;
     case KIND_ALTERNATE:
         return profile->period_ns * profile->spec.colours;
     case KIND_RANDOM:
@@ -112,6 +114,8 @@ static void draw_flash(const struct ax_led *led, const struct led_row *row, cons
     float base[3], over[3], colour[3];
     paint(profile, row->base, base);
     paint(profile, row->over, over);
+    if (row->over == PAINT_FIRST && profile->spec.colours > 1)
+        memcpy(over, profile->colour[since / profile->period_ns % profile->spec.colours], sizeof over);
     const uint64_t r = since % profile->period_ns;
     if (row->kind == KIND_ESCALATE) {
         const float step = (float)(r * 3 / profile->period_ns + 1) / 3.0f;

@@ -18,7 +18,7 @@ static const struct led_row ROWS[AX_LED_ROWS] = {
     {.face = {"Steady", 1, 1, 1, 1, {1000}}, .kind = KIND_FLAT, .base = PAINT_FIRST},
     {.face = {"Steady white + flash color", 3, 2, 1, 1, {2000, 1000, 500}}, FLASH(WHITE, FIRST, HARD, 1, 1000, 500)},
     {.face = {"Alternate", 2, 1, 2, 4, {1000, 500}}, .kind = KIND_ALTERNATE},
-    {.face = {"Pulse", 3, 2, 1, 1, {4000, 2000, 1000}}, FLASH(BLACK, FIRST, SMOOTH, 1, 1000, 1000)},
+    {.face = {"Pulse", 3, 2, 1, 4, {4000, 2000, 1000}}, FLASH(BLACK, FIRST, SMOOTH, 1, 1000, 1000)},
     {.face = {"Escalate 3 steps", 3, 2, 1, 1, {4500, 3000, 1500}}, .kind = KIND_ESCALATE, .over = PAINT_FIRST},
     {.face = {"Blink 3x", 3, 1, 1, 1, {2400, 1600, 1200}}, FLASH(BLACK, FIRST, HARD, 3, 166, 83)},
     {.face = {"Blink 4x", 3, 1, 1, 1, {2800, 1750, 1400}}, FLASH(BLACK, FIRST, HARD, 4, 142, 71)},

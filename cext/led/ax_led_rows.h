@@ -7,7 +7,7 @@
 
 enum led_kind {
     KIND_FLAT,      /* The base, always. */
-    KIND_FLASH,     /* The whole light goes from base to over and back. */
+    KIND_FLASH,     /* The whole light goes from base to over and back; in each period over has the next colour. */
     KIND_ESCALATE,  /* Three steps of brightness, then again. */
     KIND_ALTERNATE, /* The sections take turns with the colours. */
     KIND_SPLIT,     /* Sections white and coloured in turn. */

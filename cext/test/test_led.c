@@ -149,6 +149,8 @@ static void test_flashes(void)
     CHECK(is(0, AX_LED_FULL, 0, 0));
     at(led, &p, 500);
     CHECK(abs(light[0] - AX_LED_FULL / 2) <= 1);
+    at(led, &p, 3000); /* The colours take turns. */
+    CHECK(is(0, 0, AX_LED_FULL, 0));
     p = profile_of("Blink 4x fade");
     at(led, &p, 0);
     const unsigned first = light[0];
