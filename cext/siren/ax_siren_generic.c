@@ -15,7 +15,7 @@ static inline float partials(uint32_t t, const struct timbre *timbre)
     const float c = 2 * sine(t + 0x40000000u);
     float b1 = 0, b2 = 0;
     for (uint32_t k = timbre->n; k-- > 0;) {
-        const float b = timbre->amplitude[k] + (c * b1 - b2);
+        const float b = (timbre->amplitude[k] - b2) + c * b1;
         b2 = b1;
         b1 = b;
     }

@@ -9,7 +9,7 @@ __extension__ typedef unsigned __int128 u128;
 
 enum {
     BLOCK = 512,     /* Samples that are mixed at a time, on the stack. */
-    PAD = 16,        /* A variant may write this many samples more than it is asked for. */
+    PAD = 32,        /* A variant may write this many samples more than it is asked for. */
     CHUNK = 256,     /* A parabola of the phase is followed this far, */
     CHUNK_EXP = 64,  /* and a cubic, which stands for an exponential, this far. */
 };

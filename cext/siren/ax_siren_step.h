@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#define TOGETHER 4 /* TOGETHER * LANES is at most PAD. */
+
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vu __attribute__((vector_size(4 * LANES)));
@@ -68,16 +70,25 @@ static inline vf sine(vu t)
     return u * (S1 + y * (S3 + y * (S5 + y * (S7 + y * S9))));
 }
 
-static inline vf partials(vu t, const struct timbre *timbre)
+/* Four registers at a time: each waits for its own recurrence. */
+static inline void partials(float *out, struct lanes *l, const struct timbre *timbre, float peak)
 {
-    const vf c = 2 * sine(t + 0x40000000u);
-    vf b1 = {0}, b2 = {0};
-    for (uint32_t k = timbre->n; k-- > 0;) {
-        const vf b = timbre->amplitude[k] + (c * b1 - b2);
-        b2 = b1;
-        b1 = b;
+    vu t[TOGETHER];
+    vf c[TOGETHER], b[TOGETHER] = {{0}}, last[TOGETHER] = {{0}};
+    for (int i = 0; i < TOGETHER; i++) {
+        t[i] = phases(l);
+        c[i] = 2 * sine(t[i] + 0x40000000u);
     }
-    return sine(t) * b1;
+    for (uint32_t k = timbre->n; k-- > 0;)
+        for (int i = 0; i < TOGETHER; i++) {
+            const vf next = (timbre->amplitude[k] - last[i]) + c[i] * b[i];
+            last[i] = b[i];
+            b[i] = next;
+        }
+    for (int i = 0; i < TOGETHER; i++) {
+        const vf x = peak * (sine(t[i]) * b[i]);
+        memcpy(out + i * LANES, &x, sizeof x);
+    }
 }
 
 static void wave(float *out, size_t n, const struct chunk *at, const struct timbre *timbre, float peak)
@@ -89,12 +100,10 @@ static void wave(float *out, size_t n, const struct chunk *at, const struct timb
             const vf x = peak * sine(phases(&l));
             memcpy(out + i, &x, sizeof x);
         }
-    } else {
-        for (size_t i = 0; i < n; i += LANES) {
-            const vf x = peak * partials(phases(&l), timbre);
-            memcpy(out + i, &x, sizeof x);
-        }
+        return;
     }
+    for (size_t i = 0; i < n; i += TOGETHER * LANES)
+        partials(out + i, &l, timbre, peak);
 }
 
 static inline vi rounded(const float *in, float scale)
