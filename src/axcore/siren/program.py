@@ -26,8 +26,8 @@ MAX_HZ = 23_520
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A piece of a voice: a steady or sweeping tone, or silence (``hz`` 0).
 
-    With an attack it starts at phase and amplitude zero; with attack 0 it goes on where the segment before stopped, which
-    then has release 0 and the same wave and peak. ``InputError`` names the field that is wrong.
+    With an attack it starts at phase and amplitude zero; with attack 0 it goes on where the segment before stopped,
+    which then has release 0 and the same wave and peak. ``InputError`` names the field that is wrong.
     """
 
     seconds: float

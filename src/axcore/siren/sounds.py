@@ -1,4 +1,4 @@
-"""The 29 sound patterns of the strobe siren (manual: Sound pattern names). The sounds are our own designs under its names.
+"""The 29 sound patterns of the strobe siren (manual: Sound pattern names): our own designs under its names.
 
 Every frequency is below 3.9 kHz, so that all of them can be rendered at 8 kHz.
 """
@@ -45,13 +45,17 @@ def _chirps() -> Voice:
 def _bounces() -> Voice:
     """Hops that become shorter, as of a ball."""
     hops = (0.4, 0.32, 0.26, 0.2, 0.16, 0.12, 0.1, 0.08)
-    return tuple(s for length in hops for s in glide((600, length / 2), (600 + 2000 * length, length / 2), wave="triangle"))
+    return tuple(
+        s for length in hops for s in glide((600, length / 2), (600 + 2000 * length, length / 2), wave="triangle")
+    )
 
 
 _ALL = (
     _sound("Alarm: Alarm high pitch", "two high tones in quick turns", steps((2500, 0.12), (3100, 0.12))),
     _sound(
-        "Alarm: Alarm low pitch", "two low, rough tones in turns", steps((392, 0.25), (523, 0.25), wave="square", peak=0.8)
+        "Alarm: Alarm low pitch",
+        "two low, rough tones in turns",
+        steps((392, 0.25), (523, 0.25), wave="square", peak=0.8),
     ),
     _sound("Alarm: Bird", "chirps and a trill", _chirps()),
     _sound(
@@ -60,7 +64,9 @@ _ALL = (
         *((beep(hz, 2.0, attack=0.12, release=0.25, wave=REED, peak=0.33), rest(1.0)) for hz in (110.0, 138.6, 164.8)),
     ),
     _sound("Alarm: Car alarm", "up and down in 1.2 s", glide((600, 0.6), (1500, 0.6), wave="triangle")),
-    _sound("Alarm: Car alarm fast", "up and down six times a second", glide((700, 0.08), (1600, 0.08), wave="triangle")),
+    _sound(
+        "Alarm: Car alarm fast", "up and down six times a second", glide((700, 0.08), (1600, 0.08), wave="triangle")
+    ),
     _sound(
         "Alarm: Classic clock",
         "a hammer between two bells",
@@ -125,7 +131,11 @@ _ALL = (
     _sound(
         "Notification: Failed",
         "three notes down",
-        (*(beep(hz, 0.18, wave="triangle", peak=0.8) for hz in (440, 370)), beep(294, 0.44, wave="triangle", peak=0.8), rest(1.2)),
+        (
+            *(beep(hz, 0.18, wave="triangle", peak=0.8) for hz in (440, 370)),
+            beep(294, 0.44, wave="triangle", peak=0.8),
+            rest(1.2),
+        ),
     ),
     _sound(
         "Notification: Hurry",

@@ -1,6 +1,6 @@
-"""Warning signals of standards. ``source`` names the standard and where its timing was read: the tone tables of two makers
-of sounders and a building code quote it; the standards themselves were not read. ``timing_verified`` is False where a detail
-(the order of tones, a pulse length) is from memory.
+"""Warning signals of standards. ``source`` names the standard and where its timing was read: tone tables of two makers
+and a building code quote it; the standards themselves were not read. ``timing_verified`` is False where a detail (the
+order of tones, a pulse length) is from memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _whoop(low: float, high: float, seconds: float, pause: float) -> Voice:
 _ALL = (
     _signal("ISO 8201 T3", "evacuate: 3 x 0.5 s, pause 1.5 s", f"ISO 8201; {ONTARIO}; {SIEMENS}",
             pulses(3, beep(970, 0.5), 0.5, 1.5)),
-    _signal("ISO 8201 T3 520 Hz", "the same as a low square wave, which wakes more sleepers", f"ISO 8201, NFPA 72; {FS720}",
+    _signal("ISO 8201 T3 520 Hz", "the same, low and square: it wakes more sleepers", f"ISO 8201, NFPA 72; {FS720}",
             pulses(3, beep(520, 0.5, wave="square"), 0.5, 1.5)),
     _signal("T4 carbon monoxide", "4 x 0.1 s, pause 5 s", "NFPA 720, UL 2034; from memory",
             pulses(4, beep(3100, 0.1), 0.1, 5.0), False),

@@ -35,12 +35,12 @@ def find(name: str, extra: Mapping[str, Sound] | None = None) -> Sound:
 class Tone:
     """A sound, ready to be rendered.
 
-    ``sound`` is a name of ``SOUNDS`` or ``STANDARD_SIGNALS``, or a ``Sound``. ``rate`` is one of ``RATES``. ``intensity``
-    1 to 5 is 24, 18, 12, 6 and 0 dB below full scale; 0 is silence under a clip. It sounds for ``seconds`` (up to 72 h) or
-    for ``repetitions`` of its cycle, or for ever. ``dither`` adds triangular noise of 2 LSB to 16-bit samples.
+    ``sound`` is a name of ``SOUNDS`` or ``STANDARD_SIGNALS``, or a ``Sound``. ``rate`` is one of ``RATES``.
+    ``intensity`` 1 to 5 is 24, 18, 12, 6 and 0 dB below full scale; 0 is silence under a clip. It sounds for ``seconds``
+    (up to 72 h), for ``repetitions`` of its cycle, or for ever. ``dither`` adds triangular noise of 2 LSB to 16 bits.
 
-    A tone has no state: what ``render`` gives depends on the position only, so that any split into blocks, any order and
-    any two devices that agree on the time give the same samples. Raises ``InputError`` naming the argument.
+    A tone has no state: what ``render`` gives depends on the position only, so that any split into blocks, any order,
+    and any two devices that agree on the time give the same samples. Raises ``InputError`` naming the argument.
     """
 
     __slots__ = ("_generator", "dither", "end", "intensity", "rate", "sound")
@@ -90,8 +90,8 @@ class Tone:
     def render(self, pos: int, out: Buffer, clip: Clip | None = None) -> int:
         """Fill ``out`` with the samples from position ``pos`` on; gives how many of them are before the end.
 
-        ``out`` is any writable buffer of int16 (full scale 32767) or float32 (full scale 1), one channel; bytes count as
-        int16 of this machine. What is after the end is zero. The last 5 ms before it fade out. ``clip`` is mixed in.
+        ``out`` is any writable buffer of int16 (full scale 32767) or float32 (full scale 1), one channel; bytes count
+        as int16 of this machine. What is after the end is zero. The last 5 ms before it fade out. ``clip`` is mixed in.
         """
         return self._generator.render(pos, out, self.intensity, self.end, self.dither, clip)
 
