@@ -68,7 +68,7 @@ static uint64_t turn_signed(double cycles)
 /* The cubic through phase and frequency at both ends of a chunk of an exponential sweep (Hermite), in the binomial basis. */
 static void bend(struct chunk *at, const struct segment *s, uint32_t j)
 {
-    const double m = CHUNK_EXP, e0 = expm1(s->rate * j), e1 = expm1(s->rate * (j + m));
+    const double m = s->chunk, e0 = expm1(s->rate * j), e1 = expm1(s->rate * (j + m));
     const double f0 = s->scale * s->rate * (e0 + 1) * m, f1 = s->scale * s->rate * (e1 + 1) * m;
     const double rise = s->scale * (e1 - e0);
     const double square = (3 * rise - 2 * f0 - f1) / (m * m), cube = (f0 + f1 - 2 * rise) / (m * m * m);
@@ -92,7 +92,7 @@ static uint64_t triples(uint64_t n)
  * so that a sample does not depend on where a block begins. */
 static struct chunk chunk_at(const struct segment *s, u128 phase, uint32_t j, uint32_t *room)
 {
-    const uint32_t size = s->exponential ? CHUNK_EXP : CHUNK, start = j & ~(size - 1), in = j - start;
+    const uint32_t start = j & ~(s->chunk - 1), in = j - start;
     struct chunk at;
     if (s->exponential) {
         bend(&at, s, start);
@@ -108,7 +108,7 @@ static struct chunk chunk_at(const struct segment *s, u128 phase, uint32_t j, ui
         at.p += at.a * in + at.b * pairs(in);
         at.a += at.b * in;
     }
-    *room = size - in;
+    *room = s->chunk - in;
     return at;
 }
 

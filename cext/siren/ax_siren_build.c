@@ -12,6 +12,7 @@
 #define MAX_FREQUENCY 0.49 /* Of the sample rate. */
 #define PI 3.14159265358979323846
 #define TABLE 4096 /* Points of a wave at which its peak is looked for. */
+#define NEAR 1e-8 /* Cycles between an exponential sweep and the cubics that stand for it. */
 #define ROOM 1.0005 /* The true peak is at most this much over the highest point. */
 
 static bool silent(const struct ax_siren_segment *s)
@@ -162,6 +163,10 @@ static void bent(struct segment *s, double f0, double f1, uint32_t rate)
     s->rate = log(f1 / f0) / s->n;
     const double length = f0 / (1000.0 * rate) / s->rate * expm1(s->rate * s->n);
     s->scale = nearbyint(length * whole) / whole / expm1(s->rate * s->n);
+    /* Hermite's remainder: the fourth derivative of the phase, times the chunk to the fourth, over 384. */
+    const double fourth = fmax(f0, f1) / (1000.0 * rate) * fabs(s->rate * s->rate * s->rate);
+    while (s->chunk > CHUNK_MIN && fourth * pow(s->chunk, 4) / 384 > NEAR)
+        s->chunk /= 2;
 }
 
 static u128 length_of(const struct segment *s)
@@ -179,6 +184,7 @@ static uint32_t samples(uint64_t us, uint32_t rate)
 static void make_segment(struct segment *s, const struct ax_siren_segment *from, uint32_t rate)
 {
     s->silent = silent(from);
+    s->chunk = CHUNK;
     if (s->silent)
         return;
     s->attack = samples(from->attack_us, rate);

@@ -10,8 +10,8 @@ __extension__ typedef unsigned __int128 u128;
 enum {
     BLOCK = 512,     /* Samples that are mixed at a time, on the stack. */
     PAD = 32,        /* A variant may write this many samples more than it is asked for. */
-    CHUNK = 256,     /* A parabola of the phase is followed this far, */
-    CHUNK_EXP = 64,  /* and a cubic, which stands for an exponential, this far. */
+    CHUNK = 256,     /* A polynomial of the phase is followed at most this far. */
+    CHUNK_MIN = 8,
 };
 
 /* Phase of sample j of a chunk: p + a j + b C(j, 2) + c C(j, 3), in 2^-64 cycles, modulo a cycle: exact in integers. */
@@ -30,6 +30,7 @@ struct segment {
     double scale, rate; /* Exponential: scale (e^(rate j) - 1) instead, in cycles. */
     uint32_t begin, n;  /* Samples in the cycle. */
     uint32_t attack, release;
+    uint32_t chunk;     /* A power of two: how far a cubic stands for the exponential. */
     float attack_inv, release_inv; /* 1 / samples */
     float peak;
     uint16_t timbre;
