@@ -37,7 +37,8 @@ class Tone:
 
     ``sound`` is a name of ``SOUNDS`` or ``STANDARD_SIGNALS``, or a ``Sound``. ``rate`` is one of ``RATES``.
     ``intensity`` 1 to 5 is 24, 18, 12, 6 and 0 dB below full scale; 0 is silence under a clip. It sounds for
-    ``seconds`` (up to 72 h), for ``repetitions`` of its cycle, or for ever. ``dither`` adds triangular noise of 2 LSB to 16 bits.
+    ``seconds`` (up to 72 h), for ``repetitions`` of its cycle, or for ever. ``dither`` adds triangular noise of 2 LSB
+    to 16-bit samples.
 
     A tone has no state: what ``render`` gives depends on the position only, so that any split into blocks, any order,
     and any two devices that agree on the time give the same samples. Raises ``InputError`` naming the argument.
