@@ -65,4 +65,6 @@ class Maintenance(msgspec.Struct, frozen=True, kw_only=True):
     on: bool = True
     """As delivered, and after a factory default."""
     left_ns: int | None = None
-    """Time left when last written; None = until it is turned off."""
+    """Time left when it was set; None = until it is turned off."""
+    until_wall_ns: int | None = None
+    """When it ends by the wall clock: the time counts on while the device is off (manual)."""
