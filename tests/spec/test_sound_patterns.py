@@ -11,12 +11,12 @@ from axcore.siren import RATES, SOUNDS, STANDARD_SIGNALS, Sound, Tone
 
 # D4100-VE Mk II, "Sound pattern names": 14 alarms, 10 notifications, 5 sirens.
 MANUAL = """
-Alarm: Alarm high pitch, Alarm: Alarm low pitch, Alarm: Bird, Alarm: Boat horn, Alarm: Car alarm, Alarm: Car alarm fast,
-Alarm: Classic clock, Alarm: First attender, Alarm: Horror, Alarm: Industrial, Alarm: Single beep,
-Alarm: Soft quad beep, Alarm: Soft triple beep, Alarm: Triple high pitch, Notification: Accepted, Notification: Calling, Notification: Denied,
-Notification: Done, Notification: Entry, Notification: Failed, Notification: Hurry, Notification: Message,
-Notification: Next, Notification: Open, Siren: Alternate, Siren: Bouncy, Siren: Evac, Siren: Falling pitch,
-Siren: Home soft
+Alarm: Alarm high pitch, Alarm: Alarm low pitch, Alarm: Bird, Alarm: Boat horn, Alarm: Car alarm,
+Alarm: Car alarm fast, Alarm: Classic clock, Alarm: First attender, Alarm: Horror, Alarm: Industrial,
+Alarm: Single beep, Alarm: Soft quad beep, Alarm: Soft triple beep, Alarm: Triple high pitch,
+Notification: Accepted, Notification: Calling, Notification: Denied, Notification: Done, Notification: Entry,
+Notification: Failed, Notification: Hurry, Notification: Message, Notification: Next, Notification: Open,
+Siren: Alternate, Siren: Bouncy, Siren: Evac, Siren: Falling pitch, Siren: Home soft
 """
 
 

@@ -89,5 +89,6 @@ def test_a_sound_that_does_not_fit_the_rate() -> None:
 
 
 def test_numpy_stays_out() -> None:
-    code = "import sys\nfrom axcore.siren import Tone\nTone('Siren: Evac').render(0, bytearray(64))\nassert 'numpy' not in sys.modules"
+    use = "from axcore.siren import Tone; Tone('Siren: Evac').render(0, bytearray(64))"
+    code = f"import sys; {use}; assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
