@@ -25,13 +25,20 @@ static inline float partials(uint32_t t, const struct timbre *timbre)
 static void wave(float *out, size_t n, const struct chunk *at, const struct timbre *timbre, float peak)
 {
     uint64_t p = at->p, a = at->a, b = at->b;
+    uint32_t t[CHUNK + PAD];
     for (size_t i = 0; i < n; i++) {
-        const uint32_t t = (uint32_t)(p >> 32);
-        out[i] = peak * (timbre->n == 1 ? sine(t) : partials(t, timbre));
+        t[i] = (uint32_t)(p >> 32);
         p += a;
         a += b;
         b += at->c;
     }
+    if (timbre->n == 1) {
+        for (size_t i = 0; i < n; i++)
+            out[i] = peak * sine(t[i]);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = peak * partials(t[i], timbre);
 }
 
 static void store(int16_t *out, const float *in, size_t n, float scale)

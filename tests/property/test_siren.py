@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from array import array
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,9 @@ from axcore.testing.reference_siren import reference, steepest
 
 EVERY = {**SOUNDS, **STANDARD_SIGNALS}
 HOURS_72 = 72 * 3600
+NUMBERS = st.sampled_from(
+    [0.0, -1.0, 0.0001, 0.001, 0.005, 0.01, 0.1, 1.0, 20.0, 440.0, 23519.9, 1e9, float("nan"), float("inf")]
+)
 WAVES = st.sampled_from(["sine", "square", "saw", "triangle", (1.0, 0.3, 0.0, -0.2)])
 
 
@@ -93,6 +97,20 @@ def test_any_split_into_blocks_gives_the_same_samples(
         for count in cuts:
             parts += samples(tone, pos + len(parts), count, kind)
         assert parts == samples(tone, pos, len(parts), kind)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, st.none() | NUMBERS, WAVES, NUMBERS, NUMBERS, NUMBERS), max_size=4))
+def test_what_is_not_refused_by_name_can_be_played(rows: list[Any]) -> None:
+    try:
+        voice = tuple(
+            Segment(seconds, hz, to_hz, "linear", attack, release, peak, wave)
+            for seconds, hz, to_hz, wave, attack, release, peak in rows
+        )
+        sound = Sound(name="any", voices=(voice,))
+    except InputError:
+        return
+    assert max(map(abs, samples(Tone(sound), 0, 4800))) <= 32767
 
 
 @pytest.mark.parametrize("name", EVERY)

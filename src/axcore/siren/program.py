@@ -21,6 +21,7 @@ OF_SET = 4
 GRID_US = 10_000
 SHORTEST_US, LONGEST_US = 1_000, 60_000_000
 MAX_HZ = 23_520
+MAX_AMPLITUDE = 1e6
 
 
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,10 +63,17 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise InputError(field, "must be 0 or at least 0.001: anything shorter clicks")
         if micro(self.attack, "attack") + micro(self.release, "release") > micro(self.seconds, "seconds"):
             raise InputError("attack", "attack and release together are longer than the segment")
-        if not 1 <= round(self.peak * 32768) <= 32768:
+        if not (0 < self.peak <= 1 and round(self.peak * 32768)):
             raise InputError("peak", "must be above 0, and 1 at most")
-        if isinstance(self.wave, tuple) and not (1 <= len(self.wave) <= PARTIALS and any(self.wave)):
+        if isinstance(self.wave, tuple):
+            self._check_set(self.wave)
+
+    @staticmethod
+    def _check_set(wave: tuple[float, ...]) -> None:
+        if not (1 <= len(wave) <= PARTIALS and any(wave)):
             raise InputError("wave", f"a set has 1 to {PARTIALS} partials, not all of them zero")
+        if not all(abs(amplitude) <= MAX_AMPLITUDE for amplitude in wave):
+            raise InputError("wave", f"amplitudes are {-MAX_AMPLITUDE:g} to {MAX_AMPLITUDE:g}")
 
     @property
     def silent(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from array import array
 
 __all__ = ["HEIGHT", "TOP_HZ", "WIDTH", "spectrogram"]
 
@@ -20,7 +20,7 @@ WINDOW_S = 0.03
 COLOURS = ((8, 8, 24), (60, 20, 110), (170, 40, 110), (240, 120, 40), (255, 250, 200))
 
 
-def spectrogram(samples: Buffer, rate: int, width: int = WIDTH, height: int = HEIGHT) -> bytes:
+def spectrogram(samples: array[int], rate: int, width: int = WIDTH, height: int = HEIGHT) -> bytes:
     """``width * height`` pixels of 3 bytes, rows from the top. ``samples``: int16, at least one."""
     import numpy as np
 
