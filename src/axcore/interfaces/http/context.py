@@ -72,6 +72,8 @@ class Context:
     access: Any = None
     ports: Any = None
     events: Any = None
+    siren: Any = None
+    """Light and siren; None for devices without."""
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
     auth: Authenticator | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
@@ -129,20 +129,19 @@ def _segment(text: str) -> str:
     return value if value.isprintable() and "/" not in value else ""
 
 
-def _modules() -> Iterator[ModuleType]:
+def _modules(left_out: Set[str]) -> Iterator[ModuleType]:
     for family in ("vapix", "rest"):
         package = importlib.import_module(f"axcore.interfaces.http.{family}")
         for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
-            yield importlib.import_module(f"{package.__name__}.{info.name}")
+            if info.name not in left_out:
+                yield importlib.import_module(f"{package.__name__}.{info.name}")
 
 
 def collect(*, exclude: Iterable[str] = ()) -> RouteTable:
-    """The table of every module of the families but ``exclude`` (``"board"`` without --simulate)."""
-    left_out = set(exclude)
+    """The table of every module of the families but ``exclude``, which are not even loaded."""
     routes: list[Route] = []
     apis: list[ApiEntry] = []
-    for module in _modules():
-        if module.__name__.rpartition(".")[2] not in left_out:
-            routes += getattr(module, "ROUTES", ())
-            apis += getattr(module, "APIS", ())
+    for module in _modules(frozenset(exclude)):
+        routes += getattr(module, "ROUTES", ())
+        apis += getattr(module, "APIS", ())
     return RouteTable(routes, apis)

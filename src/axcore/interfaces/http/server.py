@@ -64,7 +64,7 @@ class HttpServer:
         self._ctx = ctx
         self._options = options
         if routes is None:
-            routes = collect(exclude=() if ctx.board is not None else ("board",))
+            routes = collect(exclude=absent(ctx))
         self._routes = ctx.routes = routes
         throttle = Throttle(ctx.clock.mono_ns, self._limits)
         self.auth = ctx.auth = Authenticator(ctx.accounts, ctx.clock.mono_ns, self._policy, throttle)
@@ -228,6 +228,12 @@ class HttpServer:
             for value in self.auth.challenges(secure=secure, stale=error.stale):
                 response.headers.add("WWW-Authenticate", value)
         return response
+
+
+def absent(ctx: Context) -> tuple[str, ...]:
+    """Route modules that this device does without."""
+    siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
+    return (*siren, *(("board",) if ctx.board is None else ()))
 
 
 def error_response(target: str, error: HttpError) -> web.Response:

@@ -187,6 +187,7 @@ def settings(check_zone: Callable[[str], object]) -> tuple[Setting, ...]:
         Setting(name=f"{guard}.DoSSiteCount", default="60", kind="int", low=1, high=10000, read=Role.ADMIN),
         Setting(name=f"{guard}.DoSSiteInterval", default="60", kind="int", low=1, high=3600, read=Role.ADMIN),
         Setting(name="AudioSource.A0.TriggerLevel", default="50", kind="int", low=0, high=100, write=Role.OPERATOR),
+        Setting(name="SirenAndLight.SafeMode", default="yes", kind="bool", choices=("yes", "no")),
         Setting(name="ShockDetection.Enabled", default="yes", kind="bool", choices=("yes", "no"), write=Role.OPERATOR),
         Setting(name="Time.TimeZone", default="UTC", verify=check_zone),
     )

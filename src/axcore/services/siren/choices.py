@@ -6,12 +6,15 @@ Pure functions over the catalogues of ``axcore.led`` and ``axcore.siren``. Error
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from typing import Any
 
 import msgspec
 
 from axcore.errors import InputError
-from axcore.led import INTENSITIES, PATTERNS, Pattern, intensity_light
+from axcore.led import INTENSITIES, PATTERNS, Pattern, Report, analyse, intensity_light
+from axcore.led import safe as safe_pattern
 from axcore.model.profiles import (
     DEFAULT_PRIORITY,
     MAX_DESCRIPTION,
@@ -92,21 +95,47 @@ def check_siren(siren: Siren) -> Siren:
     )
 
 
-def length_ns(what: Light | Siren) -> int | None:
+def length_ns(what: Light | Siren, *, safe: bool = False) -> int | None:
     """How long it lasts; None = until it is stopped. A repetition is a period of the pattern, of a still one 1 s."""
     duration = what.duration
     if duration is None or duration.value == 0:
         return None
     if duration.unit == "seconds":
         return duration.value * SECOND_NS
-    return duration.value * _period_ns(what)
+    return duration.value * _period_ns(what, safe)
 
 
-def pattern(light: Light, *, epoch_ns: int = 0, dim: float = 1.0) -> Pattern:
-    """The light to be shown from ``epoch_ns`` on; ``dim`` 0..1 takes light away (heat)."""
+def pattern(light: Light, *, epoch_ns: int = 0, dim: float = 1.0, safe: bool = False) -> Pattern:
+    """The light to be shown from ``epoch_ns`` on; ``dim`` 0..1 takes light away (heat), ``safe`` slows what flashes."""
     assert light.intensity is not None
     level = round(intensity_light(light.intensity) * dim)
-    return Pattern(light.pattern, colors=light.colors, speed=light.speed, level=level, epoch_ns=epoch_ns)
+    shown = Pattern(light.pattern, colors=light.colors, speed=light.speed, level=level, epoch_ns=epoch_ns)
+    if not safe:
+        return shown
+    speed, stretch = safe_speed(light.pattern, shown.speed, shown.colors)
+    return shown.changed(speed=speed, stretch=stretch)
+
+
+@functools.lru_cache(maxsize=1024)
+def safe_speed(name: str, speed: int, colors: tuple[str, ...]) -> tuple[int, float]:
+    """Speed and stretch at which a pattern flashes at most three times in any second (``axcore.led.safe``).
+
+    The first answer takes up to 0.1 s: whoever must not wait asks in another thread before (``learn``).
+    """
+    found = safe_pattern(Pattern(name, colors=colors, speed=speed))
+    return found.speed, found.stretch
+
+
+def learn(light: Light | None) -> None:
+    """Have the answer of ``safe_speed`` ready. Any thread; what cannot be is found out later."""
+    with contextlib.suppress(InputError):
+        if light is not None:
+            pattern(check_light(msgspec.structs.replace(light, intensity=1), POE_CLASSES[0]), safe=True)
+
+
+def flashes(light: Light) -> Report:
+    """What the flash analyser says of a checked light as it was asked for, without the safe mode."""
+    return analyse(pattern(light))
 
 
 def fitted(light: Light, poe_class: int) -> Light:
@@ -162,9 +191,9 @@ def _priority(priority: int | None, function: str) -> int:
     return chosen
 
 
-def _period_ns(what: Light | Siren) -> int:
+def _period_ns(what: Light | Siren, safe: bool) -> int:
     if isinstance(what, Light):
-        return pattern(what).period_ns or SECOND_NS
+        return pattern(what, safe=safe).period_ns or SECOND_NS
     return Tone(what.pattern, rate=RATE).cycle * SECOND_NS // RATE
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from axcore.devices.arbiter import Activity, Arbiter
 from axcore.errors import ConflictError, NotFoundError
-from axcore.led import SYSTEM_PATTERNS, Pattern
+from axcore.led import INTENSITIES, SYSTEM_PATTERNS, Pattern
 from axcore.model import events
 from axcore.model.events import NewEvent
 from axcore.model.profiles import IDENTIFY, MAINTENANCE, Function, Light, Maintenance, Profile, Siren
@@ -33,6 +33,8 @@ KIND = "maintenance"
 SECOND_NS = 1_000_000_000
 COOL, HOT, HOT_DIM = 55.0, 75.0, 0.4
 """Degrees Celsius: no dimming below; the share of light left at and above (manual: Problems with the light)."""
+SAFE_MODE = "SirenAndLight.SafeMode"
+"""Parameter, yes as delivered: patterns that flash too often are slowed."""
 FUNCTIONS: tuple[Function, Function] = ("light", "siren")
 _SYSTEM = {MAINTENANCE: "Maintenance", IDENTIFY: "Identify", 13: "Health check"}
 
@@ -50,6 +52,10 @@ class SirenService:
     def __init__(self, submit: Callable[[Callable[[Transaction], Any]], object]) -> None:
         self.profiles = Profiles()
         self.poe_class = 4
+        self.light_enabled = True
+        """Whether light control may turn the light on ..."""
+        self.manual_intensity = 2
+        """... and how bright."""
         self._submit = submit
         self._signal: Signal = NoSignal()
         self._light = Arbiter()
@@ -98,6 +104,11 @@ class SirenService:
         """What runs, highest priority first: the first one shows."""
         return (self._light if function == "light" else self._siren).activities
 
+    @property
+    def most_intensity(self) -> int:
+        """The highest intensity that the power allows."""
+        return max(INTENSITIES[str(self.poe_class)].possible)
+
     def capabilities(self) -> dict[str, Any]:
         """What ``getCapabilities`` tells."""
         return choices.capabilities(self.poe_class)
@@ -118,10 +129,11 @@ class SirenService:
         light = None if light is None else choices.check_light(light, self.poe_class)
         siren = None if siren is None else choices.check_siren(siren)
         ids: dict[str, int] = {}
+        safe = _safe_mode(tx)
         for function, what in (("light", light), ("siren", siren)):
             if what is not None:
                 assert what.priority is not None
-                length = choices.length_ns(what)
+                length = choices.length_ns(what, safe=safe)
                 ids[function] = self._begin(tx, function, what, what.priority, length, profile=profile, owner=owner)
         self._publish(tx, correlation)
         return Started(**ids)
@@ -269,9 +281,9 @@ class SirenService:
 
     def _publish(self, tx: Transaction, correlation: str | None = None) -> None:
         """Bring the outputs and the events to what the arbiters show now."""
-        light, siren = self._light.shown, self._siren.shown
+        light, siren, safe = self._light.shown, self._siren.shown, _safe_mode(tx)
         shown: dict[str, tuple[object, ...]] = {
-            "light": (light.id, light.what, self._dim) if light else (),
+            "light": (light.id, light.what, self._dim, safe) if light else (),
             "siren": (siren.id, siren.what) if siren else (),
         }
         for function, now in shown.items():
@@ -280,7 +292,7 @@ class SirenService:
                 continue
             tx.assign(self, "_told", {**self._told, function: now})
             if function == "light":
-                tx.after_commit(partial(self._show, light, self._dim))
+                tx.after_commit(partial(self._show, light, self._dim, safe))
             else:
                 tx.after_commit(partial(self._play, siren))
             data = {"state": "ON" if now else "OFF"}
@@ -288,18 +300,18 @@ class SirenService:
             if before is None or bool(before) != bool(now):
                 tx.publish(_state(topic, data, {"id": "0"}, correlation))
 
-    def _show(self, activity: Activity | None, dim: float) -> None:
-        self._signal.show(None if activity is None else light_of(activity, dim))
+    def _show(self, activity: Activity | None, dim: float, safe: bool) -> None:
+        self._signal.show(None if activity is None else light_of(activity, dim, safe))
 
     def _play(self, activity: Activity | None) -> None:
         self._signal.play(None if activity is None else sound_of(activity))
 
 
-def light_of(activity: Activity, dim: float = 1.0) -> Pattern:
+def light_of(activity: Activity, dim: float = 1.0, safe: bool = False) -> Pattern:
     """The pattern that an activity of the light shows."""
     if activity.what is None:
         return Pattern(SYSTEM_PATTERNS[_SYSTEM[activity.priority]].name, intensity=2, epoch_ns=activity.start_ns)
-    return choices.pattern(activity.what, epoch_ns=activity.start_ns, dim=dim)
+    return choices.pattern(activity.what, epoch_ns=activity.start_ns, dim=dim, safe=safe)
 
 
 def sound_of(activity: Activity) -> Sound | None:
@@ -307,6 +319,10 @@ def sound_of(activity: Activity) -> Sound | None:
     if activity.what is None:
         return None
     return Sound(pattern=activity.what.pattern, intensity=activity.what.intensity, epoch_ns=activity.start_ns)
+
+
+def _safe_mode(tx: Transaction) -> bool:
+    return tx.get("param", SAFE_MODE) != b"no"
 
 
 def _flag(state: bool) -> str:

@@ -157,9 +157,15 @@ class AjrApi:
 
     async def serve(self, request: Request, ctx: Context) -> web.Response:
         """Answer one request: every outcome but a missing login is an envelope."""
+        return await self.serve_call(request, ctx, await request.read())
+
+    async def serve_call(self, request: Request, ctx: Context, body: bytes, file: bytes | None = None) -> web.Response:
+        """``serve`` for a call that came in a part of the body; ``file`` is another part, added to its params."""
         envelope: dict[str, Any] = {}
         try:
-            method, version, params = self._open(await request.read(), envelope)
+            method, version, params = self._open(body, envelope)
+            if file is not None and isinstance(params, dict):
+                params = {**params, "file": file}
             role, _, handler = self._methods[method]
             request.require(role)
             data = await handler(Call(request, ctx, version, params))
