@@ -217,8 +217,7 @@ def _routes() -> tuple[RestRoute, ...]:
             summary="Change a profile", body=Profile, partial=True, data=Saved,
         ),
         RestRoute(
-            method="DELETE", path=one, role=operator, name="siren.remove", handler=rest(delete_profile),
-            summary="Remove a profile",
+            method="DELETE", path=one, role=operator, name="siren.remove", handler=rest(delete_profile), summary="Remove",
         ),
         RestRoute(
             method="POST", path=f"{one}/start", role=operator, name="siren.start", handler=rest(start_profile),
@@ -237,8 +236,8 @@ def _routes() -> tuple[RestRoute, ...]:
             summary="Start what a profile would do", body=Profile, data=dict[str, Any],
         ),
         RestRoute(
-            method="DELETE", path=f"{API}/preview", role=operator, name="siren.preview-stop",
-            handler=rest(stop_preview), summary="Stop the preview",
+            method="DELETE", path=f"{API}/preview", role=operator, name="siren.preview-stop", summary="Stop the preview",
+            handler=rest(stop_preview),
         ),
         RestRoute(
             method="GET", safe=True, path=f"{API}/status", role=operator, name="siren.status",
