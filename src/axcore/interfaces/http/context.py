@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
+from axcore.interfaces.streams.hub import Hub
 from axcore.model.accounts import Identity, Role
 from axcore.model.events import Event
 
@@ -78,6 +79,8 @@ class Context:
     """Set by the server."""
     routes: RouteTable | None = None
     """Set by the server."""
+    hub: Hub = field(default_factory=Hub)
+    """Clients that follow events over websockets."""
     streams: set[Subscription] = field(default_factory=set)
     """What open answers follow; the server closes them when it stops."""
 
