@@ -33,6 +33,8 @@ OTHER_PORT: Final = 8554
 """Where privileges for the standard one are missing, or a device is only simulated."""
 TICK: Final = 1.0
 """Seconds between looks at the time limits."""
+FAREWELLS: Final = 25
+"""Times 20 ms that clients get to take what was sent to them at the end."""
 UDP_PAIRS: Final = 32
 """Tries for an even port whose neighbour is free, too."""
 
@@ -216,7 +218,10 @@ class RtspServer:
             self._server = None
         for connection in tuple(self.connections):
             connection.finish("stop")
-        await asyncio.sleep(0)
+        for _ in range(FAREWELLS):
+            if not self.connections:
+                break
+            await asyncio.sleep(0.02)
         for connection in tuple(self.connections):
             connection.drop("stop")
         for transport in self._udp:

@@ -23,9 +23,8 @@ TRACK: Final = "/stream=events"
 ENCODING: Final = "vnd.onvif.metadata"
 LOWEST_PORT: Final = 1024
 """No datagram is sent to a lower one: those belong to services, not to players."""
-_URI = re.compile(
-    r"rtsp://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(:\d{1,5})?(/[^?#]*)?(?:\?([^#]*))?", re.ASCII
-)
+_HOST = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(:\d{1,5})?"
+_URI = re.compile(rf"rtsp://{_HOST}(/[^?#]*)?(?:\?([^#]*))?", re.ASCII)
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 
 
