@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from axcore.errors import InputError
 from axcore.interfaces.http import digest
@@ -80,9 +80,8 @@ class Connection(asyncio.Protocol):
     # --- protocol ----------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self.address = transport.get_extra_info("peername") or ("", 0)
+        self._transport = cast(asyncio.Transport, transport)
+        self.address = self._transport.get_extra_info("peername") or ("", 0)
         if not self._server.enter(self):
             self.drop("refused")
 
