@@ -28,9 +28,7 @@ T = TypeVar("T", Item | Logic, Attribute | Logic)
 
 
 def parse_filter(topic: str = "", content: str = "", *, dialect: str = CONCRETE_SET) -> Filter:
-    """A filter from its two texts; an empty one asks nothing, and so does the topic ``//.``, the whole tree.
-
-    ``dialect`` is that of the topic expression.
+    """A filter from its two texts; an empty one asks nothing. ``dialect`` is that of the topic expression.
 
     FilterError names ``topic`` or ``content`` and the position.
     """
@@ -52,19 +50,14 @@ def check_content_dialect(dialect: str) -> None:
 def _topics(text: str, is_set: bool) -> tuple[Topic, ...]:
     found: list[Topic] = []
     at = 0
-    every = False
     for part in text.split("|"):
-        if at and not is_set:
+        if found and not is_set:
             raise FilterError("topic", at - 1, "alternatives need the dialect ConcreteSet")
-        if is_set and part.strip() == "//.":
-            every = True
-            at += len(part) + 1
-            continue
         topic = _topic(part, at, is_set)
         if topic not in found:
             found.append(topic)
         at += len(part) + 1
-    return () if every else tuple(found)
+    return tuple(found)
 
 
 def _topic(part: str, at: int, is_set: bool) -> Topic:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 QUEUE: Final = 1000
 """Events that wait for one client."""
 MAX_FILTERS: Final = 32
+WHOLE: Final = "//."
 PERSONAL: Final = ("tns1:AccessControl/", CONFIGURATION_CHANGED, RFID, KEYPIN, QR)
 """Topics that tell of people: who came, who changed what. They need an operator, as the event log does."""
 
@@ -44,8 +45,11 @@ class Sent(NamedTuple):
 
 
 def read_filters(specs: Iterable[tuple[str, str]]) -> tuple[Filter, ...]:
-    """Filters from (topic, content) texts. Raises InputError (FilterError) for one that is not understood."""
-    found = tuple(parse_filter(topic, content) for topic, content in specs)
+    """Filters from (topic, content) texts. Raises InputError (FilterError) for one that is not understood.
+
+    Clients send ``//.`` as topic for the whole tree, which asks nothing.
+    """
+    found = tuple(parse_filter("" if topic.strip() == WHOLE else topic, content) for topic, content in specs)
     if len(found) > MAX_FILTERS:
         raise InputError("eventFilterList", f"at most {MAX_FILTERS} filters")
     return found
