@@ -98,12 +98,14 @@ class Context:
 class Request(web.Request):
     """An HTTP request whose framing is sound and whose body has been read."""
 
-    ATTRS = web.Request.ATTRS | frozenset({"identity", "path_params", "route", "_form", "_query_form"})
+    ATTRS = web.Request.ATTRS | frozenset({"identity", "path_params", "route", "stream", "_form", "_query_form"})
 
     identity: Identity = ANONYMOUS
     path_params: dict[str, str]
     """Values of the ``{id}`` parts of the route's path."""
     route: Route
+    stream: Any = None
+    """What an upgraded connection keeps with its request."""
     _form: Form | None = None
     _query_form: Form | None = None
 

@@ -339,8 +339,9 @@ class Connection(asyncio.Protocol):
         return 200, [], b""
 
     def _of(self, message: Message, target: Target) -> Session:
+        """The named session, if the address is that of the stream; some clients leave its arguments out."""
         session = self._own(message)
-        if not session.target.same(target):
+        if not target.is_stream:
             raise RefusedError(404)
         return session
 
@@ -355,9 +356,11 @@ class Connection(asyncio.Protocol):
     def _send(self, rtcp: bool, data: bytes) -> None:
         """Send a packet to the peer of this connection, and nowhere else."""
         session, transport = self.session, self._transport
-        if session is None or session.transport is None or transport is None or transport.is_closing():
+        if session is None or session.transport is None or transport is None:
             return
         way = session.transport
+        if way.tcp and transport.is_closing():
+            return
         if way.tcp:
             transport.write(frame(way.rtcp if rtcp else way.rtp, data))
         else:

@@ -38,8 +38,9 @@ class Target:
     query: str
 
     @property
-    def is_track(self) -> bool:
-        return self.path == PATH + TRACK
+    def is_stream(self) -> bool:
+        """Whether it names the presentation or the one stream in it."""
+        return self.path in (PATH, PATH + TRACK)
 
     @property
     def presentation(self) -> str:
@@ -53,7 +54,7 @@ class Target:
 
     def same(self, other: Target) -> bool:
         """Whether both are about the same stream, by whatever name of this host."""
-        return self.query == other.query and {self.path, other.path} <= {PATH, PATH + TRACK}
+        return self.query == other.query and self.is_stream and other.is_stream
 
 
 def parse_target(uri: str) -> Target | None:
@@ -73,7 +74,7 @@ def read_stream(target: Target) -> tuple[Filter, ...] | None:
     Video and audio are left out where a device has none: what remains is described. Raises InputError for filters and
     arguments that are not understood.
     """
-    if target.path not in (PATH, PATH + TRACK):
+    if not target.is_stream:
         return None
     try:
         form: Form = parse_urlencoded(target.query)

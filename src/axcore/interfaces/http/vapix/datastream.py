@@ -68,7 +68,7 @@ async def configure(call: Call) -> Any:
             read_filters([(spec.topic_filter, spec.content_filter)])
         except FilterError as error:
             raise InputError(f"params.eventFilterList[{at}].{error.field}Filter", error.reason) from None
-    stream: _Stream = call.request["stream"]
+    stream: _Stream = call.request.stream
     stream.wanted = read_filters((spec.topic_filter, spec.content_filter) for spec in specs)
     return {}
 
@@ -188,8 +188,7 @@ async def serve(request: Request, ctx: Context) -> web.StreamResponse:
     socket.headers.update(HEADERS)
     hub.clients += 1
     try:
-        stream = _Stream(request, ctx, socket)
-        request["stream"] = stream
+        request.stream = stream = _Stream(request, ctx, socket)
         await socket.prepare(request)
         await stream.run()
     finally:
