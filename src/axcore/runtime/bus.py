@@ -65,6 +65,10 @@ class Subscription:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def __len__(self) -> int:
+        """Events that wait."""
+        return len(self._events)
+
     async def get(self) -> Event | None:
         """The next event; None once the subscription is closed and empty."""
         while not self._events:

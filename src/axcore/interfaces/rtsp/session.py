@@ -121,7 +121,6 @@ class Session:
         while await follower.ready():
             found = follower.take()
             if found is None:
-                burst = 0
                 continue
             assert self._peer is not None
             if (blocked := self._peer.drained()) is not None:
@@ -134,6 +133,7 @@ class Session:
                 log.warning("an event of %d octets fits into no packet", len(payload))
                 continue
             self._peer.send(False, self._sender.packet(payload, self._clock.mono_ns()))
-            burst += 1
-            if burst % BURST == 0:
-                await asyncio.sleep(PAUSE)
+            burst = burst + 1 if follower.waiting else 0
+            if burst >= BURST:
+                burst = 0
+                await asyncio.sleep(0 if self.transport and self.transport.tcp else PAUSE)

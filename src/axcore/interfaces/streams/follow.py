@@ -82,6 +82,11 @@ class Follower:
         """Events that this client lost because it did not take them in time."""
         return self.subscription.dropped
 
+    @property
+    def waiting(self) -> bool:
+        """There is more to take."""
+        return bool(self._initial or self._lost or self.subscription)
+
     def close(self) -> None:
         """End it; who waits in ``ready`` is told False."""
         if self.dropped:

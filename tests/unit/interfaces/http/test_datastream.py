@@ -327,6 +327,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_delays_nobody(
         await settled(lambda: hub.clients == 1)
         device.port(0, "end")
         assert (await notified(other))["message"]["data"] == {"state": "end"}
+        deaf._response.connection.transport.abort()
     assert "event stream of root at 127.0.0.1 ended: slow" in caplog.text
 
 
