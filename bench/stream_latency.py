@@ -1,8 +1,8 @@
-"""How long a stream's client waits for an event: from its publication in the ledger to the client, on this machine.
+"""How long a stream's client waits for an event: from the commit (the ledger tells the bus) to the client.
 
     python bench/stream_latency.py [-n 500]
 
-A ledger in memory, the real servers, clients on loopback in the same process: websocket over TLS and in clear, RTP over
+The real bus and servers, clients on loopback in the same process: websocket over TLS and in clear, RTP over
 UDP and in the connection. Beside them the floor: a datagram from a socket to itself through the same loop. Times are
 printed, never gated: they are those of the machine and of the moment.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import socket
 import statistics
 import tempfile
@@ -22,7 +23,7 @@ import aiohttp
 import uvloop
 
 from axcore.interfaces.rtsp.server import RtspOptions, RtspServer
-from axcore.model.events import IO_PORT, NewEvent
+from axcore.model.events import IO_PORT, Event
 from axcore.testing.http import HttpDevice
 from axcore.testing.rtsp import RtspClient
 
@@ -53,9 +54,14 @@ async def run(count: int) -> None:
             rtsp = RtspServer(device.ctx, RtspOptions(ports=(0,)))
             await rtsp.start()
 
+            ids = itertools.count(1000)
+
             def publish(number: int) -> None:
-                event = NewEvent(topic=IO_PORT, source={"port": "0"}, data={"state": str(number % 2)}, is_property=True)
-                device.ledger.do(lambda tx: tx.publish(event))
+                event = Event(
+                    id=next(ids), time="2026-01-31T12:00:00.000000Z", topic=IO_PORT, source={"port": "0"},
+                    data={"state": str(number % 2)}, is_property=True,
+                )  # fmt: skip
+                device.ledger.bus.deliver([event])
 
             loop = asyncio.get_running_loop()
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:

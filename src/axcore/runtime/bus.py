@@ -65,8 +65,9 @@ class Subscription:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def __len__(self) -> int:
-        """Events that wait."""
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be taken."""
         return len(self._events)
 
     async def get(self) -> Event | None:

@@ -85,7 +85,7 @@ class Follower:
     @property
     def waiting(self) -> bool:
         """There is more to take."""
-        return bool(self._initial or self._lost or self.subscription)
+        return bool(self._initial or self._lost or self.subscription.waiting)
 
     def close(self) -> None:
         """End it; who waits in ``ready`` is told False."""
