@@ -6,9 +6,10 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -232,6 +233,50 @@ async def test_what_is_no_websocket(device: Device) -> None:
         reply = await device.request(method, PATH, user="root", headers=headers)
         assert reply.status == status, (method, headers)
     assert (await device.request("GET", "/axis-cgi/usergroup.cgi", user="root")).status == 200
+
+
+async def handshake(device: Device, headers: str = "", rest: bytes = b"") -> tuple[bytes, asyncio.StreamReader, Any]:
+    """A handshake octet by octet as given, with a token; gives the head of the answer and the connection."""
+    token = (await device.request("GET", "/axis-cgi/wssession.cgi", user="root")).text
+    host = urlsplit(device.http).netloc
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    head = f"GET {PATH}&wssession={token} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    head += f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
+    writer.write(head.encode() + rest)
+    return await reader.readuntil(b"\r\n\r\n"), reader, writer
+
+
+@pytest.mark.parametrize(
+    ("headers", "rest"),
+    [
+        ("Content-Length: 5\r\n", b"hello"),
+        ("Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n0\r\n\r\n"),
+    ],
+)
+async def test_an_upgrade_with_a_body_is_refused(device: Device, headers: str, rest: bytes) -> None:
+    answer, reader, writer = await handshake(device, headers, rest)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x89\xfe\xff\xff\x00\x00\x00\x00",
+        b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00",
+        b"\xff" * 100,
+        b"\x00" * 100_000,
+    ],
+)
+async def test_frames_that_are_none_end_the_stream(device: Device, noise: bytes) -> None:
+    answer, reader, writer = await handshake(device, rest=noise)
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    with suppress(ConnectionError):
+        assert (await reader.read())[:1] == b"\x88"  # a close frame, then the end
+    writer.close()
+    await settled(lambda: device.ctx.hub.clients == 0)
 
 
 async def test_messages_are_compressed_where_the_client_can(device: Device) -> None:

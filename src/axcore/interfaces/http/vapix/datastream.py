@@ -177,6 +177,8 @@ async def serve(request: Request, ctx: Context) -> web.StreamResponse:
     sources = set((request.arguments().get("sources") or "").split(","))
     if sources != {"events"}:
         raise BadRequestError("sources: only events can be streamed")
+    if request.body_exists:
+        raise BadRequestError("an upgrade has no body", close=True)
     socket = web.WebSocketResponse(
         timeout=CLOSE_TIMEOUT, heartbeat=hub.heartbeat, max_msg_size=MAX_TAKEN, compress=True
     )  # fmt: skip
