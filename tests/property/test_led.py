@@ -53,7 +53,9 @@ def plain(pattern: Pattern) -> ReferencePattern:
 
 
 @given(patterns(), times)
-@example(Pattern("Spin white + steady color", Layout.ring(257), colors=[(FULL, 0, 0)], speed=4, level=FULL), 999_999_999)
+@example(
+    Pattern("Spin white + steady color", Layout.ring(257), colors=[(FULL, 0, 0)], speed=4, level=FULL), 999_999_999
+)
 @example(Pattern("Direction D + steady color", Layout.ring(5), colors=[], speed=4, level=FULL), 499_999_999)
 def test_the_kernel_is_the_reference_within_one_step(pattern: Pattern, t_ns: int) -> None:
     seen = pattern.frame(t_ns)

@@ -31,7 +31,15 @@ from axcore._native.led import (
 from axcore.led.colors import COLORS, Color, linear
 from axcore.led.layout import Layout, Place
 from axcore.led.pattern import LINEAR, SCREEN, Pattern
-from axcore.led.patterns import INTENSITIES, PATTERNS, PRIORITIES, SYSTEM_PATTERNS, PatternInfo, intensity_light, pattern_info
+from axcore.led.patterns import (
+    INTENSITIES,
+    PATTERNS,
+    PRIORITIES,
+    SYSTEM_PATTERNS,
+    PatternInfo,
+    intensity_light,
+    pattern_info,
+)
 from axcore.led.safety import Report, analyse, safe
 
 __all__ = [

@@ -40,7 +40,19 @@ class Pattern:
         [0, 0, 65535]
     """
 
-    __slots__ = ("_draw", "_draw8", "_lights", "_profile", "colors", "epoch_ns", "info", "layout", "level", "speed", "stretch")
+    __slots__ = (
+        "_draw",
+        "_draw8",
+        "_lights",
+        "_profile",
+        "colors",
+        "epoch_ns",
+        "info",
+        "layout",
+        "level",
+        "speed",
+        "stretch",
+    )
 
     def __init__(
         self,

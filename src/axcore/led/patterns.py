@@ -84,9 +84,7 @@ def _info(row: int) -> PatternInfo:
         name=name,
         row=row,
         speed=Choice(tuple(range(1, len(period_ms) + 1)), default_speed),
-        colors=ColorChoice(
-            least, most, possible if most else (), _DEFAULT_COLORS.get(name, ("red",) if least else ())
-        ),
+        colors=ColorChoice(least, most, possible if most else (), _DEFAULT_COLORS.get(name, ("red",) if least else ())),
         intensity=INTENSITIES,
         period_ms=period_ms,
         stepped=name in _STEPPED,

@@ -41,7 +41,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     worst_ns: int | None
     """When the worst second begins, from the pattern's first instant; None when nothing flashes."""
     rate: float
-    """General flashes a second on average, of the place that flashes most."""
+    """General flashes a second on average over a period, of the place that flashes most."""
 
     @property
     def general_exceeded(self) -> bool:
@@ -158,7 +158,10 @@ def analyse(pattern: Pattern) -> Report:
         if (history := tuple(place)) in seen:
             continue
         seen.add(history)
-        bright, saturated = _Flashes(_luminance(place[0]) / peak, CHANGE, DARK), _Flashes(_red(place[0], top), RED_CHANGE, 2.0)
+        bright, saturated = (
+            _Flashes(_luminance(place[0]) / peak, CHANGE, DARK),
+            _Flashes(_red(place[0], top), RED_CHANGE, 2.0),
+        )
         before = place[0]
         for t_ns, light in zip(times, place, strict=True):
             if light != before:
@@ -170,8 +173,9 @@ def analyse(pattern: Pattern) -> Report:
             if count > max(general, red) or (worst_ns is None and count):
                 worst_ns = when
             general, red = (max(general, count), red) if signal is bright else (general, max(red, count))
-        changes = max(changes, len(bright.times))
-    return Report(general=general, red=red, worst_ns=worst_ns, rate=changes / 2 / max(1e-9, (times[-1] - times[0]) / 1e9))
+        changes = max(changes, sum(t_ns > times[-1] - pattern.period_ns for t_ns in bright.times))
+    rate = changes / 2 / (pattern.period_ns / 1e9) if pattern.period_ns else 0.0
+    return Report(general=general, red=red, worst_ns=worst_ns, rate=rate)
 
 
 def safe(pattern: Pattern) -> Pattern:
