@@ -1,4 +1,4 @@
-"""Native and plain light patterns agree on any layout, choice and time; variants agree to the bit; the dither keeps its mean."""
+"""Native and plain light patterns agree on any layout, choice, time; variants to the bit; the dither keeps its mean."""
 
 from array import array
 from collections.abc import Sequence
@@ -49,7 +49,9 @@ def plain(pattern: Pattern) -> ReferencePattern:
     leds = [Led(place.turn % 1.0, place.x, place.y, place.section) for place in pattern.layout.places]
     colors = [color for color in pattern.colors if not isinstance(color, str)]
     stretch = round(pattern.stretch * 65536)
-    return ReferencePattern(pattern.name, leds, colors, pattern.speed, pattern.level, stretch, pattern.epoch_ns)
+    return ReferencePattern(
+        pattern.name, leds, colors, speed=pattern.speed, level=pattern.level, stretch=stretch, epoch_ns=pattern.epoch_ns
+    )
 
 
 @given(patterns(), times)

@@ -1,6 +1,7 @@
-"""The light of the strobe siren (its manual: Light pattern names; Maintenance; Overview; Profiles; Technical problems) and the
-indicators of the door stations (Front panel indicators and controls). Each test names the section it holds us to."""
+"""The light of the strobe siren (its manual: Light pattern names; Maintenance; Overview; Profiles; Technical problems)
+and the indicators of the door stations (Front panel indicators and controls). Each test names its section."""
 
+import itertools
 from typing import cast
 
 import pytest
@@ -89,7 +90,7 @@ def test_alternate_changes_between_its_colors() -> None:
 def test_pulse_goes_up_and_down_without_a_jump() -> None:
     levels = [frame[0][0] for frame in over_a_period(shown("Pulse", "red", speed=1))]
     assert (min(levels), max(levels)) == (0, 65535)
-    assert max(abs(a - b) for a, b in zip(levels, levels[1:], strict=False)) < 700
+    assert max(abs(a - b) for a, b in itertools.pairwise(levels)) < 700
     assert rises(shown("Pulse", "red")) == 1
 
 

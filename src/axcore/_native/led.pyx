@@ -6,7 +6,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from axcore.errors import ArgumentError
+from array import array
+
+from axcore.errors import ArgumentError, StateError
 
 from .c_led cimport (
     AX_LED_AS_LISTED, AX_LED_CATALOGUE, AX_LED_FULL, AX_LED_MAX, AX_LED_MAX_COLOURS, AX_LED_MAX_SECTIONS, AX_LED_NEVER,
@@ -85,8 +87,10 @@ cdef class Lights:
     cdef Py_ssize_t values
     cdef int _level
 
-    def __cinit__(self, places):
+    def __init__(self, places):
         cdef Py_buffer view
+        ax_led_free(self.led)
+        self.led = NULL
         take(places, &view, PyBUF_SIMPLE, 0)
         try:
             if view.len % sizeof(ax_led_place):
@@ -183,12 +187,52 @@ cdef class Lights:
         ax_check(rc)
 
 
+LINEAR = Curve(1.0)
+
+
+cdef class Drawn:
+    cdef readonly Profile profile
+    cdef readonly Lights lights
+    cdef Curve linear
+
+    def __init__(self, Lights lights not None, Profile profile not None):
+        self.lights, self.profile, self.linear = lights, profile, LINEAR
+
+    def frame(self, t, out=None):
+        if self.lights is None:
+            raise StateError("__init__ was not called")
+        if type(t) is not int and hasattr(t, "__array_interface__") and t.ndim:
+            return self._frames(t, out)
+        if out is None:
+            out = array("H", bytes(2 * self.lights.values))
+        self.lights.frame(self.profile, t, out)
+        return out
+
+    def _frames(self, times, out):
+        raise ArgumentError("a time is an integer")
+
+    def frame8(self, uint64_t t, uint64_t frame=0, out=None, Curve curve=None):
+        cdef Py_buffer view
+        if self.lights is None:
+            raise StateError("__init__ was not called")
+        if out is None:
+            out = bytearray(self.lights.values)
+        take(out, &view, PyBUF_WRITABLE, self.lights.values)
+        cdef Curve by = self.linear if curve is None else curve
+        cdef int rc = ax_led_frame8(self.lights.led, &self.profile.c, &by.c, t, <uint32_t>frame, <uint8_t *>view.buf)
+        PyBuffer_Release(&view)
+        ax_check(rc)
+        return out
+
+
 cdef class Player:
     cdef ax_led_player *player
     cdef Py_ssize_t size
 
-    def __cinit__(self, places, uint64_t frame_ns, Curve curve not None):
+    def __init__(self, places, uint64_t frame_ns, Curve curve not None):
         cdef Py_buffer view
+        ax_led_player_free(self.player)
+        self.player = NULL
         take(places, &view, PyBUF_SIMPLE, 0)
         try:
             if view.len % sizeof(ax_led_place):

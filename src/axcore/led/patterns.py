@@ -1,4 +1,4 @@
-"""The catalogue of light patterns as capability data: what ``siren_and_light.cgi`` publishes and profiles are checked by.
+"""The catalogue of light patterns as capability data: published, and profiles are checked by it.
 
 Names: the strobe siren's manual, *Light pattern names*. Priorities and the rows that only the device starts: *The web
 interface > Overview* and *Profiles*. Numbers that VAPIX shows in its examples (Alternate, Steady, Rotate white + steady
@@ -94,7 +94,8 @@ def _info(row: int) -> PatternInfo:
 PATTERNS: dict[str, PatternInfo] = {ROWS[row][0]: _info(row) for row in range(CATALOGUE)}
 """The 23 patterns of the manual, in its order."""
 SYSTEM_PATTERNS: dict[str, PatternInfo] = {ROWS[row][0]: _info(row) for row in range(CATALOGUE, len(ROWS))}
-"""What only the device starts: Maintenance (a white pulsating triangle), Identify, Health check (section by section)."""
+"""What only the device starts: Maintenance (a white pulsating triangle), Identify, Health check (section by
+section)."""
 
 
 def pattern_info(name: str) -> PatternInfo:
@@ -110,7 +111,7 @@ def pattern_info(name: str) -> PatternInfo:
 
 
 def intensity_light(intensity: int, poe_class: int = 4) -> int:
-    """Linear light (0 .. 65535) of an intensity; equal steps to the eye. ``InputError`` for ``intensity``, ``poe_class``.
+    """Linear light (0 .. 65535) of an intensity, in equal steps to the eye. ``InputError`` names what is wrong.
 
     >>> [intensity_light(i) for i in (1, 2, 3, 4, 5)]
     [2621, 10486, 23593, 41942, 65535]

@@ -1,11 +1,11 @@
 """Photosensitive safety: how often a pattern flashes, and the nearest one that does not flash too often.
 
-WCAG 2.2, success criterion 2.3.1 and its definition of general and red flash thresholds: not more than three flashes in any
-second. A general flash is a pair of opposing changes of relative luminance by 10 % or more of the maximum where the darker
-state is below 0.80; a red flash is a pair of opposing changes that involve a saturated red (R / (R + G + B) >= 0.8) and
-change (R - G - B) * 320 by more than 20. The rule is made for screens, so it is a guide here and no claim of conformity;
-two choices are on the safe side: the size of the light is not counted in its favour, and the maximum is the pattern's own
-brightest light (in the dark a dim flash is a flash).
+WCAG 2.2, success criterion 2.3.1 and its definition of general and red flash thresholds: not more than three flashes in
+any second. A general flash is a pair of opposing changes of relative luminance by 10 % or more of the maximum where the
+darker state is below 0.80; a red flash is a pair of opposing changes that involve a saturated red (R / (R + G + B) at
+least 0.8) and change (R - G - B) * 320 by more than 20. The rule is made for screens, so it is a guide here and no
+claim of conformity; two choices are on the safe side: the size of the light is not counted in its favour, and the
+maximum is the pattern's own brightest light (in the dark a dim flash is a flash).
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_colors() -> None:
 
 
 @pytest.mark.parametrize(
-    "color", ["Red", "", "#12345", "#12345g", "#１２３４５６", (1, 2), (0, 0, 65536), (0, 0, -1), (0.5, 0, 0), None]
+    "color", ["Red", "", "#12345", "#12345g", "#12345\u0666", (1, 2), (0, 0, 65536), (0, 0, -1), (0.5, 0, 0), None]
 )
 def test_what_is_no_color_is_named(color: object) -> None:
     with pytest.raises(InputError) as refused:

@@ -5,7 +5,7 @@ from array import array
 import pytest
 
 from axcore._native import led
-from axcore.errors import ArgumentError, QueueFullError, RangeError
+from axcore.errors import ArgumentError, QueueFullError, RangeError, StateError
 from axcore.led import LINEAR, Layout
 
 STRIP = Layout.strip(10, 2)
@@ -75,6 +75,19 @@ def test_buffers_that_are_too_small_change_nothing() -> None:
     assert not any(light)
     lights.encode(LINEAR, light, 0, codes)
     assert not any(codes)
+
+
+def test_objects_that_were_not_made_do_no_harm() -> None:
+    bare = led.Drawn.__new__(led.Drawn)
+    for call in (bare.frame, bare.frame8):
+        with pytest.raises(StateError):
+            call(0)
+    with pytest.raises(ArgumentError):
+        led.Lights.__new__(led.Lights).frame(RED, 0, bytearray(60))
+    with pytest.raises(ArgumentError):
+        led.Lights(STRIP.records).frame(led.Profile.__new__(led.Profile), 0, bytearray(60))
+    with pytest.raises(ArgumentError):
+        led.Player.__new__(led.Player).step(0, bytearray(30))
 
 
 def test_many_frames_at_once() -> None:
