@@ -1,9 +1,9 @@
 """Light: frames of LEDs, ours and numpy in the same run.
 
-*led-1024*: white with a tail turning over a steady color on 1024 LEDs, with gamma, dither and motion between LEDs, against
-numpy as one would write it; *led-1024-tuned* against numpy that allocates nothing. *led-catalogue-144*: a frame of each of
-the 23 patterns on the siren's 144 LEDs. Every call goes through the Python API. ``python bench/bench_led.py`` prints the
-numbers alone, without pytest.
+*led-1024*: white with a tail turning over a steady color on 1024 LEDs, with gamma, dither and motion between LEDs,
+against numpy as one would write it; *led-1024-tuned* against numpy that allocates nothing. *led-catalogue-144*: a frame
+of each of the 23 patterns on the siren's 144 LEDs. Every call goes through the Python API. ``python
+bench/bench_led.py`` prints the numbers alone, without pytest.
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""Light patterns in numpy, as one would write them: float arrays over all LEDs, gamma by ``power``, an ordered dither.
+"""Light patterns in numpy, as one would write them: float arrays over all LEDs, gamma by power, an ordered dither.
 
-``Naive`` makes new arrays in each step. ``Preallocated`` computes in float32 with ``out=`` everywhere and reads the curve
-from a table of 65536 codes: the fastest that we could make it. Both do what ours does: a position between LEDs lights both,
-light is linear, codes are dithered over 256 frames.
+``Naive`` makes new arrays in each step. ``Preallocated`` computes in float32 with ``out=`` everywhere and reads the
+curve from a table of 65536 codes: the fastest that we could make it. Both do what ours does: a position between LEDs
+lights both, light is linear, codes are dithered over 256 frames.
 """
 
 from typing import Any

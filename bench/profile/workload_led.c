@@ -1,5 +1,5 @@
 /* Light workloads: frames at 100 a second from a time of today, by the portable steps: the best variant, and so its count,
- * would depend on the machine. */
+ * would depend on the machine. The player takes the best; its frames have 144 LEDs. */
 #include "workload.h"
 
 #include "ax/led.h"
