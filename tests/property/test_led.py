@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from axcore._native.led import LEVELS, Profile
+from axcore._native.led import LEVELS, Profile, flashes_of
 from axcore.led import PATTERNS, SYSTEM_PATTERNS, Curve, Layout, Pattern, Place, analyse, pattern_info, safe
+from axcore.led.colors import Linear
 from axcore.led.safety import LIMIT, WINDOW_NS
+from axcore.testing.reference_flashes import count_flashes
 from axcore.testing.reference_led import Led, ReferencePattern
 
 NAMES = [*PATTERNS, *SYSTEM_PATTERNS]
@@ -108,6 +110,19 @@ def test_safe_mode_never_shows_more_than_three_flashes_in_a_second(pattern: Patt
     assert max(report.general, report.red) <= LIMIT
     assert shown.speed <= pattern.speed
     assert _switches(shown) <= 2 * LIMIT + 1
+
+
+steps = st.lists(st.tuples(st.integers(1, 40), lights, lights), min_size=1, max_size=40)
+
+
+@given(steps)
+def test_flashes_are_counted_as_plain_python_counts_them(shown: list[tuple[int, Linear, Linear]]) -> None:
+    samples = [(a, b) for times_, a, b in shown for _ in range(times_)]
+    times_ = [20_000_000 * i for i in range(len(samples))]
+    frames = [(t, array("H", [*a, *b])) for t, (a, b) in zip(times_, samples, strict=True)]
+    general, red, worst_ns, _ = flashes_of(frames, 2)
+    assert (general, red) == count_flashes(times_, [[a for a, _ in samples], [b for _, b in samples]])
+    assert worst_ns <= times_[-1]
 
 
 def _switches(pattern: Pattern) -> int:

@@ -139,6 +139,15 @@ class Player:
     @property
     def row(self) -> int: ...
 
+def flashes(
+    lights: Lights, profile: Profile, first_ns: int, step_ns: int, count: int, from_ns: int = 0
+) -> tuple[int, int, int, int]:
+    """Most general and red flashes in any second of ``count`` frames, when that second begins, general changes from
+    ``from_ns`` on. Times count from the profile's epoch. Without the GIL."""
+
+def flashes_of(frames: Sequence[tuple[int, Buffer]], n: int, from_ns: int = 0) -> tuple[int, int, int, int]:
+    """The same of given frames of ``n`` LEDs."""
+
 def apa102(rgb: Buffer, current: int = 31) -> bytes:
     """SPI bytes of an APA102 or SK9822 strip from RGB codes; ``current`` 0 .. 31 for all LEDs."""
 
