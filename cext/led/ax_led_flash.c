@@ -28,7 +28,7 @@ struct track {
 struct ax_led_flash {
     uint64_t from_ns;
     double peak, top;      /* Brightest luminance and channel of the first pass. */
-    uint32_t nprobes, fed;
+    uint32_t n, nprobes, fed;
     uint32_t probe[PROBES];
     uint16_t light[3 * AX_LED_MAX];
     struct track track[PROBES + 1][SIGNALS];
@@ -44,6 +44,7 @@ int ax_led_flash_new(struct ax_led_flash **out, size_t n, uint64_t from_ns)
     if (!flash)
         return AX_E_NOMEM;
     flash->from_ns = from_ns;
+    flash->n = (uint32_t)n;
     flash->nprobes = n < PROBES ? (uint32_t)n : PROBES;
     for (uint32_t i = 0; i < flash->nprobes; i++)
         flash->probe[i] = (uint32_t)(i * n / flash->nprobes);
@@ -168,9 +169,8 @@ int ax_led_flash_run(struct ax_led_flash *flash, const struct ax_led *led, const
 {
     if (!flash || !led || !profile)
         return AX_E_ARG;
-    const size_t probes = ax_led_count(led) < PROBES ? ax_led_count(led) : PROBES;
-    if (probes != flash->nprobes || (flash->probe[probes - 1] != (probes - 1) * ax_led_count(led) / probes))
-        return AX_E_ARG; /* Made for another number of LEDs. */
+    if (flash->n != ax_led_count(led))
+        return AX_E_ARG;
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < count; i++) {
             const uint64_t t_ns = first_ns + i * step_ns;

@@ -30,7 +30,7 @@ from axcore._native.led import (
 )
 from axcore.led.colors import COLORS, Color, linear
 from axcore.led.layout import Layout, Place
-from axcore.led.pattern import LINEAR, SCREEN, Pattern
+from axcore.led.pattern import LINEAR, SCREEN, Pattern, crossfade
 from axcore.led.patterns import (
     INTENSITIES,
     PATTERNS,
@@ -65,6 +65,7 @@ __all__ = [
     "Report",
     "analyse",
     "apa102",
+    "crossfade",
     "intensity_light",
     "led_class",
     "linear",

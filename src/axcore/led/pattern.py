@@ -11,7 +11,7 @@ from axcore.led.colors import Color, linear
 from axcore.led.layout import Layout
 from axcore.led.patterns import PatternInfo, intensity_light, pattern_info
 
-__all__ = ["LINEAR", "SCREEN", "Pattern"]
+__all__ = ["LINEAR", "SCREEN", "Pattern", "crossfade"]
 
 SCREEN = Curve(2.2)
 """Codes for screens."""
@@ -103,3 +103,18 @@ class Pattern(Drawn):
             out = np.empty((*ticks.shape, len(self.layout), 3), dtype=np.uint16)
         self.lights.frames(self.profile, ticks, out)
         return out
+
+
+def crossfade(first: Pattern, second: Pattern, t: int, weight: float, out: Any = None) -> Any:
+    """Light at ``t`` (ns) on the way from one pattern (weight 0) to another of the same layout (weight 1).
+
+    Both patterns run on; the light is mixed linearly, so that nothing jumps. ``out`` as for ``Pattern.frame``.
+    ``InputError`` for ``weight`` and ``second``.
+    """
+    if not 0.0 <= weight <= 1.0:
+        raise InputError("weight", "is 0 .. 1")
+    if first.layout != second.layout:
+        raise InputError("second", "has another layout")
+    out = first.frame(t, out)
+    first.lights.mix(memoryview(out).cast("B")[: 6 * len(first.layout)], second.frame(t), round(weight * 65536), out)
+    return out

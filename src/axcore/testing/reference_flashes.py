@@ -1,4 +1,4 @@
-"""The flash analyser in plain Python, written apart from the kernel: WCAG 2.3.1 over samples of light, to test against."""
+"""The flash analyser in plain Python, written apart from the kernel: WCAG 2.3.1 over samples of light."""
 
 from __future__ import annotations
 

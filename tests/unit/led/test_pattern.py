@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from axcore.errors import ArgumentError, InputError
-from axcore.led import SCREEN, Layout, Pattern
+from axcore.led import SCREEN, Layout, Pattern, crossfade
 
 SECOND = 1_000_000_000
 
@@ -79,6 +79,19 @@ def test_codes_for_wires_and_for_screens() -> None:
     assert pattern.frame8(0, 0, curve=SCREEN)[1] in {97, 98, 99}
     out = bytearray(3)
     assert pattern.frame8(0, 2**40, out) is out
+
+
+def test_a_crossfade_mixes_what_both_show() -> None:
+    red, blue = (Pattern("Steady", Layout.strip(3), colors=[color], level=60000) for color in ("red", "blue"))
+    assert crossfade(red, blue, 0, 0.0).tolist() == red.frame(0).tolist()
+    assert crossfade(red, blue, 0, 1.0).tolist() == blue.frame(0).tolist()
+    out = bytearray(20)
+    assert crossfade(red, blue, 5, 0.25, out) is out
+    assert memoryview(out)[:6].cast("H").tolist() == [45000, 0, 15000]
+    with pytest.raises(InputError, match="weight"):
+        crossfade(red, blue, 0, 1.1)
+    with pytest.raises(InputError, match="layout"):
+        crossfade(red, Pattern("Off", Layout.lamp()), 0, 0.5)
 
 
 def test_changed_keeps_the_other_choices() -> None:
