@@ -39,6 +39,7 @@ from axcore.led.patterns import (
     PatternInfo,
     intensity_light,
     pattern_info,
+    supported_patterns,
 )
 from axcore.led.safety import Report, analyse, safe
 
@@ -72,5 +73,6 @@ __all__ = [
     "pattern_info",
     "rgbw",
     "safe",
+    "supported_patterns",
     "ws2812",
 ]

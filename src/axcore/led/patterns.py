@@ -7,6 +7,8 @@ color; intensities of PoE classes 3 and 4) are taken from there; the others foll
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from axcore._native.led import CATALOGUE, ROWS
@@ -16,7 +18,7 @@ from axcore.led.colors import COLORS
 __all__ = [
     "DEFAULT_PRIORITY", "HEALTH_CHECK", "IDENTIFY", "INTENSITIES", "MAINTENANCE", "MAX_REPETITIONS", "MAX_SECONDS",
     "PATTERNS", "PRIORITIES", "SYSTEM_PATTERNS", "Choice", "ColorChoice", "Duration", "PatternInfo", "intensity_light",
-    "pattern_info",
+    "pattern_info", "supported_patterns",
 ]  # fmt: skip
 
 
@@ -96,6 +98,26 @@ PATTERNS: dict[str, PatternInfo] = {ROWS[row][0]: _info(row) for row in range(CA
 SYSTEM_PATTERNS: dict[str, PatternInfo] = {ROWS[row][0]: _info(row) for row in range(CATALOGUE, len(ROWS))}
 """What only the device starts: Maintenance (a white pulsating triangle), Identify, Health check (section by
 section)."""
+
+
+def supported_patterns() -> list[dict[str, Any]]:
+    """The catalogue in the form of ``getCapabilities`` (VAPIX Siren and light API): ``light.supportedPatterns``.
+
+    >>> supported_patterns()[1]["colors"]
+    {'minNbrColors': 1, 'maxNbrColors': 1, 'possible': ['red', 'green', 'blue', 'amber', 'white'], 'default': ['red']}
+    """
+    listed = [
+        {
+            "name": info.name,
+            "speed": info.speed,
+            "colors": info.colors,
+            "intensity": {"poeClass": info.intensity},
+            "priority": info.priority,
+        }
+        for info in PATTERNS.values()
+    ]
+    shown: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(listed))
+    return shown
 
 
 def pattern_info(name: str) -> PatternInfo:

@@ -4,7 +4,17 @@ import msgspec
 import pytest
 
 from axcore.errors import InputError
-from axcore.led import COLORS, INTENSITIES, PATTERNS, PRIORITIES, SYSTEM_PATTERNS, intensity_light, linear, pattern_info
+from axcore.led import (
+    COLORS,
+    INTENSITIES,
+    PATTERNS,
+    PRIORITIES,
+    SYSTEM_PATTERNS,
+    intensity_light,
+    linear,
+    pattern_info,
+    supported_patterns,
+)
 from axcore.led.patterns import HEALTH_CHECK, IDENTIFY, MAINTENANCE, MAX_REPETITIONS, MAX_SECONDS
 
 
@@ -37,6 +47,25 @@ def test_what_vapix_shows_in_its_examples() -> None:
     assert msgspec.to_builtins(INTENSITIES) == {
         "3": {"possible": (1, 2), "default": 2},
         "4": {"possible": (1, 2, 3, 4, 5), "default": 2},
+    }
+
+
+def test_the_form_of_get_capabilities() -> None:
+    listed = supported_patterns()
+    assert [entry["name"] for entry in listed] == list(PATTERNS)
+    assert listed[3] == {
+        "name": "Alternate",
+        "speed": {"possible": [1, 2], "default": 1},
+        "colors": {
+            "minNbrColors": 2,
+            "maxNbrColors": 4,
+            "possible": ["red", "green", "blue", "amber", "white"],
+            "default": ["red", "blue"],
+        },
+        "intensity": {
+            "poeClass": {"3": {"possible": [1, 2], "default": 2}, "4": {"possible": [1, 2, 3, 4, 5], "default": 2}}
+        },
+        "priority": {"possible": list(range(1, 11)), "default": 3},
     }
 
 
