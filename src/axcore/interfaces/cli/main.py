@@ -20,6 +20,7 @@ VERBS = {
     "status": "show a running device",
     "events": "show the event log",
     "account": "add, list, change and remove accounts",
+    "led": "light patterns: list, check for flashes, draw as a picture",
     "siren": "list the siren's sounds, render them to files",
     "profile": "measure a kernel or a scenario: table and flame graph",
     "doctor": "check that this machine can run axcore well",

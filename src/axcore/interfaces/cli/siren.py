@@ -101,9 +101,9 @@ def _write_wav(path: Path, tone: Tone, count: int) -> None:
 
 
 def _write_picture(path: Path, tone: Tone, count: int) -> None:
-    from axcore.interfaces.cli.png import write_png
+    from axcore.interfaces.cli.png import png
     from axcore.interfaces.cli.spectrogram import HEIGHT, WIDTH, spectrogram
 
     samples = array("h", bytes(2 * count))
     tone.render(0, samples)
-    write_png(path, WIDTH, HEIGHT, spectrogram(samples, tone.rate))
+    path.write_bytes(png(WIDTH, HEIGHT, spectrogram(samples, tone.rate)))
