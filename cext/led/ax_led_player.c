@@ -17,6 +17,7 @@ struct ax_led_player {
     void *context;
     uint64_t frame_ns;
     uint64_t next_ns;  /* Of the frame clock. 0: nothing was shown yet. */
+    uint64_t last_ns;  /* Of the newest step. */
     uint64_t missed;
     uint64_t fade_from_ns, fade_ns; /* fade_ns 0: no fade. */
     struct ax_led_profile old, now;
@@ -151,7 +152,9 @@ int ax_led_player_step(struct ax_led_player *player, uint64_t now_ns, uint8_t *o
 {
     if (!player)
         return AX_E_ARG;
-    if (now_ns < ax_led_player_next_ns(player))
+    const int back = now_ns < player->last_ns; /* The clock was set. */
+    player->last_ns = now_ns;
+    if (now_ns < ax_led_player_next_ns(player) && !(back && !player->resting))
         return 0;
     const int clocked = !player->resting && player->next_ns != 0;
     const uint64_t grid = now_ns - now_ns % player->frame_ns, at = obey(player, now_ns, grid);

@@ -72,6 +72,9 @@ static void test_clock(void)
     CHECK_EQ(ax_led_player_missed(player), 3);
     CHECK_EQ(shown_at, next + 4 * FRAME);
 
+    CHECK_EQ(ax_led_player_step(player, base, NULL), 1); /* The clock was set back: it goes on from there. */
+    CHECK(shown_at == base - base % FRAME && ax_led_player_next_ns(player) == shown_at + FRAME);
+
     struct ax_led_command off = show("Off", 0, 0, 0);
     CHECK_EQ(ax_led_player_put(player, &off), AX_OK);
     CHECK_EQ(ax_led_player_next_ns(player), 0);

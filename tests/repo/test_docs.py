@@ -60,9 +60,14 @@ def test_every_make_target_that_is_named_exists(document: str) -> None:
     assert named - set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE)) == set()
 
 
-@pytest.mark.parametrize(
-    "module", ["axcore.wiegand", "axcore.rules", "axcore.osdp", "axcore.osdp.messages", "axcore.siren"]
-)
+EXAMPLES = [
+    "axcore.wiegand", "axcore.rules", "axcore.osdp", "axcore.osdp.messages", "axcore.led", "axcore.led.colors",
+    "axcore.led.layout", "axcore.led.pattern", "axcore.led.patterns", "axcore.led.safety",
+    "axcore.siren",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
 def test_examples_in_docstrings_run(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0

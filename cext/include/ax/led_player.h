@@ -43,7 +43,8 @@ void ax_led_player_cancel(struct ax_led_player *player);
 /** When `step` would make a frame; AX_LED_NEVER. 0: at once. */
 uint64_t ax_led_player_next_ns(const struct ax_led_player *player);
 /** It is `now_ns`. Makes the newest frame that is due, if any: 1 (written to `out`, if that is not NULL, and given to the
- * output), else 0. Frames that were missed are not made up for. */
+ * output), else 0. Frames that were missed are not made up for. When the clock was set back the next step makes a frame and
+ * the frame clock goes on from there; so step once after that, whatever next_ns said. */
 int ax_led_player_step(struct ax_led_player *player, uint64_t now_ns, uint8_t *out);
 /** Frames that were missed because `step` came late. */
 uint64_t ax_led_player_missed(const struct ax_led_player *player);

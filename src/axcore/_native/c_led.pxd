@@ -88,6 +88,25 @@ cdef extern from "ax/led_player.h" nogil:
     int ax_led_player_row(const ax_led_player *player)
 
 
+cdef extern from "ax/led_flash.h" nogil:
+    struct ax_led_flash_report:
+        uint64_t worst_ns
+        uint32_t general
+        uint32_t red
+        uint32_t changes
+
+    struct ax_led_flash:
+        pass
+
+    int ax_led_flash_new(ax_led_flash **out, size_t n, uint64_t from_ns)
+    void ax_led_flash_free(ax_led_flash *flash)
+    int ax_led_flash_look(ax_led_flash *flash, const uint16_t *light)
+    int ax_led_flash_feed(ax_led_flash *flash, uint64_t t_ns, const uint16_t *light)
+    int ax_led_flash_result(const ax_led_flash *flash, ax_led_flash_report *out)
+    int ax_led_flash_run(ax_led_flash *flash, const ax_led *led, const ax_led_profile *profile, uint64_t first_ns,
+                         uint64_t step_ns, size_t count)
+
+
 cdef extern from "ax/led_out.h" nogil:
     const uint32_t AX_LED_WS2812_HZ
     size_t ax_led_apa102_size(size_t n)

@@ -4,9 +4,13 @@ Units: ns; light is linear, 16 bits, 65535 = all that an LED gives. Buffers are 
 ``ArgumentError``. Source: ``ax/led.h``.
 """
 
+from array import array
 from collections.abc import Sequence
+from typing import Any, TypeVar, overload
 
 from typing_extensions import Buffer, disjoint_base
+
+_Out = TypeVar("_Out", bound=Buffer)
 
 MAX: int
 """LEDs of a layout."""
@@ -79,6 +83,40 @@ class Lights:
     def mix(self, first: Buffer, second: Buffer, weight: int, out: Buffer) -> None:
         """first * (1 - weight) + second * weight, weight in 65536ths."""
 
+LINEAR: Curve
+"""Codes for outputs that are linear in light: PWM, and so every LED strip and the LED class."""
+
+@disjoint_base
+class Drawn:
+    """A profile on a layout: frames as a pure function of time. ``axcore.led.Pattern`` is one."""
+
+    def __init__(self, lights: Lights, profile: Profile) -> None: ...
+    @property
+    def profile(self) -> Profile:
+        """For ``Player.put``."""
+    @property
+    def lights(self) -> Lights: ...
+    @overload
+    def frame(self, t: int, out: None = None) -> array[int]: ...
+    @overload
+    def frame(self, t: int, out: _Out) -> _Out: ...
+    @overload
+    def frame(self, t: Any, out: Any = None) -> Any:
+        """Light at ``t`` (ns): red, green, blue of each LED, uint16, linear, 65535 = all that an LED gives.
+
+        Writes to ``out`` (any writable buffer of 6 bytes an LED) and gives it back, or gives a new ``array("H")``. For
+        a numpy array of times (integers) the result is a numpy array of shape (len(t), LEDs, 3).
+        """
+
+    @overload
+    def frame8(self, t: int, frame: int = 0, out: None = None, curve: Curve | None = None) -> bytearray: ...
+    @overload
+    def frame8(self, t: int, frame: int, out: _Out, curve: Curve | None = None) -> _Out:
+        """Codes at ``t`` (ns): red, green, blue of each LED, one byte each, through ``curve`` (``LINEAR``) and the dither.
+
+        ``frame`` counts up by one from frame to frame; the mean of 256 frames has 16 bits. ``out`` as for ``frame``.
+        """
+
 @disjoint_base
 class Player:
     """Shows profiles on a frame clock; sans-I/O. ``frame_ns``: 1 ms .. 1 s."""
@@ -100,6 +138,15 @@ class Player:
     def missed(self) -> int: ...
     @property
     def row(self) -> int: ...
+
+def flashes(
+    lights: Lights, profile: Profile, first_ns: int, step_ns: int, count: int, from_ns: int = 0
+) -> tuple[int, int, int, int]:
+    """Most general and red flashes in any second of ``count`` frames, when that second begins, general changes from
+    ``from_ns`` on. Times count from the profile's epoch. Without the GIL."""
+
+def flashes_of(frames: Sequence[tuple[int, Buffer]], n: int, from_ns: int = 0) -> tuple[int, int, int, int]:
+    """The same of given frames of ``n`` LEDs."""
 
 def apa102(rgb: Buffer, current: int = 31) -> bytes:
     """SPI bytes of an APA102 or SK9822 strip from RGB codes; ``current`` 0 .. 31 for all LEDs."""

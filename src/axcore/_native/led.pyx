@@ -6,13 +6,16 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from axcore.errors import ArgumentError
+from array import array
+
+from axcore.errors import ArgumentError, StateError
 
 from .c_led cimport (
     AX_LED_AS_LISTED, AX_LED_CATALOGUE, AX_LED_FULL, AX_LED_MAX, AX_LED_MAX_COLOURS, AX_LED_MAX_SECTIONS, AX_LED_NEVER,
     AX_LED_PENDING, AX_LED_ROWS, AX_LED_WS2812_HZ, ax_led, ax_led_apa102, ax_led_apa102_size, ax_led_class,
     ax_led_command, ax_led_compile, ax_led_count, ax_led_curve, ax_led_curve_gamma, ax_led_encode, ax_led_frame,
-    ax_led_frame8, ax_led_free, ax_led_level_name, ax_led_levels, ax_led_mix, ax_led_new, ax_led_period_ns,
+    ax_led_flash, ax_led_flash_feed, ax_led_flash_free, ax_led_flash_look, ax_led_flash_new, ax_led_flash_report,
+    ax_led_flash_result, ax_led_flash_run, ax_led_frame8, ax_led_free, ax_led_level_name, ax_led_levels, ax_led_mix, ax_led_new, ax_led_period_ns,
     ax_led_place, ax_led_player, ax_led_player_cancel, ax_led_player_free, ax_led_player_missed, ax_led_player_new,
     ax_led_player_next_ns, ax_led_player_put, ax_led_player_row, ax_led_player_step, ax_led_profile, ax_led_rgbw,
     ax_led_row, ax_led_row_get, ax_led_sections, ax_led_set_level, ax_led_spec, ax_led_ws2812, ax_led_ws2812_size,
@@ -85,8 +88,10 @@ cdef class Lights:
     cdef Py_ssize_t values
     cdef int _level
 
-    def __cinit__(self, places):
+    def __init__(self, places):
         cdef Py_buffer view
+        ax_led_free(self.led)
+        self.led = NULL
         take(places, &view, PyBUF_SIMPLE, 0)
         try:
             if view.len % sizeof(ax_led_place):
@@ -183,12 +188,52 @@ cdef class Lights:
         ax_check(rc)
 
 
+LINEAR = Curve(1.0)
+
+
+cdef class Drawn:
+    cdef readonly Profile profile
+    cdef readonly Lights lights
+    cdef Curve linear
+
+    def __init__(self, Lights lights not None, Profile profile not None):
+        self.lights, self.profile, self.linear = lights, profile, LINEAR
+
+    def frame(self, t, out=None):
+        if self.lights is None:
+            raise StateError("__init__ was not called")
+        if type(t) is not int and hasattr(t, "__array_interface__") and t.ndim:
+            return self._frames(t, out)
+        if out is None:
+            out = array("H", bytes(2 * self.lights.values))
+        self.lights.frame(self.profile, t, out)
+        return out
+
+    def _frames(self, times, out):
+        raise ArgumentError("a time is an integer")
+
+    def frame8(self, uint64_t t, uint64_t frame=0, out=None, Curve curve=None):
+        cdef Py_buffer view
+        if self.lights is None:
+            raise StateError("__init__ was not called")
+        if out is None:
+            out = bytearray(self.lights.values)
+        take(out, &view, PyBUF_WRITABLE, self.lights.values)
+        cdef Curve by = self.linear if curve is None else curve
+        cdef int rc = ax_led_frame8(self.lights.led, &self.profile.c, &by.c, t, <uint32_t>frame, <uint8_t *>view.buf)
+        PyBuffer_Release(&view)
+        ax_check(rc)
+        return out
+
+
 cdef class Player:
     cdef ax_led_player *player
     cdef Py_ssize_t size
 
-    def __cinit__(self, places, uint64_t frame_ns, Curve curve not None):
+    def __init__(self, places, uint64_t frame_ns, Curve curve not None):
         cdef Py_buffer view
+        ax_led_player_free(self.player)
+        self.player = NULL
         take(places, &view, PyBUF_SIMPLE, 0)
         try:
             if view.len % sizeof(ax_led_place):
@@ -228,6 +273,45 @@ cdef class Player:
     @property
     def row(self):
         return ax_led_player_row(self.player)
+
+
+# Both passes of the flash analyser over frames of a profile. Takes milliseconds: without the GIL.
+def flashes(Lights lights not None, Profile profile not None, uint64_t first_ns, uint64_t step_ns, size_t count,
+            uint64_t from_ns=0):
+    cdef ax_led_flash *flash = NULL
+    cdef ax_led_flash_report report
+    cdef int rc
+    ax_check(ax_led_flash_new(&flash, lights.values // 3, from_ns))
+    with nogil:
+        rc = ax_led_flash_run(flash, lights.led, &profile.c, first_ns, step_ns, count)
+        ax_led_flash_result(flash, &report)
+        ax_led_flash_free(flash)
+    ax_check(rc)
+    return report.general, report.red, report.worst_ns, report.changes
+
+
+# The same over frames that somebody else made: (time, light) in order.
+def flashes_of(frames, size_t n, uint64_t from_ns=0):
+    cdef ax_led_flash *flash = NULL
+    cdef ax_led_flash_report report
+    cdef Py_buffer view
+    cdef uint64_t at
+    cdef int look
+    ax_check(ax_led_flash_new(&flash, n, from_ns))
+    try:
+        for look in range(2):
+            for t_ns, light in frames:
+                at = t_ns
+                take(light, &view, PyBUF_SIMPLE, 6 * n)
+                if look == 0:
+                    ax_led_flash_look(flash, <const uint16_t *>view.buf)
+                else:
+                    ax_led_flash_feed(flash, at, <const uint16_t *>view.buf)
+                PyBuffer_Release(&view)
+        ax_led_flash_result(flash, &report)
+    finally:
+        ax_led_flash_free(flash)
+    return report.general, report.red, report.worst_ns, report.changes
 
 
 def apa102(rgb, unsigned current=31):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from axcore.interfaces.cli.run import Launch
     from axcore.interfaces.http.context import Context
     from axcore.interfaces.http.server import HttpServer
+    from axcore.interfaces.rtsp.server import RtspServer
     from axcore.services.params import ParamService
     from axcore.services.system import SystemService
 
@@ -59,6 +60,7 @@ class App:
         network = device.config.network
         self._ports: tuple[int | None, int | None] = (network.http_port, network.https_port)
         self._http: HttpServer | None = None
+        self._rtsp: RtspServer | None = None
 
     async def run(self) -> Outcome:
         """Run until a signal, a restart or a factory default. Raises OSError when a port cannot be bound."""
@@ -137,6 +139,7 @@ class App:
             board=self._start_board(),
         )
         await self._start_http()
+        await self._start_rtsp()
         counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
@@ -209,8 +212,37 @@ class App:
         options = HttpOptions(data_dir=self.device.data_dir, host=bind, http_port=http_port, https_port=https_port)
         return HttpServer(self._context, options)
 
+    async def _start_rtsp(self) -> None:
+        """As with HTTP, the first server is started here; later ones take its port."""
+        from axcore.interfaces.rtsp.server import RtspOptions, RtspServer, ports_for
+
+        network, context = self.device.config.network, self._context
+        ports = ports_for(network.rtsp_port, simulate=self._simulate)
+        if not ports:
+            return
+        assert context is not None
+        first: RtspServer | None = RtspServer(context, RtspOptions(host=network.bind, ports=ports))
+        assert first is not None
+        await first.start()
+        self._rtsp = first
+        port = int(first.url.rpartition(":")[2])
+
+        async def serve() -> None:
+            nonlocal first
+            server, first = first or RtspServer(context, RtspOptions(host=network.bind, ports=(port,))), None
+            try:
+                if server is not self._rtsp:
+                    await server.start()
+                    self._rtsp = server
+                await asyncio.get_running_loop().create_future()
+            finally:
+                await server.stop()
+
+        self._supervisor.add("rtsp", serve)
+
     def _urls(self) -> tuple[str, ...]:
-        return self._http.urls if self._http is not None else ()
+        http = self._http.urls if self._http is not None else ()
+        return (*http, self._rtsp.url) if self._rtsp is not None else http
 
     def _tell_fault(self, name: str, reason: str) -> None:
         fault = NewEvent(topic=events.SYSTEM_FAULT, data={"component": name, "reason": reason})
@@ -279,6 +311,7 @@ async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
                 https=found.get("https", ""),
                 certificate=str(launch.data_dir / FILE),
                 simulate=simulate,
+                rtsp=found.get("rtsp", ""),
             )
         )
 

@@ -1,4 +1,4 @@
-"""Light patterns, complete and usable without the runtime: 23 patterns as pure functions of time, on any layout of LEDs.
+"""Light patterns, usable without the runtime: 23 patterns as pure functions of time, on any layout of LEDs.
 
     >>> from axcore.led import Layout, Pattern, analyse
     >>> pattern = Pattern("Rotate tail white + steady color", Layout.strip(60), colors=["blue"], speed=3)
@@ -10,9 +10,9 @@
     >>> apa102(pattern.frame8(0))[:4]
     b'\\x00\\x00\\x00\\x00'
 
-Light is linear, 16 bits, until the last step: ``frame8`` sends it through a curve and a temporal dither to 8-bit codes for a
-wire (``apa102``, ``ws2812``), a screen or the LED class of Linux (``led_class``). Times are nanoseconds of a clock that
-devices may share.
+Light is linear, 16 bits, until the last step: ``frame8`` sends it through a curve and a temporal dither to 8-bit codes
+for a wire (``apa102``, ``ws2812``) or a screen; ``led_class`` is for the LED class of Linux. Times are nanoseconds of a
+clock that devices may share.
 """
 
 from axcore._native.led import (
@@ -30,8 +30,17 @@ from axcore._native.led import (
 )
 from axcore.led.colors import COLORS, Color, linear
 from axcore.led.layout import Layout, Place
-from axcore.led.pattern import LINEAR, SCREEN, Pattern
-from axcore.led.patterns import INTENSITIES, PATTERNS, PRIORITIES, SYSTEM_PATTERNS, PatternInfo, intensity_light, pattern_info
+from axcore.led.pattern import LINEAR, SCREEN, Pattern, crossfade
+from axcore.led.patterns import (
+    INTENSITIES,
+    PATTERNS,
+    PRIORITIES,
+    SYSTEM_PATTERNS,
+    PatternInfo,
+    intensity_light,
+    pattern_info,
+    supported_patterns,
+)
 from axcore.led.safety import Report, analyse, safe
 
 __all__ = [
@@ -57,11 +66,13 @@ __all__ = [
     "Report",
     "analyse",
     "apa102",
+    "crossfade",
     "intensity_light",
     "led_class",
     "linear",
     "pattern_info",
     "rgbw",
     "safe",
+    "supported_patterns",
     "ws2812",
 ]

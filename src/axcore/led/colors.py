@@ -5,8 +5,6 @@ The names are those that VAPIX documents for light patterns (Siren and light API
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from axcore.errors import InputError
 
 __all__ = ["COLORS", "FULL", "Color", "Linear", "linear"]
@@ -48,6 +46,6 @@ def linear(color: Color, field: str = "color") -> Linear:
             red, green, blue = bytes.fromhex(color[1:])
             return _from_screen(red), _from_screen(green), _from_screen(blue)
         raise InputError(field, f"{color!r} is no color; choose one of {', '.join(COLORS)}, or #rrggbb")
-    if isinstance(color, Sequence) and len(color) == 3 and all(type(v) is int and 0 <= v <= FULL for v in color):
+    if isinstance(color, (tuple, list)) and len(color) == 3 and all(type(v) is int and 0 <= v <= FULL for v in color):
         return color[0], color[1], color[2]
     raise InputError(field, f"linear light is three integers of 0 .. {FULL}")

@@ -85,13 +85,13 @@ class Layout:
 
     @classmethod
     def strip(cls, count: int, sections: int = 1, name: str = "strip") -> Layout:
-        """LEDs on a line, left to right. What moves up and down elsewhere moves from the middle to both ends and back."""
+        """LEDs on a line, left to right. What moves up and down elsewhere moves between the middle and both ends."""
         along = ((i + 0.5) / count for i in range(count))
         return cls(name, (Place(x, x, abs(2 * x - 1), i * sections // count) for i, x in enumerate(along)))
 
     @classmethod
     def siren(cls) -> Layout:
-        """The strobe siren's face: 12 sections of 12 LEDs around it. Three sections make the triangle of maintenance."""
+        """The strobe siren's face: 12 sections of 12 LEDs around it. Three of them make maintenance's triangle."""
         return cls.ring(144, 12, "siren")
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The catalogue of light patterns as capability data: what ``siren_and_light.cgi`` publishes and profiles are checked by.
+"""The catalogue of light patterns as capability data: published, and profiles are checked by it.
 
 Names: the strobe siren's manual, *Light pattern names*. Priorities and the rows that only the device starts: *The web
 interface > Overview* and *Profiles*. Numbers that VAPIX shows in its examples (Alternate, Steady, Rotate white + steady
@@ -6,6 +6,8 @@ color; intensities of PoE classes 3 and 4) are taken from there; the others foll
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import msgspec
 
@@ -16,7 +18,7 @@ from axcore.led.colors import COLORS
 __all__ = [
     "DEFAULT_PRIORITY", "HEALTH_CHECK", "IDENTIFY", "INTENSITIES", "MAINTENANCE", "MAX_REPETITIONS", "MAX_SECONDS",
     "PATTERNS", "PRIORITIES", "SYSTEM_PATTERNS", "Choice", "ColorChoice", "Duration", "PatternInfo", "intensity_light",
-    "pattern_info",
+    "pattern_info", "supported_patterns",
 ]  # fmt: skip
 
 
@@ -84,9 +86,7 @@ def _info(row: int) -> PatternInfo:
         name=name,
         row=row,
         speed=Choice(tuple(range(1, len(period_ms) + 1)), default_speed),
-        colors=ColorChoice(
-            least, most, possible if most else (), _DEFAULT_COLORS.get(name, ("red",) if least else ())
-        ),
+        colors=ColorChoice(least, most, possible if most else (), _DEFAULT_COLORS.get(name, ("red",) if least else ())),
         intensity=INTENSITIES,
         period_ms=period_ms,
         stepped=name in _STEPPED,
@@ -96,7 +96,28 @@ def _info(row: int) -> PatternInfo:
 PATTERNS: dict[str, PatternInfo] = {ROWS[row][0]: _info(row) for row in range(CATALOGUE)}
 """The 23 patterns of the manual, in its order."""
 SYSTEM_PATTERNS: dict[str, PatternInfo] = {ROWS[row][0]: _info(row) for row in range(CATALOGUE, len(ROWS))}
-"""What only the device starts: Maintenance (a white pulsating triangle), Identify, Health check (section by section)."""
+"""What only the device starts: Maintenance (a white pulsating triangle), Identify, Health check (section by
+section)."""
+
+
+def supported_patterns() -> list[dict[str, Any]]:
+    """The catalogue in the form of ``getCapabilities`` (VAPIX Siren and light API): ``light.supportedPatterns``.
+
+    >>> supported_patterns()[1]["colors"]
+    {'minNbrColors': 1, 'maxNbrColors': 1, 'possible': ['red', 'green', 'blue', 'amber', 'white'], 'default': ['red']}
+    """
+    listed = [
+        {
+            "name": info.name,
+            "speed": info.speed,
+            "colors": info.colors,
+            "intensity": {"poeClass": info.intensity},
+            "priority": info.priority,
+        }
+        for info in PATTERNS.values()
+    ]
+    shown: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(listed))
+    return shown
 
 
 def pattern_info(name: str) -> PatternInfo:
@@ -112,7 +133,7 @@ def pattern_info(name: str) -> PatternInfo:
 
 
 def intensity_light(intensity: int, poe_class: int = 4) -> int:
-    """Linear light (0 .. 65535) of an intensity; equal steps to the eye. ``InputError`` for ``intensity``, ``poe_class``.
+    """Linear light (0 .. 65535) of an intensity, in equal steps to the eye. ``InputError`` names what is wrong.
 
     >>> [intensity_light(i) for i in (1, 2, 3, 4, 5)]
     [2621, 10486, 23593, 41942, 65535]

@@ -30,11 +30,16 @@ class DeviceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[network]``. A port of 0 takes a free one; HTTPS cannot be turned off."""
+    """``[network]``. A port of 0 takes a free one; HTTPS cannot be turned off.
+
+    ``rtsp_port``: ``"off"``, or ``"auto"``: 554 where that is allowed, 8554 otherwise and with a simulated board, any
+    free one if that is taken.
+    """
 
     bind: str = "127.0.0.1"
     http_port: Port = 8080
     https_port: Port = 8443
+    rtsp_port: Port | Literal["auto", "off"] = "auto"
 
 
 class ReaderPins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

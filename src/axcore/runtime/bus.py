@@ -40,8 +40,10 @@ def _covers(prefix: str, topic: str) -> bool:
 class Subscription:
     """An async iterator over committed events; ``dropped`` counts the ones that did not fit. Use on the loop only."""
 
-    def __init__(self, bus: Bus, maxsize: int, prefix: str | None) -> None:
+    def __init__(self, bus: Bus, maxsize: int, prefix: str | None, since: int) -> None:
         self.dropped = 0
+        self.since = since
+        """Id of the last event that was committed before this began: older ones may come, but are not missed."""
         self._bus = bus
         self._prefix = prefix or ""
         self._events: deque[Event] = deque(maxlen=maxsize)
@@ -63,17 +65,28 @@ class Subscription:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be taken."""
+        return len(self._events)
+
     async def get(self) -> Event | None:
         """The next event; None once the subscription is closed and empty."""
         while not self._events:
             if self._closed:
                 return None
+            await self.wait()
+        return self._events.popleft()
+
+    async def wait(self) -> bool:
+        """Wait until there is an event, or ``wake`` or ``close`` is called; False once closed and empty."""
+        if not self._events and not self._closed:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        return self._events.popleft()
+        return bool(self._events) or not self._closed
 
     def get_nowait(self) -> Event | None:
         """The next event, or None when there is none now."""
@@ -83,7 +96,12 @@ class Subscription:
         """End the subscription; a waiting reader gets the end of the stream."""
         self._closed = True
         self._bus._remove(self)
-        self._wake()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the waiting reader look again."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _put(self, event: Event) -> None:
         if not _covers(self._prefix, event.topic):
@@ -91,10 +109,6 @@ class Subscription:
         if len(self._events) == self._events.maxlen:
             self.dropped += 1
         self._events.append(event)
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
 
 class Bus:
@@ -111,6 +125,7 @@ class Bus:
         self._lock = threading.Lock()
         self._backlog: deque[Event] = deque(maxlen=BACKLOG)
         self._scheduled = False
+        self._last = 0
 
     def in_transaction(self, prefix: str | None, fn: InTransaction) -> Callable[[], None]:
         """Call ``fn(tx, event)`` in the transaction of every event at or below topic ``prefix`` (None = all).
@@ -139,8 +154,8 @@ class Bus:
     def subscribe(self, maxsize: int = 1000, prefix: str | None = None) -> Subscription:
         """Follow committed events from now on. Call on the running loop; close it when done."""
         self._loop = asyncio.get_running_loop()
-        subscription = Subscription(self, maxsize, prefix)
         with self._lock:
+            subscription = Subscription(self, maxsize, prefix, self._last)
             self._subscriptions = (*self._subscriptions, subscription)
         return subscription
 
@@ -149,12 +164,18 @@ class Bus:
         with self._lock:
             return tuple(self._properties.values())
 
+    def snapshot(self) -> tuple[tuple[Event, ...], int]:
+        """``properties()``, with the id of the last event that was committed before: nothing newer is in it."""
+        with self._lock:
+            return tuple(self._properties.values()), self._last
+
     def deliver(self, events: Sequence[Event]) -> None:
         """Tell of committed events (the ledger thread, once a batch)."""
         if not events:
             return
         schedule = False
         with self._lock:
+            self._last = max(self._last, events[-1].id)
             for event in events:
                 if event.is_property:
                     self._properties[(event.topic, tuple(sorted(event.source.items())))] = event
@@ -186,7 +207,7 @@ class Bus:
             for event in events:
                 subscription._put(event)
             if subscription._events:
-                subscription._wake()
+                subscription.wake()
 
     def _remove(self, subscription: Subscription) -> None:
         with self._lock:

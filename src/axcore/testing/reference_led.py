@@ -1,7 +1,7 @@
 """Light patterns in plain Python and float64, written apart from the kernel, to test and to time against.
 
-``frame`` gives real numbers (0 .. 65535); the kernel's integers are theirs within one step. Where the light jumps (a hard
-edge in time, a section's border), both must be on the same side: times are integers here, too.
+``frame`` gives real numbers (0 .. 65535); the kernel's integers are theirs within one step. Where the light jumps (a
+hard edge in time, a section's border), both must be on the same side: times are integers here, too.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ class ReferencePattern:
         name: str,
         leds: Sequence[Led],
         colors: Sequence[tuple[int, int, int]] = (),
+        *,
         speed: int = 1,
         level: int = FULL,
         stretch: int = 65536,

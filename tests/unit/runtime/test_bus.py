@@ -88,3 +88,31 @@ def test_in_transaction_subscribers_are_found_by_prefix_and_can_leave() -> None:
     assert len(bus.subscribers_of("b")) == 1
     first()
     assert len(bus.subscribers_of("a/b")) == 1
+
+
+async def test_a_snapshot_says_up_to_which_event_it_is_complete() -> None:
+    bus = Bus()
+    bus.deliver([event(1, state="0"), event(2)])
+    assert ([e.id for e in bus.snapshot()[0]], bus.snapshot()[1]) == ([1], 2)
+    with bus.subscribe() as subscription:
+        assert subscription.since == 2
+        bus.deliver([event(3)])
+        assert bus.snapshot()[1] == 3
+        assert subscription.since == 2
+
+
+async def test_waiting_ends_with_an_event_a_wake_up_or_the_end() -> None:
+    bus = Bus()
+    subscription = bus.subscribe()
+    for end in (subscription.wake, lambda: bus.deliver([event(1)])):
+        waiting = asyncio.create_task(subscription.wait())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        end()
+        assert await waiting
+    assert subscription.get_nowait() is not None
+    waiting = asyncio.create_task(subscription.wait())
+    await asyncio.sleep(0)
+    subscription.close()
+    assert not await waiting
+    assert not await subscription.wait()

@@ -117,7 +117,7 @@ class Instance:
     def start(self, timeout: float = 30.0) -> Running:
         """Start and wait until it is ready (told by sd_notify after the ports are bound)."""
         command = [sys.executable, "-m", "axcore", "run", self._model, "--simulate", "--data-dir", str(self.data_dir)]
-        command += ["--bind", "127.0.0.1", "--http-port", "0", "--https-port", "0", *self._args]
+        command += ["--bind", "127.0.0.1", "--http-port", "0", "--https-port", "0", "--rtsp-port", "0", *self._args]
         env = {
             **os.environ, "AXCORE_BOARD_TAP": str(self.tap.path), "NOTIFY_SOCKET": str(self._own / "notify"),
             "PYTHONUNBUFFERED": "1", **self._env,

@@ -90,7 +90,23 @@ def wiegand_identify() -> Step:
     return step
 
 
+def led_frame() -> Step:
+    """White with a tail turning on 1024 LEDs, to 8-bit codes."""
+    from axcore.led import Layout, Pattern
+
+    pattern = Pattern("Rotate tail white + steady color", Layout.strip(1024), colors=["red"])
+    out = bytearray(3 * 1024)
+
+    def step() -> int:
+        for number in range(FRAMES):
+            pattern.frame8(number * 10_000_000, number, out)
+        return FRAMES
+
+    return step
+
+
 KERNELS = {
+    "led-frame": Kernel("a pattern on 1024 LEDs to codes", "frames", led_frame, ("ax_led_frame8",)),
     "wiegand-decode": Kernel("edges to frames", "edges", wiegand_decode, ("ax_wiegand_feed",)),
     "wiegand-encode": Kernel("card to bits", "cards", wiegand_encode, ("ax_wiegand_format_encode",)),
     "wiegand-format-decode": Kernel("bits to card", "cards", wiegand_format_decode, ("ax_wiegand_format_decode",)),

@@ -83,11 +83,19 @@ def _list(args: argparse.Namespace) -> int:
 
         print_json([msgspec.to_builtins(info) for info in PATTERNS.values()])
         return 0
-    rows = [
-        [info.name, f"1-{len(info.period_ms)}", info.speed.default, f"{info.colors.min_colors}-{info.colors.max_colors}",
-         " ".join(info.colors.default) or "none"]
-        for info in PATTERNS.values()
-    ]  # fmt: skip
+    rows = []
+    for info in PATTERNS.values():
+        colors = info.colors
+        default = " ".join(colors.default) or "none"
+        rows.append(
+            [
+                info.name,
+                f"1-{len(info.period_ms)}",
+                info.speed.default,
+                f"{colors.min_colors}-{colors.max_colors}",
+                default,
+            ]
+        )
     print(table(["pattern", "speeds", "default", "colors", "default"], rows))
     return 0
 

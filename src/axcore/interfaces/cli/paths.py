@@ -33,6 +33,8 @@ class Running:
     certificate: str
     """File of the certificate that the device shows; the command line trusts exactly this one."""
     simulate: bool
+    rtsp: str = ""
+    """URL of RTSP, or empty."""
 
 
 def state_home() -> Path:

@@ -47,6 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bind", metavar="ADDRESS", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--http-port", type=port, metavar="PORT", help="default 8080; 0 takes a free one")
     parser.add_argument("--https-port", type=port, metavar="PORT", help="default 8443; 0 takes a free one")
+    parser.add_argument(
+        "--rtsp-port", type=rtsp_port, metavar="PORT", help="event stream; default 554 or 8554; 0 takes a free one, off"
+    )
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="configuration file (default ./axcore.toml)")
     add_json(parser)
 
@@ -58,10 +61,17 @@ def port(text: str) -> int:
     return int(text)
 
 
+def rtsp_port(text: str) -> int | str:
+    """A TCP port, ``auto`` or ``off``."""
+    return text if text in ("auto", "off") else port(text)
+
+
 def run(args: argparse.Namespace) -> int:
     """Run until Ctrl-C or SIGTERM."""
     config, _ = read_config(args.config)
-    asked = {"bind": args.bind, "http_port": args.http_port, "https_port": args.https_port}
+    asked = {
+        "bind": args.bind, "http_port": args.http_port, "https_port": args.https_port, "rtsp_port": args.rtsp_port,
+    }  # fmt: skip
     network = msgspec.structs.replace(config.network, **{k: v for k, v in asked.items() if v is not None})
     config = msgspec.structs.replace(config, network=network)
     model = args.model or config.device.model
@@ -77,7 +87,9 @@ def run(args: argparse.Namespace) -> int:
         launch = Launch(config, model, data_dir, simulate, lambda running: _announce(args, data_dir, running))
         return _run(args.start, launch)
     except OSError as error:
-        raise CliError(f"cannot start: {error}", "another port: --https-port 0 --http-port 0 take free ones") from error
+        raise CliError(
+            f"cannot start: {error}", "another port: --https-port 0 --http-port 0 --rtsp-port 0 take free ones"
+        ) from error
     except StoreError as error:
         other = read_running(data_dir)
         if other is None or other.pid == os.getpid():
@@ -131,6 +143,7 @@ def _announce(args: argparse.Namespace, data_dir: Path, running: Running) -> Non
         "",
         f"  HTTPS   {colour(running.https, '36')}   (self-signed certificate)",
         f"  HTTP    {colour(running.http, '36')}   (digest only)",
+        *([f"  RTSP    {colour(running.rtsp, '36')}   (event stream)"] if running.rtsp else []),
         f"  data    {data_dir}",
         "",
         "From a second terminal:",

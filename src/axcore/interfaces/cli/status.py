@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
     facts = {
         "model": running.model, "device": info.get("ProdFullName", ""), "serial": info.get("SerialNumber", ""),
         "version": info.get("Version", ""), "ready": ready["systemready"], "needs setup": ready.get("needsetup", ""),
-        "uptime": f"{ready.get('uptime', '?')} s", "https": running.https, "http": running.http, "pid": running.pid,
-        "data": str(data_dir),
+        "uptime": f"{ready.get('uptime', '?')} s", "https": running.https, "http": running.http, "rtsp": running.rtsp,
+        "pid": running.pid, "data": str(data_dir),
     }  # fmt: skip
     lines: dict[str, Any] = {}
     if (data_dir / BOARD_SOCKET).exists():

@@ -117,6 +117,49 @@ class Authenticator:
             raise UnauthorizedError
         return Identity(name=name, role=account.role, address=address)
 
+    async def identify_rtsp(self, header: str, method: str, nonce: str, address: str) -> tuple[Identity, str]:
+        """Who sent an RTSP request, and the uri of the digest ("" for a basic login); shares the throttle with HTTP.
+
+        ``nonce`` is the only one of its connection, so that nothing can be replayed on another one. Raises as
+        ``identify`` does.
+        """
+        scheme, _, rest = header.strip().partition(" ")
+        scheme = scheme.lower()
+        if scheme not in self.schemes(secure=False):
+            raise UnauthorizedError
+        wait = self._throttle.blocked(address)
+        if wait:
+            raise HttpError(429, "Too many failed logins; wait.", headers={"Retry-After": str(wait)})
+        uri = ""
+        if scheme == "basic":
+            name = await self._basic(rest.strip(), address)
+        else:
+            name, uri = self._digest_without_qop(rest, method, nonce, address)
+        account = self._accounts.get(name)
+        if account is None:
+            raise UnauthorizedError
+        return Identity(name=name, role=account.role, address=address), uri
+
+    def _digest_without_qop(self, text: str, method: str, nonce: str, address: str) -> tuple[str, str]:
+        try:
+            fields = digest.parse_credentials(text)
+        except ValueError as error:
+            raise BadRequestError(str(error)) from None
+        if not all(fields.get(name) for name in ("username", "realm", "nonce", "uri", "response")):
+            raise UnauthorizedError
+        if digest.algorithm_of(fields) != "MD5" or fields["realm"] != self._accounts.realm:
+            raise UnauthorizedError
+        name = fields["username"]
+        expected = digest.response_without_qop(self._accounts.ha1(name, "MD5"), method, fields)
+        right = hmac.compare_digest(expected.encode(), fields["response"].lower().encode("utf-8", "replace"))
+        if not right or self._accounts.get(name) is None:
+            self._throttle.failed(address)
+            raise UnauthorizedError
+        if not hmac.compare_digest(fields["nonce"].encode("utf-8", "replace"), nonce.encode()):
+            raise UnauthorizedError(stale=True)
+        self._throttle.passed(address)
+        return name, fields["uri"]
+
     async def _basic(self, encoded: str, address: str) -> str:
         try:
             name, colon, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")

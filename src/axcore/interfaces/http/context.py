@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
+from axcore.interfaces.streams.hub import Hub
 from axcore.model.accounts import Identity, Role
 from axcore.model.events import Event
 
@@ -80,6 +81,8 @@ class Context:
     """Set by the server."""
     routes: RouteTable | None = None
     """Set by the server."""
+    hub: Hub = field(default_factory=Hub)
+    """Clients that follow events over websockets."""
     streams: set[Subscription] = field(default_factory=set)
     """What open answers follow; the server closes them when it stops."""
 
@@ -97,12 +100,14 @@ class Context:
 class Request(web.Request):
     """An HTTP request whose framing is sound and whose body has been read."""
 
-    ATTRS = web.Request.ATTRS | frozenset({"identity", "path_params", "route", "_form", "_query_form"})
+    ATTRS = web.Request.ATTRS | frozenset({"identity", "path_params", "route", "stream", "_form", "_query_form"})
 
     identity: Identity = ANONYMOUS
     path_params: dict[str, str]
     """Values of the ``{id}`` parts of the route's path."""
     route: Route
+    stream: Any = None
+    """What an upgraded connection keeps with its request."""
     _form: Form | None = None
     _query_form: Form | None = None
 

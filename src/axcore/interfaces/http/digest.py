@@ -61,6 +61,12 @@ def response(algorithm: Algorithm, ha1: str, method: str, fields: Mapping[str, s
     return digest_hash(algorithm, f"{ha1}:{middle}:{ha2}")
 
 
+def response_without_qop(ha1: str, method: str, fields: Mapping[str, str]) -> str:
+    """The MD5 response of a client that was offered no qop (RFC 2069): as RTSP clients do. ``fields``: uri, nonce."""
+    ha2 = digest_hash("MD5", f"{method}:{fields['uri']}")
+    return digest_hash("MD5", f"{ha1}:{fields['nonce']}:{ha2}")
+
+
 def algorithm_of(fields: Mapping[str, str]) -> Algorithm | None:
     """The algorithm that a client chose; MD5 if it names none; None if this server does not offer it."""
     name = fields.get("algorithm", "MD5").upper()
@@ -119,3 +125,8 @@ def challenge(realm: str, nonce: str, algorithm: Algorithm, *, stale: bool) -> s
     """A WWW-Authenticate value. Realm first, nonce second: there are clients that count on it."""
     flag = "TRUE" if stale else "FALSE"
     return f'Digest realm="{realm}", nonce="{nonce}", algorithm={algorithm}, stale={flag}, qop="auth"'
+
+
+def challenge_without_qop(realm: str, nonce: str, *, stale: bool) -> str:
+    """A WWW-Authenticate value for RTSP: realm, nonce, and stale at the end, which clients cut out of the line."""
+    return f'Digest realm="{realm}", nonce="{nonce}", stale={"TRUE" if stale else "FALSE"}'

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
 
-from axcore.model.accounts import Role
+from axcore.model.accounts import Identity, Role
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -48,6 +48,8 @@ class Route:
     """Answers although no administrator exists yet."""
     max_body: int = MAX_BODY
     """Octets; more is answered with 413."""
+    login: Callable[[Request, Context], Identity | None] | None = None
+    """Another way to tell who asks, for a request without an Authorization header."""
     roles: Mapping[str, Role] = field(default_factory=dict)
     """Where one path serves several methods of an API: least role by method name (as told by the tests)."""
 

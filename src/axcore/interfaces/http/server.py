@@ -173,8 +173,10 @@ class HttpServer:
                 raise UnauthorizedError(SETUP_TEXT)
             request.identity = ANONYMOUS
         else:
-            secure = request.secure
-            request.identity = await self.auth.identify(request, secure=secure) or ANONYMOUS
+            identity = await self.auth.identify(request, secure=request.secure)
+            if identity is None and route.login is not None:
+                identity = route.login(request, self._ctx)
+            request.identity = identity or ANONYMOUS
         check_origin(request, route)
         if not (self._ctx.accounts.needs_setup and route.before_setup):
             request.require(route.role)

@@ -85,7 +85,7 @@ def network(system: Identified, urls: Callable[[], Iterable[str]] = tuple) -> So
         yield _constant("Network.eth0.MACAddress", system.mac, Role.OPERATOR)
         for url in urls():
             scheme, _, rest = url.partition("://")
-            group = "HTTPS" if scheme == "https" else "HTTP"
+            group = scheme.upper()
             yield _constant(f"Network.{group}.Port", rest.rpartition(":")[2], Role.OPERATOR)
 
     return source

@@ -25,6 +25,12 @@ def test_a_good_file() -> None:
     assert (config.network.http_port, config.network.https_port) == (8080, 9443)
 
 
+def test_the_rtsp_port_is_a_number_or_a_word() -> None:
+    assert parse([("axcore.toml", "")]).network.rtsp_port == "auto"
+    for text, value in (("0", 0), ("554", 554), ("'off'", "off"), ("'auto'", "auto")):
+        assert parse([("axcore.toml", f"[network]\nrtsp_port = {text}\n")]).network.rtsp_port == value
+
+
 def test_later_files_win_key_by_key() -> None:
     config = parse([("axcore.toml", GOOD), ("conf.d/1.toml", "[network]\nbind = '0.0.0.0'\n")])
     assert (config.network.bind, config.network.https_port) == ("0.0.0.0", 9443)
@@ -38,6 +44,8 @@ def test_later_files_win_key_by_key() -> None:
         ("[network]\nbind = '::'\nspeed = 3\n", 3, "network.speed"),
         ("[device]\n[netwrk]\nbind = ''\n", 2, "netwrk"),
         ("network.http_port = -1\n", 1, "network.http_port"),
+        ("[network]\nrtsp_port = 70000\n", 2, "network.rtsp_port"),
+        ("[network]\nrtsp_port = 'on'\n", 2, "network.rtsp_port"),
         ("device = 3\n", 1, "device"),
         ("[device]\nmodel = \n", 2, "model"),
         ("[device]\nmodel = 'a'\nmodel = 'b'\n", 3, "model"),

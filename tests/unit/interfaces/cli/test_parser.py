@@ -42,7 +42,7 @@ def test_operations(words: tuple[str, ...], expected: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"sim", "account", "siren"}])
 def test_every_verb_knows_json(verb: str) -> None:
-    words = {"run": ["a8207-ve"], "profile": ["wiegand-decode"]}.get(verb, [])
+    words = {"run": ["a8207-ve"], "led": ["list"], "profile": ["wiegand-decode"]}.get(verb, [])
     assert build_parser(verb).parse_args([verb, *words, "--json"]).json is True
 
 

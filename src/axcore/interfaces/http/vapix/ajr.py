@@ -148,19 +148,23 @@ class AjrApi:
 
     async def _serve_get(self, _request: Request, _ctx: Context) -> web.Response:
         assert self.codes.not_post is not None
-        return self._error(
-            {}, AjrError(self.codes.not_post, "HTTP request type not supported. Only POST is supported.")
-        )
+        refusal = AjrError(self.codes.not_post, "HTTP request type not supported. Only POST is supported.")
+        return _json(*self._error({}, refusal))
 
     async def _supported_versions(self, _call: Call) -> Any:
         return {"apiVersions": list(self.versions)}
 
     async def serve(self, request: Request, ctx: Context) -> web.Response:
         """Answer one request: every outcome but a missing login is an envelope."""
-        return await self.serve_call(request, ctx, await request.read())
+        return _json(*await self.answer(await request.read(), request, ctx))
 
-    async def serve_call(self, request: Request, ctx: Context, body: bytes, file: bytes | None = None) -> web.Response:
-        """``serve`` for a call that came in a part of the body; ``file`` is another part, added to its params."""
+    async def answer(
+        self, body: bytes, request: Request, ctx: Context, *, file: bytes | None = None
+    ) -> tuple[dict[str, Any], int]:
+        """The reply to one call, and its HTTP status where it travels as a response. ``request`` is who asks.
+
+        ``file`` is another part of the body, added to the params.
+        """
         envelope: dict[str, Any] = {}
         try:
             method, version, params = self._open(body, envelope)
@@ -181,7 +185,7 @@ class AjrApi:
         except AxError:
             log.exception("%s failed", self.path)
             return self._error(envelope, AjrError(self.codes.internal, "Internal error"))
-        return _json({**envelope, "data": {} if data is None else data})
+        return {**envelope, "data": {} if data is None else data}, 200
 
     def _open(self, body: bytes, envelope: dict[str, Any]) -> tuple[str, str, Any]:
         """Method, version and params; fills ``envelope`` with what a reply repeats, as far as it can be read."""
@@ -229,10 +233,10 @@ class AjrApi:
                 return True
         return False
 
-    def _error(self, envelope: dict[str, Any], error: AjrError, status: int = 200) -> web.Response:
+    def _error(self, envelope: dict[str, Any], error: AjrError, status: int = 200) -> tuple[dict[str, Any], int]:
         reply = {"apiVersion": self.versions[-1], **envelope}
         reply["error"] = {"code": error.code, "message": error.message, **error.extra}
-        return _json(reply, status)
+        return reply, status
 
 
 def _json(value: dict[str, Any], status: int = 200) -> web.Response:

@@ -268,7 +268,8 @@ async def serve(request: Request, ctx: Context) -> web.StreamResponse:
     if request.content_type != "multipart/form-data":
         return await API.serve(request, ctx)
     parts = parts_of(request.headers.get("Content-Type", ""), await request.read())
-    return await API.serve_call(request, ctx, parts.get("request", b""), parts.get("file"))
+    answer, status = await API.answer(parts.get("request", b""), request, ctx, file=parts.get("file"))
+    return web.Response(status=status, body=msgspec.json.encode(answer), content_type="application/json")
 
 
 def parts_of(content_type: str, body: bytes) -> dict[str, bytes]:
