@@ -196,7 +196,7 @@ async def run_health(request: Request, ctx: Context) -> web.Response:
     return success()
 
 
-def _routes() -> tuple[RestRoute, ...]:
+def _profile_routes() -> tuple[RestRoute, ...]:
     one, operator = f"{API}/profiles/{{id}}", Role.OPERATOR
     return (
         RestRoute(
@@ -217,7 +217,8 @@ def _routes() -> tuple[RestRoute, ...]:
             summary="Change a profile", body=Profile, partial=True, data=Saved,
         ),
         RestRoute(
-            method="DELETE", path=one, role=operator, name="siren.remove", handler=rest(delete_profile), summary="Remove",
+            method="DELETE", path=one, role=operator, name="siren.remove", handler=rest(delete_profile),
+            summary="Remove a profile",
         ),
         RestRoute(
             method="POST", path=f"{one}/start", role=operator, name="siren.start", handler=rest(start_profile),
@@ -227,6 +228,12 @@ def _routes() -> tuple[RestRoute, ...]:
             method="POST", path=f"{one}/stop", role=operator, name="siren.stop", handler=rest(stop_profile),
             summary="Stop a profile",
         ),
+    )  # fmt: skip
+
+
+def _signal_routes() -> tuple[RestRoute, ...]:
+    operator = Role.OPERATOR
+    return (
         RestRoute(
             method="POST", path=f"{API}/import", role=operator, name="siren.import", handler=rest(import_profiles),
             summary="Load profiles, all or none", body=ImportBody, data=list[Profile], max_body=1 << 18,
@@ -236,8 +243,8 @@ def _routes() -> tuple[RestRoute, ...]:
             summary="Start what a profile would do", body=Profile, data=dict[str, Any],
         ),
         RestRoute(
-            method="DELETE", path=f"{API}/preview", role=operator, name="siren.preview-stop", summary="Stop the preview",
-            handler=rest(stop_preview),
+            method="DELETE", path=f"{API}/preview", role=operator, name="siren.preview-stop",
+            handler=rest(stop_preview), summary="Stop the preview",
         ),
         RestRoute(
             method="GET", safe=True, path=f"{API}/status", role=operator, name="siren.status",
@@ -258,4 +265,4 @@ def _routes() -> tuple[RestRoute, ...]:
     )  # fmt: skip
 
 
-ROUTES: Final = _routes()
+ROUTES: Final = (*_profile_routes(), *_signal_routes())
