@@ -22,7 +22,7 @@ from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.access import AccessService
-from axcore.services.events import EventService, Performer, PortPerformer, VirtualInputPerformer
+from axcore.services.events import ConfigurationService, EventService, Performer, PortPerformer, VirtualInputPerformer
 from axcore.services.ports import PortService
 
 
@@ -49,8 +49,14 @@ class Device:
         self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
         self.ports = PortService(self.model, self.ledger.post)
         self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
+        self.configurations = ConfigurationService(self.events)
         self.access = AccessService()
-        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
+        loaders: tuple[Job[None], ...] = (
+            self.ports.load,
+            self.access.load,
+            self.events.load,
+            self.configurations.load,
+        )
         try:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:

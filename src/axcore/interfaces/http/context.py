@@ -72,6 +72,12 @@ class Context:
     access: Any = None
     ports: Any = None
     events: Any = None
+    configurations: Any = None
+    """Action configurations of SOAP rules."""
+    pull_points: Any = None
+    """Subscriptions of ONVIF clients."""
+    recipients: Any = None
+    schedules: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
     auth: Authenticator | None = None

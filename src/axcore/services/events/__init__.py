@@ -1,6 +1,7 @@
 """Rules: which conditions and actions there are, and running the actions of the rules that match."""
 
 from .catalogue import ConditionType, Item
+from .configurations import ConfigurationService
 from .io_actions import Actuator, PortPerformer, VirtualInputPerformer
 from .performers import ActionType, Performer, Run
 from .service import ConditionSource, EventService
@@ -10,6 +11,7 @@ __all__ = [
     "Actuator",
     "ConditionSource",
     "ConditionType",
+    "ConfigurationService",
     "EventService",
     "Item",
     "Performer",
