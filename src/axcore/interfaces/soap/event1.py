@@ -44,13 +44,13 @@ def topic_tree(
     """``wstop:TopicSet`` with a description in each topic, and ``more`` attributes on it."""
     tree: dict[str, Any] = {}
     for kind in types:
-        node = tree
+        at = tree
         for part in kind.topic.split("/"):
-            node = node.setdefault(part, {})
-        node.setdefault("", kind)
+            at = at.setdefault(part, {})
+        at.setdefault("", kind)
 
-    def nodes(tree: dict[str, Any]) -> Xml:
-        return join([node(name, below) for name, below in tree.items() if name])
+    def nodes(level: dict[str, Any]) -> Xml:
+        return join([node(name, below) for name, below in level.items() if name])
 
     def node(name: str, below: dict[str, Any]) -> Xml:
         kind: ConditionType | None = below.get("")

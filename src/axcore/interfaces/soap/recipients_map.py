@@ -172,4 +172,4 @@ def chosen(store: Store, tx: Transaction, kind: str, name: str, given: Mapping[s
 
 def _same(spec: Any, recipient: Any) -> bool:
     one, other = msgspec.to_builtins(spec), msgspec.to_builtins(recipient)
-    return all(other.get(key) == value for key, value in one.items())
+    return all(other.get(key) == value for key, value in one.items() if key != "id")

@@ -29,7 +29,7 @@ MAX_ALL_ATTRIBUTES: Final = 400
 MAX_TAG: Final = 8192
 """Octets between ``<`` and ``>``."""
 MAX_NAME: Final = 128
-MAX_TEXT: Final = 16384
+MAX_TEXT: Final = 8192
 """Characters directly in one element."""
 
 _HEAD: Final = re.compile(rb"""<([^"'<>\s/!?]*)((?:[^"'<>]|"[^"<]*"|'[^'<]*')*+)""")
@@ -155,7 +155,9 @@ class _Builder:
             self._declared = {}
         self._declared[prefix or ""] = uri or ""
 
-    def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+    def declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
+        if version != "1.0":
+            raise XmlError("the version of XML must be 1.0")
         if encoding is not None and encoding.lower() not in ("utf-8", "us-ascii", "utf8"):
             raise XmlError("the encoding must be UTF-8")
 
@@ -173,7 +175,12 @@ def _refuse(reason: str) -> Any:
 
 
 def _check_tags(data: bytes) -> None:
-    """Refuse tags that Expat would have to hold whole: too long, or with too many attributes."""
+    """Refuse tags that Expat would have to hold whole: too long, or with too many attributes.
+
+    Looks at octets, so nothing but UTF-8 may pass: Expat would follow the mark of UTF-16 whatever it was told.
+    """
+    if b"\0" in data:
+        raise XmlError("the encoding must be UTF-8")
     if data.count(b"<") > 2 * MAX_ELEMENTS + 200:
         raise XmlError(f"more than {MAX_ELEMENTS} elements")
     for match in _HEAD.finditer(data):
