@@ -36,6 +36,7 @@ _SPELLINGS: Final = {
     "tnsaxis": AXIS_NAMESPACE,
     "axis": AXIS_NAMESPACE,
 }
+_ALWAYS: Final = 'not(boolean(//SimpleItem[@Name=""]))'
 _DECLARED: Final = {ONVIF_NAMESPACE: "tns1", AXIS_NAMESPACE: "tnsaxis"}
 
 
@@ -112,7 +113,7 @@ def read(element: Element, types: Types, *, start: bool) -> Condition:
     texts = read_filter(element)
     condition = _exact(element, texts, types, start) or from_texts(texts, types, start=start)
     if not start:
-        asked = condition if condition.content or condition.invert else _as_filter(condition, types)
+        asked = condition if condition.content else _as_filter(condition, types)
         try:
             check_condition(dict(types), asked, False, "Condition")
         except InputError as error:
@@ -121,9 +122,9 @@ def read(element: Element, types: Types, *, start: bool) -> Condition:
 
 
 def _as_filter(condition: Condition, types: Types) -> Condition:
-    """A condition as a plain content filter, which is counted."""
+    """A condition as a content filter, so that its properties are counted."""
     texts = to_texts(condition, types)
-    return Condition(topic=texts.topic, content=texts.content)
+    return Condition(topic=texts.topic, content=texts.content or _ALWAYS)
 
 
 def _exact(element: Element, texts: Texts, types: Types, start: bool) -> Condition | None:

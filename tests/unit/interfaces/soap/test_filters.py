@@ -56,8 +56,9 @@ CONTENT = st.recursive(
     max_leaves=4,
 )
 TOPIC = st.sampled_from([PORT, "onvif:Device/axis:IO//.", f"{PORT}|{events.IO_VIRTUAL_INPUT}", "tns1:Device//."])
-FILTERS = st.builds(lambda topic, content, invert: Condition(topic=topic, content=content, invert=invert), TOPIC, CONTENT,
-                    st.booleans())  # fmt: skip
+FILTERS = st.builds(
+    lambda topic, content, invert: Condition(topic=topic, content=content, invert=invert), TOPIC, CONTENT, st.booleans()
+)
 
 
 @st.composite

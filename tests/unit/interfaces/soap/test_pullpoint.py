@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +43,14 @@ async def pull(rig: Rig, path: str, limit: int = 100, timeout: str = "PT0S", **o
         "</tev:PullMessages>"
     )
     return await rig.soap(body, path=path, **options)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Turn the loop until something holds; the test's own time limit is the only one."""
+    for _ in itertools.count():
+        if condition():
+            return
+        await asyncio.sleep(0)
 
 
 def messages(answer: Answer) -> list[tuple[str, str, dict[str, str], dict[str, str]]]:
@@ -93,8 +102,7 @@ async def test_a_content_filter_counts(rig: Rig) -> None:
 async def test_a_pull_waits_for_the_first_message(rig: Rig) -> None:
     path = path_of(await create(rig, filter_xml(RFID)))
     waiting = asyncio.ensure_future(pull(rig, path, timeout="PT60S"))
-    while not any(point._waiting for point in rig.ctx.pull_points._points.values()):
-        await asyncio.sleep(0)
+    await until(lambda: any(point._waiting for point in rig.ctx.pull_points._points.values()))
     rig.publish(PORT, {"state": "1"}, state=True, port="0")
     rig.publish(RFID, {"card": "1"})
     assert len(messages(await waiting)) == 1
@@ -104,13 +112,11 @@ async def test_a_second_pull_ends_the_first_and_loses_nothing(rig: Rig) -> None:
     path = path_of(await create(rig, filter_xml(RFID)))
     (point,) = rig.ctx.pull_points._points.values()
     first = asyncio.ensure_future(pull(rig, path, timeout="PT60S"))
-    while point._waiting is None:
-        await asyncio.sleep(0)
+    await until(lambda: point._waiting is not None)
     before = point._waiting
     second = asyncio.ensure_future(pull(rig, path, timeout="PT60S"))
     assert messages(await first) == []
-    while point._waiting in (None, before):
-        await asyncio.sleep(0)
+    await until(lambda: point._waiting not in (None, before))
     rig.publish(RFID, {"card": "1"})
     assert len(messages(await second)) == 1
 
@@ -118,8 +124,7 @@ async def test_a_second_pull_ends_the_first_and_loses_nothing(rig: Rig) -> None:
 async def test_stopping_the_server_ends_a_waiting_pull(rig: Rig) -> None:
     path = path_of(await create(rig, filter_xml(RFID)))
     waiting = asyncio.ensure_future(pull(rig, path, timeout="PT60S"))
-    while not any(point._waiting for point in rig.ctx.pull_points._points.values()):
-        await asyncio.sleep(0)
+    await until(lambda: any(point._waiting for point in rig.ctx.pull_points._points.values()))
     for stream in tuple(rig.ctx.streams):
         stream.close()
     assert messages(await waiting) == []

@@ -23,25 +23,26 @@ def test_there_are_enough_of_them() -> None:
     assert len(ATTACKS) >= 60
 
 
+def refusal(data: bytes) -> str:
+    """Why a document is refused; empty if it is not."""
+    try:
+        call = envelope.read(data)
+        TABLE.find(call)
+        call.body.value("RuleID")
+    except (Fault, XmlError) as error:
+        return error.reason
+    return ""
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_refused_in_little_memory(name: str) -> None:
     data = ATTACKS[name][: xmlio.MAX_OCTETS]
-    with pytest.raises(Fault):
-        envelope.read(b"<a/>")  # whatever is loaded once
+    assert refusal(b"<a/>")  # whatever is loaded once
     tracemalloc.start()
-    try:
-        with pytest.raises(Fault) as refused:
-            call = envelope.read(data)
-            TABLE.find(call)
-            call.body.value("RuleID")
-            raise AssertionError(f"accepted: {call.body.name}")
-    except XmlError:
-        return
-    finally:
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-    assert refused.value.reason
-    assert len(refused.value.reason) < 200
+    reason = refusal(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0 < len(reason) < 200
     assert peak < 65536
 
 
@@ -49,12 +50,9 @@ def test_a_file_is_not_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text(SECRET)
     for name, data in attacks(str(secret)).items():
-        try:
-            call = envelope.read(data[: xmlio.MAX_OCTETS])
-        except Fault as fault:
-            assert SECRET not in fault.reason, name
-        else:
-            assert SECRET not in repr([child.text for child in call.body]), name
+        reason = refusal(data[: xmlio.MAX_OCTETS])
+        assert reason, name
+        assert SECRET not in reason, name
 
 
 def test_what_is_accepted_is_small_too() -> None:
@@ -112,15 +110,16 @@ def test_a_value_that_is_there_twice_is_refused() -> None:
 def test_octets_give_an_element_or_an_error(data: bytes) -> None:
     try:
         root = parse(data)
-    except XmlError as error:
-        assert error.reason
-    else:
-        assert root.name == ElementTree.fromstring(data).tag.rpartition("}")[2]
+    except XmlError:
+        return
+    assert root.name == ElementTree.fromstring(data).tag.rpartition("}")[2]
 
 
-MARKS = ["<a>", "</a>", "<a/>", "<!DOCTYPE a>", "<?x?>", "<![CDATA[", "]]>", "<!--", "-->", "&lt;", "&x;", "&#65;", "x", "'",
-         '"', "<b c='1'/>", "<b c='", "<x:b xmlns:x='urn:x'>", "</x:b>", "<b xmlns='http://www.w3.org/2001/XInclude'/>",
-         "\ufeff", "é", "\x00", "="]  # fmt: skip
+MARKS = [
+    "<a>", "</a>", "<a/>", "<!DOCTYPE a>", "<?x?>", "<![CDATA[", "]]>", "<!--", "-->", "&lt;", "&x;", "&#65;", "x", "'",
+    '"', "<b c='1'/>", "<b c='", "<x:b xmlns:x='urn:x'>", "</x:b>", "<b xmlns='http://www.w3.org/2001/XInclude'/>",
+    "\ufeff", "é", "\x00", "=",
+]  # fmt: skip
 
 
 @settings(max_examples=500)
@@ -140,11 +139,7 @@ def test_pieces_of_markup_are_read_as_by_another_reader_or_refused(text: str) ->
 @given(st.text(), st.text(), st.text())
 def test_what_is_written_is_read(text: str, value: str, other: str) -> None:
     made = tag("a", tag("b", text, x=value, y=None), other)
-    try:
-        root = parse(made.encode())
-    except XmlError as error:
-        assert "characters" in error.reason or "octets" in error.reason
-        return
+    root = parse(made.encode())
     (child,) = root
     assert child.text == representable(text)
     assert child.attributes == {"x": representable(value)}

@@ -20,10 +20,12 @@ def doctype(inside: str, body: str = REMOVE.format("&x;")) -> bytes:
 
 def attacks(path: str) -> dict[str, bytes]:
     """By name; ``path`` is a file whose content must not come out."""
+    return {**_entities(path), **_inclusions(path), **_sizes(), **_forms(), **_wrappings()}
+
+
+def _entities(path: str) -> dict[str, bytes]:
     laughs = '<!ENTITY x0 "ha">' + "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 12))
-    spaces = "".join(f' xmlns:n{n}="urn:{n}"' for n in range(100))
     return {
-        # entities
         "xxe file": doctype(f'<!ENTITY x SYSTEM "file://{path}">'),
         "xxe relative file": doctype(f'<!ENTITY x SYSTEM "{path}">'),
         "xxe http": doctype('<!ENTITY x SYSTEM "http://127.0.0.1:1/x">'),
@@ -49,7 +51,12 @@ def attacks(path: str) -> dict[str, bytes]:
         "character reference of NUL": wrapped(REMOVE.format("&#0;")),
         "character reference beyond Unicode": wrapped(REMOVE.format("&#x110000;")),
         "character reference of a surrogate": wrapped(REMOVE.format("&#xD800;")),
-        # other ways to a file
+    }
+
+
+def _inclusions(path: str) -> dict[str, bytes]:
+    """Other ways to a file."""
+    return {
         "xinclude": wrapped(f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{path}" parse="text"/>'),
         "xinclude below": wrapped(
             REMOVE.format(f'<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="file://{path}"/>')
@@ -60,7 +67,12 @@ def attacks(path: str) -> dict[str, bytes]:
         "stylesheet": wrapped(CALL, f'<?xml-stylesheet type="text/xsl" href="file://{path}"?>'),
         "processing instruction inside": wrapped(REMOVE.format("<?php echo 1 ?>")),
         "processing instruction at the end": wrapped(CALL) + b"<?x?>",
-        # size
+    }
+
+
+def _sizes() -> dict[str, bytes]:
+    spaces = "".join(f' xmlns:n{n}="urn:{n}"' for n in range(100))
+    return {
         "deep": wrapped("<a>" * 5000),
         "just too deep": wrapped("<a>" * 40 + "</a>" * 40),
         "many elements": wrapped("<a/>" * 15000),
@@ -76,7 +88,11 @@ def attacks(path: str) -> dict[str, bytes]:
         "long comment": wrapped(f"<!--{'x' * 60000}-->" + REMOVE.format("9")),
         "long cdata": wrapped(f"<a><![CDATA[{'x' * 60000}]]></a>"),
         "tag without an end": b"<a " + b"b='" * 20000,
-        # form
+    }
+
+
+def _forms() -> dict[str, bytes]:
+    return {
         "nothing": b"",
         "space": b"   \n",
         "not XML": b"POST / HTTP/1.1",
@@ -97,7 +113,12 @@ def attacks(path: str) -> dict[str, bytes]:
         "unknown encoding": b'<?xml version="1.0" encoding="x-axcore"?>' + wrapped(CALL),
         "XML 1.1": b'<?xml version="1.1"?>' + wrapped(CALL),
         "declaration after space": b' <?xml version="1.0"?>' + wrapped(CALL),
-        # wrapping: the reader and whoever checked the message must not see two different calls
+    }
+
+
+def _wrappings() -> dict[str, bytes]:
+    """Two readers must not see two different calls."""
+    return {
         "two bodies": (
             f'<s:Envelope xmlns:s="{SOAP12}"><s:Body>{CALL}</s:Body><s:Body>{REMOVE.format("1")}</s:Body></s:Envelope>'
         ).encode(),
