@@ -63,6 +63,11 @@ class Subscription:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._closed
+
     async def get(self) -> Event | None:
         """The next event; None once the subscription is closed and empty."""
         while not self._events:

@@ -131,7 +131,7 @@ def test_a_failed_commit_undoes_everything(bench: Bench) -> None:
     before = bench.state()
     bench.ledger.store.broken = "disk full"
     for change in (
-        lambda: bench.add(),
+        bench.add,
         lambda: bench.rule("1"),
         lambda: bench.ledger.do(lambda tx: bench.kept.remove(tx, "1")),
     ):

@@ -1,7 +1,8 @@
 """VAPIX action service: templates, configurations and rules. A rule is an ordinary one: REST shows and changes it too.
 
 Faults carry the detail element that the service declares (``aa:InvalidConditionFilterFault`` ...) and name what is
-wrong. ``ActivationTimeout`` is the rule's wait between two activations.
+wrong; one rule, condition or recipient too many is a ``ter:CapabilityViolated``. ``ActivationTimeout`` is the rule's
+wait between two activations. Everything here needs an operator, as the rules of REST do.
 """
 
 from __future__ import annotations

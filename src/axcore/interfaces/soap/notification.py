@@ -16,8 +16,9 @@ NAMESPACES: Final[dict[str, str]] = {prefix: PREFIXES[prefix] for prefix in ("ws
 
 
 def notification_xml(event: Event, operation: str) -> str:
-    """``<wsnt:NotificationMessage>`` without declarations. ``operation``: ``Initialized``, ``Changed``, ``Deleted``;
-    empty for what only happens.
+    """``<wsnt:NotificationMessage>`` without declarations.
+
+    ``operation`` of a property is ``Initialized``, ``Changed`` or ``Deleted``; what only happens has none.
     """
     message = tag(
         "tt:Message",
@@ -25,7 +26,7 @@ def notification_xml(event: Event, operation: str) -> str:
         tag("tt:Key") if event.is_property else EMPTY,
         _items("tt:Data", event.data),
         UtcTime=event.time,
-        PropertyOperation=operation or None,
+        PropertyOperation=operation if operation and event.is_property else None,
     )
     topic = tag("wsnt:Topic", event.topic, Dialect=SIMPLE)
     return tag("wsnt:NotificationMessage", topic, tag("wsnt:Message", message))

@@ -124,7 +124,7 @@ def _message(event: Event) -> Message:
 
 
 class PullPoints:
-    """All subscriptions. ``streams`` is the set of what the server closes when it stops."""
+    """All subscriptions. ``streams`` is the set of what the server closes when it stops; they end with it."""
 
     def __init__(self, bus: Any, clock: Clock) -> None:
         self._bus = bus
@@ -161,5 +161,5 @@ class PullPoints:
 
     def _sweep(self, streams: set[Subscription]) -> None:
         for point in list(self._points.values()):
-            if point.left <= 0 or point.stream not in streams:
+            if point.left <= 0 or point.stream.closed:
                 self.remove(point, streams)

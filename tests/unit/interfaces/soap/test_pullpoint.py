@@ -128,6 +128,7 @@ async def test_stopping_the_server_ends_a_waiting_pull(rig: Rig) -> None:
     for stream in tuple(rig.ctx.streams):
         stream.close()
     assert messages(await waiting) == []
+    assert (await pull(rig, path)).fault == "ResourceUnknownFault"
 
 
 async def test_it_ends_when_its_time_is_over(rig: Rig) -> None:
