@@ -7,6 +7,7 @@ wait between two activations. Everything here needs an operator, as the rules of
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -228,7 +229,9 @@ async def add_action_rule(call: Call, request: Request, ctx: Context) -> Xml:
     except NotFoundError as error:
         reason = f"PrimaryAction: {error.reason}"
         raise invalid(reason, "ter:NotFound", detail="aa:ActionConfigurationNotFoundFault") from None
-    spec, start = rule_spec(given, configuration.action, {kind.topic: kind for kind in ctx.events.conditions()})
+    types = {kind.topic: kind for kind in ctx.events.conditions()}
+    # Filters may be long, and there are hundreds of properties to count: not on the loop.
+    spec, start = await asyncio.to_thread(rule_spec, given, configuration.action, types)
     try:
         rule = await ctx.ledger.run(lambda tx: service.add_rule(tx, spec, configuration.id))
     except LimitError:

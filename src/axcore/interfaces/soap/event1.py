@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -14,6 +15,9 @@ from .dispatch import Operation
 from .envelope import Call, Fault, invalid
 from .values import boolean
 from .xmlio import EMPTY, Xml, join, tag
+
+_TIMES: Final = re.compile(r"(?<!\S)((?:DTSTART|DTEND|EXDATE)(?:;[^:\s]*)?:)(\S+)", re.ASCII)
+_MINUTES: Final = re.compile(r"\d{8}T\d{4}", re.ASCII)
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -113,6 +117,16 @@ def _schedules(ctx: Context) -> Schedules:
     return service
 
 
+def basic_times(icalendar: str) -> str:
+    """The text with its times in the basic format of ISO 8601: clients also write ``20111212T06:00``."""
+
+    def basic(match: re.Match[str]) -> str:
+        stamps = [stamp.replace("-", "").replace(":", "") for stamp in match[2].split(",")]
+        return match[1] + ",".join([stamp + "00" if _MINUTES.fullmatch(stamp) else stamp for stamp in stamps])
+
+    return _TIMES.sub(basic, icalendar)
+
+
 async def add_scheduled_event(call: Call, request: Request, ctx: Context) -> Xml:
     """``AddScheduledEvent``: with DTEND an interval, without a pulse; gives ``EventID``."""
     service = _schedules(ctx)
@@ -121,7 +135,7 @@ async def add_scheduled_event(call: Call, request: Request, ctx: Context) -> Xml
     text = schedule.value("ICalendar") if schedule is not None else None
     if given is None or not text:
         raise invalid("NewScheduledEvent: needs a Name and a Schedule with an ICalendar")
-    spec = {"name": given.value("Name") or "", "icalendar": text}
+    spec = {"name": given.value("Name") or "", "icalendar": basic_times(text)}
     try:
         added = await ctx.ledger.run(lambda tx: service.add(tx, spec))
     except InputError as error:

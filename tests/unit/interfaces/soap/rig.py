@@ -290,3 +290,14 @@ def action_rule(primary: str, *conditions: str, start: str = "", name: str = "Ru
 def local(text: str) -> set[str]:
     """Local names of the elements of a document."""
     return set(re.findall(r"<(?:[\w-]+:)?([\w]+)", text))
+
+
+async def refused(rig: Rig, body: str, fault: str, *said: str, **options: Any) -> Answer:
+    """A call that gets a fault, names what is wrong, and changes nothing."""
+    before = rig.snapshot()
+    answer = await rig.soap(body, **options)
+    assert (answer.status, answer.fault) == (400, fault), answer.text
+    for word in said:
+        assert word in answer.reason
+    assert rig.snapshot() == before
+    return answer
