@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -186,20 +185,20 @@ class Answer:
 class Rig:
     """The device and what it consists of."""
 
-    def __init__(self, data_dir: Path, *, everything: bool = False, models: Any = MODEL) -> None:
+    def __init__(self, data_dir: Path, *, everything: bool = False) -> None:
         self.recipients = Recipients()
         self.schedules = Schedules()
         services: dict[str, Any] = {}
         self.device = HttpDevice(data_dir)
         ledger = self.ledger = self.device.ledger
         self.lines = FakeLines()
-        self.ports = PortService(models, ledger.post)
+        self.ports = PortService(MODEL, ledger.post)
         performers: list[Any] = [PortPerformer(self.ports), VirtualInputPerformer(self.ports)]
         if everything:
             known = {kind for performer in performers for kind in performer.kinds}
             performers.append(Anything(tuple(kind for kind in get_args(Action) if kind not in known)))
             services = {"recipients": self.recipients, "schedules": self.schedules}
-        self.events = EventService(models, performers, ledger.bus, ledger.post)
+        self.events = EventService(MODEL, performers, ledger.bus, ledger.post)
         self.configurations = ConfigurationService(self.events)
         ledger.load(self.ports.load, self.events.load, self.configurations.load)
         self.ports.attach(self.lines)
@@ -285,11 +284,6 @@ def action_rule(primary: str, *conditions: str, start: str = "", name: str = "Ru
         f"<aa:AddActionRule><aa:NewActionRule><aa:Name>{name}</aa:Name><aa:Enabled>true</aa:Enabled>{begun}{held}"
         f"<aa:PrimaryAction>{primary}</aa:PrimaryAction>{more}</aa:NewActionRule></aa:AddActionRule>"
     )
-
-
-def local(text: str) -> set[str]:
-    """Local names of the elements of a document."""
-    return set(re.findall(r"<(?:[\w-]+:)?([\w]+)", text))
 
 
 async def refused(rig: Rig, body: str, fault: str, *said: str, **options: Any) -> Answer:
