@@ -24,6 +24,7 @@ from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.access import AccessService
 from axcore.services.events import (
     AbsentPerformer,
+    ConfigurationService,
     EventService,
     Performer,
     PortPerformer,
@@ -62,8 +63,14 @@ class Device:
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
         self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
+        self.configurations = ConfigurationService(self.events)
         self.access = AccessService()
-        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
+        loaders: tuple[Job[None], ...] = (
+            self.ports.load,
+            self.access.load,
+            self.events.load,
+            self.configurations.load,
+        )
         try:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:

@@ -111,6 +111,7 @@ class App:
 
     async def _start(self) -> None:
         from axcore.interfaces.http.context import Context
+        from axcore.interfaces.soap.subscriptions import PullPoints
         from axcore.services.accounts import AccountService
         from axcore.services.system import SystemService
 
@@ -136,6 +137,8 @@ class App:
             access=device.access,
             ports=device.ports,
             events=device.events,
+            configurations=device.configurations,
+            pull_points=PullPoints(device.bus, device.clock),
             board=self._start_board(),
         )
         await self._start_http()

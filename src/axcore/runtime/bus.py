@@ -70,6 +70,11 @@ class Subscription:
         """Events that wait to be taken."""
         return len(self._events)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._closed
+
     async def get(self) -> Event | None:
         """The next event; None once the subscription is closed and empty."""
         while not self._events:

@@ -75,6 +75,12 @@ class Context:
     events: Any = None
     siren: Any = None
     """Light and siren; None for devices without."""
+    configurations: Any = None
+    """Action configurations of SOAP rules."""
+    pull_points: Any = None
+    """Subscriptions of ONVIF clients."""
+    recipients: Any = None
+    schedules: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
     auth: Authenticator | None = None

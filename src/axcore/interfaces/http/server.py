@@ -19,6 +19,8 @@ import msgspec
 from aiohttp import http_parser, web
 
 from axcore.errors import ConflictError, InputError, NotFoundError, QueueFullError, StoreError
+from axcore.interfaces.soap.envelope import content_type, http_fault
+from axcore.interfaces.soap.names import SOAP12
 
 from . import framing
 from .auth import Authenticator
@@ -36,6 +38,7 @@ DISCARD: Final = 256 * 1024
 """Octets of a body that is too large which are taken before the connection ends ..."""
 DISCARD_TIMEOUT: Final = 2.0
 """... and the seconds that they get."""
+SOAP_PATHS: Final = ("/vapix/services", "/onvif/")
 SETUP_TEXT: Final = "Error: initial admin user must be created first."
 
 
@@ -239,11 +242,14 @@ def absent(ctx: Context) -> tuple[str, ...]:
 
 
 def error_response(target: str, error: HttpError) -> web.Response:
-    """An error as its family words it: REST as JSON, everything else as one line of text."""
+    """An error as its family words it: REST as JSON, SOAP as a fault, everything else as one line of text."""
     if target.startswith("/config/rest/"):
         code = CODES.get(error.status, "invalid")
         message = {"status": "error", "error": {"code": code, "message": error.text}}
         response = web.Response(status=error.status, body=msgspec.json.encode(message), content_type="application/json")
+    elif target.startswith(SOAP_PATHS):
+        response = web.Response(status=error.status, body=http_fault(error.status, error.text))
+        response.headers["Content-Type"] = content_type(SOAP12)
     else:
         response = web.Response(status=error.status, text=error.text + "\r\n", content_type="text/plain")
     response.headers.update(error.headers)

@@ -2,6 +2,7 @@
 
 from .absent import AbsentPerformer
 from .conditions import ConditionType, Item
+from .configurations import ConfigurationService
 from .io_actions import Actuator, PortPerformer, VirtualInputPerformer, check_duration
 from .performers import ActionType, Performer, Run
 from .service import ConditionSource, EventService
@@ -12,6 +13,7 @@ __all__ = [
     "Actuator",
     "ConditionSource",
     "ConditionType",
+    "ConfigurationService",
     "EventService",
     "Item",
     "Performer",

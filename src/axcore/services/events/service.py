@@ -111,6 +111,13 @@ class EventService:
         """The catalogue of actions, with the values that they can have now."""
         return tuple(kind for performer in self._performers for kind in performer.describe())
 
+    def check_action(self, action: Action) -> Action:
+        """An action as it is kept; InputError names its field (``action.port``). On the ledger thread."""
+        try:
+            return self._performer(action).check(action)
+        except InputError as error:
+            raise type(error)(f"action.{error.field}", error.reason) from None
+
     # --- settings
 
     def add_rule(self, tx: Transaction, spec: RuleSpec) -> Rule:
@@ -188,11 +195,7 @@ class EventService:
         )
         spec = msgspec.structs.replace(spec, name=name, conditions=conditions)
         check_conditions(spec, types)
-        try:
-            action = self._performer(spec.action).check(spec.action)
-        except InputError as error:
-            raise type(error)(f"action.{error.field}", error.reason) from None
-        return msgspec.structs.replace(spec, action=action)
+        return msgspec.structs.replace(spec, action=self.check_action(spec.action))
 
     def _performer(self, action: Action) -> Performer:
         performer = self._by_kind.get(type(action))

@@ -63,6 +63,7 @@ def properties(system: Identified) -> Source:
         yield _constant("Properties.API.HTTP.Version", "3")
         yield _constant("Properties.API.Metadata.Metadata", "yes")
         yield _constant("Properties.API.Metadata.Version", "1.0")
+        yield _constant("Properties.API.WebService.EntryService", "yes")
         yield _constant("Properties.Firmware.BuildDate", info.build_date)
         yield _constant("Properties.Firmware.BuildNumber", "1")
         yield _constant("Properties.Firmware.Version", info.version)
