@@ -24,6 +24,7 @@ from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.access import AccessService
 from axcore.services.events import EventService, Performer, PortPerformer, VirtualInputPerformer
 from axcore.services.ports import PortService
+from axcore.services.schedules import ScheduleService, rules_using
 
 
 class Device:
@@ -48,16 +49,21 @@ class Device:
         self._board: Board | None = None
         self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
         self.ports = PortService(self.model, self.ledger.post)
-        self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
-        self.access = AccessService()
-        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
+        self.schedules = ScheduleService(self.clock, self.bus)
+        self.events = EventService(
+            self.model, self._performers(), self.bus, self.ledger.post, conditions=(self.schedules.conditions,)
+        )
+        self.access = AccessService(self.schedules)
+        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
+        self.schedules.add_users(self.access.holders_using)
+        loaders: tuple[Job[None], ...] = (self.schedules.load, self.ports.load, self.access.load, self.events.load)
         try:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
             raise StoreError(str(data_dir), f"was written by another release: {error}") from error
         for loader in loaders:
             self.ledger.on_reload(loader)
-        for timer in (self.events, self.ports, self.access):
+        for timer in (self.schedules, self.events, self.ports, self.access):  # what comes first at one instant (D9)
             self.ledger.add_timer(timer)
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
@@ -117,6 +123,8 @@ class Device:
         tx.publish(ready(False))
         self.ports.announce(tx)
         self.ports.virtual.announce(tx)
+        self.ports.manual.announce(tx)
+        self.schedules.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

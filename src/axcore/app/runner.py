@@ -128,6 +128,7 @@ class App:
             access=device.access,
             ports=device.ports,
             events=device.events,
+            schedules=device.schedules,
             board=self._start_board(),
         )
         await self._start_http()

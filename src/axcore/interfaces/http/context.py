@@ -72,6 +72,7 @@ class Context:
     access: Any = None
     ports: Any = None
     events: Any = None
+    schedules: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
     auth: Authenticator | None = None

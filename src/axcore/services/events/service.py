@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
 
 KIND = "rule"
+SCHEDULED = frozenset((events.SCHEDULE_INTERVAL, events.SCHEDULE_PULSE))
 _COUNTER = ("counter", "rule")
 
 
@@ -170,7 +171,11 @@ class EventService:
 
     def _on_event(self, tx: Transaction, event: Event) -> None:
         self._remember(tx)
-        self._run(tx, self._matcher.feed(event, tx.now.mono_ns), event)
+        if event.topic in SCHEDULED:  # counts from its own instant, and comes before waits that end with it (D9)
+            steps = self._matcher.feed(event, event.t_ns, early=True)
+        else:
+            steps = self._matcher.feed(event, tx.now.mono_ns)
+        self._run(tx, steps, event)
 
     def _checked(self, spec: RuleSpec) -> RuleSpec:
         name = spec.name.strip()
