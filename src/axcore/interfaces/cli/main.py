@@ -19,6 +19,7 @@ VERBS = {
     "sim": "act on the simulated board: swipe a card, press a button ...",
     "status": "show a running device",
     "events": "show the event log",
+    "rules": "list rules, explain them, simulate them, check them",
     "account": "add, list, change and remove accounts",
     "profile": "measure a kernel or a scenario: table and flame graph",
     "doctor": "check that this machine can run axcore well",
