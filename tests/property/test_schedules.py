@@ -148,7 +148,7 @@ class Device:
 
 
 @given(st.lists(CASE, min_size=1, max_size=3), OPS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_is_told_is_what_the_words_say(cases: list[Case], ops: list[tuple[str, Any]]) -> None:
     device = Device(cases)
     references = [Reference(case, "UTC") for case in cases]

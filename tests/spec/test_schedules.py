@@ -300,6 +300,27 @@ def test_a_step_of_the_clock_is_seen_at_once(device: Clockwork) -> None:
     assert device.lines.take() == [OFF]
 
 
+def test_a_step_is_seen_although_time_passes_while_the_clocks_are_read() -> None:
+    """D7, on clocks that do not stand still between two readings."""
+
+    class Ticking(VirtualClock):
+        def mono_ns(self) -> int:
+            self.advance(1e-6)
+            return super().mono_ns()
+
+    device = Clockwork(ledger=MemoryLedger(Ticking("2026-03-01T12:00:00Z")))
+    device.rule(interval(device.schedule(MORNING)))
+    device.clock.set_wall("2026-03-01T09:00:00Z")
+    device.ledger.turn()
+    assert device.lines.take() == [ON]
+    device.clock.advance(3 * 3600 - 1)
+    device.ledger.turn()
+    assert device.lines.take() == []
+    device.clock.advance(1)
+    device.ledger.turn()
+    assert device.lines.take() == [OFF]
+
+
 def test_skipped_pulses_are_not_made_up_for(device: Clockwork) -> None:
     """D7: what a step jumps over does not happen; what a step back meets again does."""
     device.rule(pulse(device.schedule(HOURLY)), action=ONCE)

@@ -229,9 +229,9 @@ class ScheduleService:
         """Also looks at the wall clock: at once when it was stepped."""
         if not self._started:
             return None
-        mono, offset = self._look()
+        offset = self._look()
         if self._stale or abs(offset - self._offset) > STEP_NS:
-            return mono
+            return 0
         self._offset = offset
         if self._at * NS < CLOCK_SET_NS:
             return CLOCK_SET_NS - offset
@@ -243,8 +243,8 @@ class ScheduleService:
 
     # --- inside
 
-    def _look(self) -> tuple[int, int]:
-        """Monotonic time, and wall minus monotonic time; read again when something came between the two."""
+    def _look(self) -> int:
+        """Wall minus monotonic time; read again when something came between the two."""
         clock = self._clock
         mono = clock.mono_ns()
         for _ in range(3):
@@ -252,7 +252,7 @@ class ScheduleService:
             if after - mono < STEP_NS // 100:
                 break
             mono = after
-        return mono, wall - mono
+        return wall - mono
 
     def _sync(self, tx: Transaction, now: Instant | None = None) -> None:
         """Tell what is due by now; work everything out anew after a step of the clock."""
