@@ -258,7 +258,10 @@ def test_the_exception_always_wins(device: Clockwork) -> None:
     bell = device.schedule("DTSTART:20260101T090000 RRULE:FREQ=DAILY", "b", holiday)
     device.rule(interval(morning))
     device.rule(pulse(bell), action=ToggleIoOnce(port="5", duration=1.0))
-    device.ledger.advance(36 * 3600)
+    assert not device.schedules.excepted(morning.id, device.clock.wall_ns())
+    device.ledger.advance(20 * 3600)
+    assert device.schedules.excepted(morning.id, device.clock.wall_ns())
+    device.ledger.advance(16 * 3600)
     assert device.lines.take() == []
     device.ledger.advance(86_400)
     assert device.lines.take() == [ON, ("pulse", "relay2", True, 1.0, None), OFF]

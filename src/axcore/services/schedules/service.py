@@ -161,6 +161,10 @@ class ScheduleService:
         entry = self._entries.get(schedule_id)
         return entry is not None and entry.active(_seconds(wall_ns))
 
+    def excepted(self, schedule_id: str, wall_ns: int) -> bool:
+        """Whether the exception of a schedule holds at a wall time. NotFoundError."""
+        return self._get(schedule_id).plan.excepted(_seconds(wall_ns))
+
     def next_edge(self, schedule_id: str, wall_ns: int) -> Edge | None:
         """The first change after a wall time; None: never again. NotFoundError."""
         return next(iter(self.edges(schedule_id, wall_ns, 1)), None)
