@@ -10,10 +10,8 @@ import random
 import sys
 import timeit
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -22,7 +20,6 @@ from axcore._native import rules as native
 from axcore.model.events import NewEvent
 from axcore.model.rules import Condition, Rule, ToggleIoOnce
 from axcore.rules import Filter, Kind, Matcher, RuleDef, Test, Topic, define
-from axcore.rules.schedule import Schedule, Zone
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 from rules_counting import CelMatcher, ClipsMatcher, CountingMatcher, Rules
@@ -241,24 +238,6 @@ def test_axcore_compile(benchmark: Any) -> None:
     assert SPARSE.ours()[0].core.size <= 64 * 1024
 
 
-def year() -> int:
-    """The edges of 256 schedules in a year."""
-    zone = Zone(ZoneInfo("Europe/Stockholm"))
-    start = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
-    total = 0
-    for number in range(256):
-        text = f"DTSTART:20250101T06{number % 60:02}00 DTEND:20250101T18{number % 59:02}00 RRULE:FREQ=DAILY"
-        total += sum(1 for _ in Schedule(text, zone).edges(start, start + 365 * 86_400))
-    return total
-
-
-@pytest.mark.benchmark(group="rules-schedules")
-def test_axcore_a_year_of_schedules(benchmark: Any) -> None:
-    """256 daily intervals, every edge of a year with two changes of the clock."""
-    benchmark.extra_info["unit"] = "years of 256 schedules"
-    assert benchmark(year) == 256 * 2 * 365
-
-
 def main() -> None:
     def best(function: Callable[[], Any], number: int = 1) -> float:
         return min(timeit.repeat(function, number=number, repeat=7)) / number
@@ -278,7 +257,6 @@ def main() -> None:
     print(
         f"compile 256 rules {best(compiled()) * 1e3:8.2f} ms; {matcher.core.size / 1024:.1f} kB with 800 events known"
     )
-    print(f"a year of 256 schedules {best(year):.3f} s")
     for title, made in (("clips", ClipsMatcher), ("cel", CelMatcher)):
         for name, load in SHORT.items():
             matcher, records = load.ours()

@@ -148,9 +148,49 @@ def test_an_unset_clock_validates_no_date(door: Door) -> None:
 
 
 def test_valid_during_a_schedule(door: Door) -> None:
-    """Use Entry list, step 8: a schedule; until schedules exist it is never active."""
-    door.add(card=CARD, validity=Scheduled("Office hours"))
+    """Use Entry list, step 8, and Events > Schedules: valid while the schedule is active, in local time."""
+    door.clock.set_wall("2026-03-02T07:59:59Z")  # a Monday
+    holder = door.add(card=CARD, validity=Scheduled("office hours"))
+    assert holder.validity == Scheduled("standard_office_hours")
     assert door.swipe() == "schedule_inactive"
+    door.wait(1)
+    assert door.swipe() == "granted"
+    door.clock.set_wall("2026-03-02T17:00:00Z")
+    assert door.swipe() == "schedule_inactive"
+    door.update(holder.id, validity={"type": "schedule", "schedule": "standard_weekends"})
+    door.clock.set_wall("2026-03-07T00:00:00Z")
+    assert door.swipe() == "granted"
+
+
+def test_an_unset_clock_makes_no_schedule_active_but_always(door: Door) -> None:
+    """Use Entry list, step 8: 1970-01-01 was a Thursday, and nobody comes in for that."""
+    holder = door.add(card=CARD, validity=Scheduled("standard_office_hours"))
+    door.clock.set_wall("1970-01-01T09:00:00Z")
+    assert door.swipe() == "clock_not_set"
+    door.update(holder.id, validity={"type": "schedule", "schedule": "Always"})
+    assert door.swipe() == "granted"
+
+
+def test_a_schedule_of_a_credential_must_be_there_and_be_an_interval(door: Door) -> None:
+    """Events > Schedules: the list shows the schedules that there are."""
+    door.ledger.do(lambda tx: door.schedules.add(tx, {"name": "Bell", "icalendar": "DTSTART:20260101T080000"}))
+    for schedule in ("Night shift", "1", "Bell"):
+        with pytest.raises(InputError) as raised:
+            door.add(card=CARD, validity=Scheduled(schedule))
+        assert raised.value.field == "validity.schedule"
+    assert door.access.holders() == ()
+
+
+def test_a_schedule_in_use_cannot_be_removed(door: Door) -> None:
+    """Events > Schedules: a credential does not lose its schedule; the refusal names who uses it."""
+    spec = {"name": "Shift", "icalendar": "DTSTART:20260101T000000 DTEND:20260102T000000"}
+    shift = door.ledger.do(lambda tx: door.schedules.add(tx, spec))
+    holder = door.add(card=CARD, validity=Scheduled(shift.id))
+    with pytest.raises(ConflictError, match="Anna"):
+        door.ledger.do(lambda tx: door.schedules.remove(tx, shift.id))
+    assert door.restart().access.holder(holder.id).validity == Scheduled(shift.id)
+    door.remove(holder.id)
+    door.ledger.do(lambda tx: door.schedules.remove(tx, shift.id))
 
 
 def test_card_pin_or_qr_code(door: Door) -> None:

@@ -32,6 +32,7 @@ from axcore.services.events import (
 )
 from axcore.services.indicators import IndicatorPerformer, IndicatorService
 from axcore.services.ports import PortService
+from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
 
 EARLY_ROLES = ("port", "casing")
@@ -62,10 +63,16 @@ class Device:
         self.ports = PortService(self.model, self.ledger.post)
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
-        self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
+        self.schedules = ScheduleService(self.clock, self.bus)
+        self.events = EventService(
+            self.model, self._performers(), self.bus, self.ledger.post, conditions=(self.schedules.conditions,)
+        )
         self.configurations = ConfigurationService(self.events)
-        self.access = AccessService()
+        self.access = AccessService(self.schedules)
+        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
+        self.schedules.add_users(self.access.holders_using)
         loaders: tuple[Job[None], ...] = (
+            self.schedules.load,
             self.ports.load,
             self.access.load,
             self.events.load,
@@ -77,7 +84,8 @@ class Device:
             raise StoreError(str(data_dir), f"was written by another release: {error}") from error
         for loader in (*loaders, self.ports.renew):
             self.ledger.on_reload(loader)
-        for timer in (self.events, self.ports, self.access, self.indicators):
+        # What comes first at one instant (D9).
+        for timer in (self.schedules, self.events, self.ports, self.access, self.indicators):
             self.ledger.add_timer(timer)
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
@@ -156,6 +164,8 @@ class Device:
         self.ports.virtual.announce(tx)
         self.sensors.announce(tx)
         self.indicators.announce(tx)
+        self.ports.manual.announce(tx)
+        self.schedules.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

@@ -139,6 +139,7 @@ class App:
             events=device.events,
             configurations=device.configurations,
             pull_points=PullPoints(device.bus, device.clock),
+            schedules=device.schedules,
             board=self._start_board(),
         )
         await self._start_http()

@@ -38,12 +38,10 @@ class Times(msgspec.Struct, frozen=True, tag="number_of_times"):
 
 
 class Scheduled(msgspec.Struct, frozen=True, tag="schedule"):
-    """Valid while the named schedule is active.
-
-    Until schedules exist it never is: access is denied with that reason.
-    """
+    """Valid while a schedule (an interval) is active."""
 
     schedule: str
+    """Its id; the name is taken too when it is entered."""
 
 
 Validity = Always | Between | Times | Scheduled

@@ -12,6 +12,7 @@ import msgspec
 IO_PORT = "tns1:Device/tnsaxis:IO/Port"  # property; source port, data state 0|1
 IO_OUTPUT_PORT = "tns1:Device/tnsaxis:IO/OutputPort"  # property; source port, data state 0|1
 IO_VIRTUAL_INPUT = "tns1:Device/tnsaxis:IO/VirtualInput"  # property; source port 1..64, data active 0|1
+IO_VIRTUAL_PORT = "tns1:Device/tnsaxis:IO/VirtualPort"  # property; the manual trigger: source port, data state 0|1
 RELAY = "tns1:Device/Trigger/Relay"  # property; source RelayToken, data LogicalState active|inactive
 CASING_OPEN = "tns1:Device/tnsaxis:Casing/Open"  # property; source Name, data Open 0|1
 REX = "tns1:Device/tnsaxis:Intercom/REX"  # property; source port, data active 0|1

@@ -8,6 +8,8 @@ import msgspec
 
 Direction = Literal["input", "output"]
 Circuit = Literal["open", "closed"]
+MANUAL_TRIGGER = 6
+"""Number of the manual trigger in requests; its events have one less."""
 VIRTUAL_INPUTS = 64
 MAX_NAME = 64
 MAX_SEQUENCE = 64

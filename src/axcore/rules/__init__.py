@@ -12,16 +12,19 @@ Nothing here reads a clock or does anything: times are arguments (ns, monotonic)
 Schedules are in ``axcore.rules.schedule``.
 """
 
-from .check import RuleWarning, check, port_effects
+from .check import RuleWarning, check
 from .definition import Kind, Kinds, RuleDef, Test, asked_by, check_conditions, define, filter_of, lasts
+from .effects import Effects, action_effects, mqtt_covers, mqtt_effects, port_effects
 from .explain import ConditionState, Explanation, describe, explain
 from .filters import Filter, FilterError, Topic, canonical
 from .matcher import Matcher, Snapshot, Step
 from .parser import check_content_dialect, parse_filter
-from .simulate import Fired, simulate
+from .simulate import SCHEDULED, Fired, Recorded, replay, simulate
 
 __all__ = [
+    "SCHEDULED",
     "ConditionState",
+    "Effects",
     "Explanation",
     "Filter",
     "FilterError",
@@ -29,12 +32,14 @@ __all__ = [
     "Kind",
     "Kinds",
     "Matcher",
+    "Recorded",
     "RuleDef",
     "RuleWarning",
     "Snapshot",
     "Step",
     "Test",
     "Topic",
+    "action_effects",
     "asked_by",
     "canonical",
     "check",
@@ -45,7 +50,10 @@ __all__ = [
     "explain",
     "filter_of",
     "lasts",
+    "mqtt_covers",
+    "mqtt_effects",
     "parse_filter",
     "port_effects",
+    "replay",
     "simulate",
 ]

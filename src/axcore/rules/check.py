@@ -4,22 +4,20 @@ and rules that pull one output two ways. Warnings, not errors: each of them can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
-from axcore.model import events
 from axcore.model.events import NewEvent
 from axcore.model.rules import Rule, ToggleIoOnce, ToggleIoWhileActive
 
 from .definition import Kinds, RuleDef, Test, define
+from .effects import Effects, action_effects
 from .explain import describe
 from .filters import Filter
 
 WarningKind = Literal["contradiction", "loop", "shared output", "double condition", "same rule"]
-Effects = Callable[[RuleDef], Iterable[NewEvent]]
-"""The events that an action of a rule causes; a data value ``*`` stands for any."""
 
 
 class RuleWarning(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,18 +28,8 @@ class RuleWarning(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-def port_effects(rule: RuleDef) -> Iterable[NewEvent]:
-    """The events of the actions that toggle a port."""
-    action = rule.rule.action if isinstance(rule.rule, Rule) else None
-    if isinstance(action, ToggleIoOnce | ToggleIoWhileActive):
-        state = {"state": "*"}
-        yield NewEvent(topic=events.IO_OUTPUT_PORT, source={"port": action.port}, data=state, is_property=True)
-        relay = {"LogicalState": "*"}
-        yield NewEvent(topic=events.RELAY, source={"RelayToken": action.port}, data=relay, is_property=True)
-
-
 def check(
-    rules: Iterable[Rule | RuleDef], kinds: Kinds | None = None, *, effects: Effects = port_effects
+    rules: Iterable[Rule | RuleDef], kinds: Kinds | None = None, *, effects: Effects = action_effects
 ) -> tuple[RuleWarning, ...]:
     """Warnings about ``rules``, contradictions first. ``effects`` tells which events an action causes."""
     defs = [rule if isinstance(rule, RuleDef) else define(rule, kinds or {}) for rule in rules]

@@ -161,11 +161,19 @@ class Matcher:
 
     def seen(self, asked: Filter) -> list[tuple[Mapping[str, str], Mapping[str, str]]]:
         """Source and data of every known property that a filter could be about."""
-        return [
-            (shape.source, shape.data)
-            for shape in self._program.values()
-            if asked.covers(canonical(shape.topic)) and asked.could(shape.source)
-        ]
+        program = self._program
+        covered: dict[str, bool] = {}
+        found: list[tuple[Mapping[str, str], Mapping[str, str]]] = []
+        for number, known in enumerate(program.properties):
+            about = covered.get(known.topic)
+            if about is None:
+                about = covered[known.topic] = asked.covers(canonical(known.topic))
+            if about and asked.could(known.source):
+                event = program.core.value(number)
+                if event is not None:
+                    shape = program.shapes[event]
+                    found.append((shape.source, shape.data))
+        return found
 
     # --- the hot path: events as small integers
 

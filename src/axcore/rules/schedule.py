@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from .icalendar import STEPS, Recurrence, parse
@@ -24,7 +24,7 @@ EPOCH = date(1970, 1, 1).toordinal()
 HORIZON = 50 * 366
 """Days without an occurrence after which there is none any more."""
 ENDLESS = 20_000
-"""Occurrences that run into each other without a gap: the schedule does not end."""
+"""Occurrences that run into each other without a gap, or as many of them as fill ``HORIZON``: there is no end."""
 _BLOCK = 16
 """Days for which the offset of a zone is looked up together."""
 
@@ -78,6 +78,8 @@ class Schedule:
         self._start = _seconds(start)
         self._length = None if end is None else _seconds(end) - self._start
         self._excluded = frozenset(_seconds(moment) for moment in excluded)
+        self._closed = _leaves_no_gap(self._rule, self._length or 0)
+        self._last_excluded = max(self._excluded, default=-DAY) + DAY  # in any zone
 
     @property
     def stateful(self) -> bool:
@@ -123,12 +125,15 @@ class Schedule:
         while held is not None:
             begin, end = held
             held = None
+            if self._closed and begin > self._last_excluded + DAY:
+                yield begin, None
+                return
             for count, (start, stop) in enumerate(occurrences):
                 if start > end:
                     held = start, stop
                     break
                 end = max(end, stop)
-                if count > ENDLESS:
+                if count > ENDLESS or end - begin > HORIZON * DAY:
                     yield begin, None
                     return
             yield begin, end
@@ -183,6 +188,21 @@ class Schedule:
             if day >= 0:
                 last = day
                 yield day * DAY + clock
+
+
+def _leaves_no_gap(rule: Recurrence | None, length: int) -> bool:
+    """Whether each occurrence reaches the next one, as far as that is plain to see."""
+    if rule is None:
+        return False
+    if rule.frequency in STEPS:
+        return rule.interval * STEPS[rule.frequency] <= length
+    if rule.frequency == "DAILY":
+        return rule.interval * DAY <= length
+    if rule.frequency != "WEEKLY":
+        return False
+    days = sorted({day for _, day in rule.days}) or [0]
+    gaps = [later - day for day, later in pairwise([*days, days[0] + 7 * rule.interval])]
+    return max(gaps) * DAY <= length
 
 
 def _seconds(moment: datetime) -> int:

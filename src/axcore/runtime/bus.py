@@ -17,7 +17,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class Bus:
         self._in_transaction: list[tuple[str, InTransaction]] = []
         self._by_topic: dict[str, tuple[InTransaction, ...]] = {}
         self._properties: dict[tuple[str, tuple[tuple[str, str], ...]], Event] = {}
+        self._forgotten: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         self._subscriptions: tuple[Subscription, ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
@@ -174,6 +175,13 @@ class Bus:
         with self._lock:
             return tuple(self._properties.values()), self._last
 
+    def forget(self, topic: str, source: Mapping[str, str]) -> None:
+        """A property is there no more (an effect of a commit; its last event may be in the same commit)."""
+        key = (topic, tuple(sorted(source.items())))
+        with self._lock:
+            self._properties.pop(key, None)
+            self._forgotten.add(key)
+
     def deliver(self, events: Sequence[Event]) -> None:
         """Tell of committed events (the ledger thread, once a batch)."""
         if not events:
@@ -184,6 +192,9 @@ class Bus:
             for event in events:
                 if event.is_property:
                     self._properties[(event.topic, tuple(sorted(event.source.items())))] = event
+            for key in self._forgotten:
+                self._properties.pop(key, None)
+            self._forgotten.clear()
             if self._subscriptions:
                 lost = len(self._backlog) + len(events) - BACKLOG
                 if lost > 0:

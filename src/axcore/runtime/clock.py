@@ -7,15 +7,25 @@ time is UTC since 1970 and may jump. ``axcore.testing.VirtualClock`` is the othe
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-NS = 1_000_000_000
-"""Nanoseconds in a second."""
+from axcore.model.times import NS, parse_rfc3339, rfc3339
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CLOCK_SET_NS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * NS
-_LAST_NS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * NS
+__all__ = [
+    "CLOCK_SET_NS",
+    "NS",
+    "Clock",
+    "Instant",
+    "SystemClock",
+    "clock_is_set",
+    "instant",
+    "parse_rfc3339",
+    "rfc3339",
+]
+
+CLOCK_SET_NS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * NS
+"""Before this the wall clock is plainly wrong."""
 
 
 class Instant(NamedTuple):
@@ -62,23 +72,4 @@ def instant(clock: Clock) -> Instant:
 
 def clock_is_set(wall_ns: int) -> bool:
     """False while the wall clock is plainly wrong (before 2024): a board without a battery starts in 1970."""
-    return wall_ns >= _CLOCK_SET_NS
-
-
-def rfc3339(wall_ns: int) -> str:
-    """``2026-01-31T12:00:00.000000Z``; times outside the years 1970..9999 are clamped."""
-    moment = _EPOCH + timedelta(microseconds=min(max(wall_ns, 0), _LAST_NS) // 1000)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def parse_rfc3339(text: str) -> int:
-    """Wall time in nanoseconds of an RFC 3339 date-time with a time zone.
-
-    Raises ValueError (also for a date alone or a missing zone).
-    """
-    if len(text) < 20 or text[10] not in "Tt ":
-        raise ValueError("must be a date and time like 2026-01-31T12:00:00Z")
-    moment = datetime.fromisoformat(text.upper())
-    if moment.tzinfo is None:
-        raise ValueError("must end with Z or an offset like +01:00")
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return wall_ns >= CLOCK_SET_NS

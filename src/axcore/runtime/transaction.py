@@ -84,12 +84,13 @@ class Batch:
 class Transaction:
     """One job's view of a batch; worthless once the job has returned."""
 
-    __slots__ = ("_batch", "_early", "_lazy", "actor", "now")
+    __slots__ = ("_batch", "_early", "_lazy", "_time", "actor", "now")
 
     def __init__(self, batch: Batch, now: Instant, *, lazy: bool = False, actor: str = "") -> None:
         self._batch: Batch | None = batch
         self._early = False
         self._lazy = lazy
+        self._time = ""
         self.now = now
         """The moment of the job on both clocks."""
         self.actor = actor
@@ -186,9 +187,11 @@ class Transaction:
     def _insert(self, event: NewEvent, lazy: bool, logged: bool = True) -> Event:
         batch = self._open()
         events = batch.events if logged else batch.unlogged
+        if not self._time:
+            self._time = rfc3339(self.now.wall_ns)
         stored = Event(
             id=batch.next_id,
-            time=rfc3339(self.now.wall_ns),
+            time=self._time,
             topic=event.topic,
             source=event.source,
             data=event.data,

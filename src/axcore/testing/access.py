@@ -7,6 +7,7 @@ from typing import Any
 from axcore.model.credentials import AccessSettings, CardValue, CredentialRead, Holder, HolderSpec
 from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED, KEYPAD_STATE, Event
 from axcore.services.access import AccessService
+from axcore.services.schedules import ScheduleService
 from axcore.testing.clock import VirtualClock
 from axcore.testing.memory import MemoryLedger, MemoryStore
 
@@ -24,9 +25,12 @@ class Door:
     def __init__(self, store: MemoryStore | None = None, clock: VirtualClock | None = None) -> None:
         self.clock = clock or VirtualClock()
         self.ledger = MemoryLedger(self.clock, store=store)
-        self.access = AccessService()
+        self.schedules = ScheduleService(self.clock, self.ledger.bus)
+        self.access = AccessService(self.schedules)
+        self.schedules.add_users(self.access.holders_using)
+        self.ledger.add_timer(self.schedules)
         self.ledger.add_timer(self.access)
-        self.ledger.load(self.access.load)
+        self.ledger.load(self.schedules.load, self.access.load, self.schedules.announce)
 
     def restart(self) -> Door:
         """The same device after a restart."""

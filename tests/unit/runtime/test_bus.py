@@ -18,6 +18,17 @@ def test_properties_keep_the_last_value_of_each_source() -> None:
     assert [e.id for e in bus.properties()] == [2, 3]
 
 
+def test_a_property_that_is_forgotten_is_gone_even_if_its_last_event_comes_after() -> None:
+    bus = Bus()
+    bus.deliver([event(1, state="1"), event(2, state="1", port="2")])
+    bus.forget("a", {"port": "1"})
+    assert [e.id for e in bus.properties()] == [2]
+    bus.deliver([event(3, state="0")])
+    assert [e.id for e in bus.properties()] == [2]
+    bus.deliver([event(4, state="0")])
+    assert [e.id for e in bus.properties()] == [2, 4]
+
+
 async def test_a_subscription_gets_events_in_order_and_of_its_prefix() -> None:
     bus = Bus()
     with bus.subscribe(prefix="a/") as subscription:

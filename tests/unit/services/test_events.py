@@ -14,6 +14,7 @@ from axcore.model.events import NewEvent
 from axcore.model.rules import Condition, Rule, RuleSpec, ToggleIoOnce, ToggleIoWhileActive
 from axcore.services.events import EventService, PortPerformer, VirtualInputPerformer
 from axcore.services.ports import PortService
+from axcore.services.schedules import ScheduleService, rules_using
 from axcore.testing import MemoryLedger
 from tests.unit.services.fake_lines import FakeLines
 
@@ -29,14 +30,20 @@ class Bench:
         self.ledger = ledger or MemoryLedger()
         self.lines = FakeLines()
         self.ports = PortService(MODEL, self.ledger.post)
-        self.events = EventService(
-            MODEL, (PortPerformer(self.ports), VirtualInputPerformer(self.ports)), self.ledger.bus, self.ledger.post
-        )
-        self.ledger.load(self.ports.load, self.events.load)
+        self.schedules = ScheduleService(self.ledger.virtual_clock, self.ledger.bus)
+        performers = (PortPerformer(self.ports), VirtualInputPerformer(self.ports))
+        conditions = (self.schedules.conditions,)
+        self.events = EventService(MODEL, performers, self.ledger.bus, self.ledger.post, conditions=conditions)
+        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
+        loaders = (self.schedules.load, self.ports.load, self.events.load)
+        self.ledger.load(*loaders)
+        for loader in loaders:
+            self.ledger.on_reload(loader)
         self.ports.attach(self.lines)
-        self.ledger.add_timer(self.events)
-        self.ledger.add_timer(self.ports)
-        self.ledger.load(self.ports.announce, self.ports.virtual.announce, self.events.start)
+        for timer in (self.schedules, self.events, self.ports):
+            self.ledger.add_timer(timer)
+        announcements = (self.ports.announce, self.ports.virtual.announce, self.ports.manual.announce)
+        self.ledger.load(*announcements, self.schedules.announce, self.events.start)
 
     def add(self, condition: Condition, action: ToggleIoOnce | ToggleIoWhileActive = DOOR, **fields: Any) -> Rule:
         spec = RuleSpec(name=fields.pop("name", "r"), conditions=(condition,), action=action, **fields)

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         groups = GROUPS[args.role] + (":ptz" if args.ptz or args.role == "admin" else "")
         fields |= {"grp": "root" if args.role == "admin" else "users", "sgrp": groups, "comment": args.comment}
     if args.action in {"add", "passwd"}:
-        fields["pwd"] = _password(args.password_file, f"new password of {args.name}", twice=True)
+        fields["pwd"] = read_password(args.password_file, f"new password of {args.name}", twice=True)
     said = _text(client.text("POST", PWDGRP, fields))
     if said.startswith("Error"):
         raise CliError(said.removeprefix("Error:").strip(), "axcore account list shows the accounts")
@@ -104,11 +104,12 @@ def _client(args: argparse.Namespace) -> Client:
         return client
     if args.login is None:
         raise CliError("an admin must do this", "say who you are: --login NAME (the password is prompted for)", 2)
-    client.login(args.login, _password(args.login_password_file, f"password of {args.login}"))
+    client.login(args.login, read_password(args.login_password_file, f"password of {args.login}"))
     return client
 
 
-def _password(file: str | None, prompt: str, twice: bool = False) -> str:
+def read_password(file: str | None, prompt: str, twice: bool = False) -> str:
+    """A password from a file (``-``: standard input) or the terminal. CliError."""
     if file == "-":
         return sys.stdin.readline().rstrip("\n")
     if file is not None:

@@ -19,6 +19,7 @@ VERBS = {
     "sim": "act on the simulated board: swipe a card, press a button ...",
     "status": "show a running device",
     "events": "show the event log",
+    "rules": "list rules, explain them, simulate them, check them",
     "account": "add, list, change and remove accounts",
     "led": "light patterns: list, check for flashes, draw as a picture",
     "siren": "list the siren's sounds, render them to files",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from axcore.model.credentials import Between, CardValue, Holder, Scheduled, Times
+from axcore.model.schedules import STANDARD_ALWAYS
 from axcore.runtime.clock import clock_is_set, parse_rfc3339
 
 # Reasons of ENTRY_DENIED.
@@ -21,6 +22,13 @@ WRONG_PIN = "wrong_pin"
 PIN_TIMEOUT = "pin_timeout"
 PIN_BLOCKED = "pin_blocked"
 PIN_NOT_USED = "pin_not_used"
+
+
+class Schedules(Protocol):
+    """What is needed of the schedule service."""
+
+    def active(self, schedule_id: str, wall_ns: int) -> bool: ...
+    def resolve(self, text: str, field: str = "schedule") -> str: ...
 
 
 class Index(NamedTuple):
@@ -76,8 +84,8 @@ def is_anyones_pin(entries: Index, digits: str) -> bool:
     return found
 
 
-def refusal(holder: Holder, wall_ns: int) -> str | None:
-    """Why this holder may not come in at ``wall_ns``; None = welcome."""
+def refusal(holder: Holder, wall_ns: int, schedules: Schedules | None = None) -> str | None:
+    """Why this holder may not come in at ``wall_ns``; None = welcome. Without ``schedules`` none is ever active."""
     validity = holder.validity
     if not holder.enabled:
         return DISABLED
@@ -85,7 +93,17 @@ def refusal(holder: Holder, wall_ns: int) -> str | None:
         return None if holder.remaining else NO_USES_LEFT
     if isinstance(validity, Between):
         return _out_of_time(validity, wall_ns)
-    return SCHEDULE_INACTIVE if isinstance(validity, Scheduled) else None
+    if isinstance(validity, Scheduled):
+        return _off_schedule(validity, wall_ns, schedules)
+    return None
+
+
+def _off_schedule(validity: Scheduled, wall_ns: int, schedules: Schedules | None) -> str | None:
+    if not clock_is_set(wall_ns) and validity.schedule != STANDARD_ALWAYS:
+        return CLOCK_NOT_SET
+    if schedules is None or not schedules.active(validity.schedule, wall_ns):
+        return SCHEDULE_INACTIVE
+    return None
 
 
 def _out_of_time(validity: Between, wall_ns: int) -> str | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from axcore.errors import InputError, LimitError, NotFoundError
 from axcore.model.convert import convert, patched
-from axcore.model.credentials import MAX_HOLDERS, AccessSettings, Holder, HolderSpec, Times
+from axcore.model.credentials import MAX_HOLDERS, AccessSettings, Holder, HolderSpec, Scheduled, Times
 from axcore.model.events import CONFIGURATION_CHANGED, NewEvent
 from axcore.runtime.transaction import Transaction
 from axcore.services.access import decision, validate
@@ -24,7 +24,8 @@ _HOLDER, _LEFT, _ACCESS = "holder", "holder-left", "access"
 class EntryList:
     """See the module's text."""
 
-    def __init__(self) -> None:
+    def __init__(self, schedules: decision.Schedules | None = None) -> None:
+        self._schedules = schedules
         self.settings = AccessSettings()
         self.index = decision.index(())
 
@@ -71,7 +72,7 @@ class EntryList:
         """
         if isinstance(spec, dict):
             spec = convert(spec, HolderSpec)
-        spec = validate.check_spec(spec, self.settings)
+        spec = self._scheduled(validate.check_spec(spec, self.settings))
         if len(self.index.holders) >= MAX_HOLDERS:
             raise LimitError(
                 "holders", f"the entry list holds {MAX_HOLDERS} credential holders at most; remove one first"
@@ -94,6 +95,8 @@ class EntryList:
             remaining = convert(patch["remaining"], int, "remaining")
             patch = {name: value for name, value in patch.items() if name != "remaining"}
         spec = validate.check_spec(patched(_spec(old), patch, HolderSpec), self.settings)
+        if spec.validity != old.validity:
+            spec = self._scheduled(spec)
         validate.check_unique(spec, (h for h in self.index.holders.values() if h.id != holder_id))
         left = None
         if isinstance(spec.validity, Times):
@@ -124,6 +127,13 @@ class EntryList:
         tx.put(_LEFT, holder.id, b"%d" % (holder.remaining - 1), volatile=True)
         tx.assign(self, "index", self.index._replace(holders={**self.index.holders, holder.id: spent}))
         return spent
+
+    def _scheduled(self, spec: HolderSpec) -> HolderSpec:
+        """``spec`` with the id of its schedule, which may be given by name. InputError."""
+        if not isinstance(spec.validity, Scheduled) or self._schedules is None:
+            return spec
+        found = self._schedules.resolve(spec.validity.schedule, "validity.schedule")
+        return msgspec.structs.replace(spec, validity=Scheduled(found))
 
     def _store(self, tx: Transaction, holder: Holder, action: str) -> None:
         tx.put(_HOLDER, holder.id, msgspec.json.encode(_spec(holder)))

@@ -13,7 +13,7 @@ import msgspec
 
 from axcore.errors import InputError
 from axcore.model import events as topics
-from axcore.model.credentials import AccessSettings, CardValue, CredentialRead, Holder, HolderSpec
+from axcore.model.credentials import AccessSettings, CardValue, CredentialRead, Holder, HolderSpec, Scheduled
 from axcore.model.events import NewEvent
 from axcore.runtime.clock import NS, Instant
 from axcore.runtime.transaction import Transaction
@@ -40,8 +40,9 @@ class _Cause(NamedTuple):
 class AccessService:
     """See the module's text. Construct it, then ``Ledger.load(service.load)`` and ``Ledger.add_timer(service)``."""
 
-    def __init__(self) -> None:
-        self._list = EntryList()
+    def __init__(self, schedules: decision.Schedules | None = None) -> None:
+        self._schedules = schedules
+        self._list = EntryList(schedules)
         self._latest: CredentialRead | None = None
         self._entries: dict[int, Entry] = {}
         self._wrong_pins: tuple[int, ...] = ()
@@ -65,6 +66,14 @@ class AccessService:
     def holder(self, holder_id: str) -> Holder:
         """One holder. Raises NotFoundError."""
         return self._list.holder(holder_id)
+
+    def holders_using(self, schedule_id: str) -> list[str]:
+        """The holders who are valid during this schedule, in words."""
+        return [
+            f"credential holder {holder.id} ({_name(holder)})"
+            for holder in self.holders()
+            if isinstance(holder.validity, Scheduled) and holder.validity.schedule == schedule_id
+        ]
 
     # configuration
 
@@ -219,7 +228,7 @@ class AccessService:
 
     def _decide(self, tx: Transaction, holder: Holder | None, cause: _Cause) -> None:
         """A card or a QR code: let in, ask for the PIN, or deny."""
-        reason = decision.UNKNOWN if holder is None else decision.refusal(holder, tx.now.wall_ns)
+        reason = decision.UNKNOWN if holder is None else decision.refusal(holder, tx.now.wall_ns, self._schedules)
         if holder is None or reason is not None:
             _deny(tx, reason or decision.UNKNOWN, holder, cause)
         elif cause.credential == "card" and holder.pin is not None and self.settings.pin_length > 0:
@@ -246,7 +255,7 @@ class AccessService:
         elif holder is None or not right:
             _deny(tx, reason, holder, cause)
             self._count_wrong_pin(tx, cause)
-        elif (refused := decision.refusal(holder, tx.now.wall_ns)) is not None:
+        elif (refused := decision.refusal(holder, tx.now.wall_ns, self._schedules)) is not None:
             _deny(tx, refused, holder, cause)
         else:
             tx.assign(self, "_wrong_pins", ())

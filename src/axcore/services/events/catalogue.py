@@ -16,6 +16,7 @@ from axcore.devices import DeviceModel
 from axcore.errors import InputError
 from axcore.model import events
 from axcore.model.credentials import ACCESS_GRANTED
+from axcore.model.ports import MANUAL_TRIGGER
 from axcore.model.rules import Condition
 from axcore.rules import Filter, asked_by, canonical
 
@@ -115,6 +116,15 @@ def _io(model: DeviceModel) -> tuple[ConditionType, ...]:
             source=(Item(name="port", nice_name="Virtual input", values=virtual),),
             data=(Item(name="active", nice_name="Active", values=_FLAG),),
             match={"active": "1"},
+        ),
+        ConditionType(
+            topic=events.IO_VIRTUAL_PORT,
+            group="I/O",
+            name="Manual trigger",
+            stateful=True,
+            source=(Item(name="port", nice_name="Manual trigger", values=(str(MANUAL_TRIGGER - 1),)),),
+            data=(state,),
+            match={"state": "1"},
         ),
     )
 
@@ -230,8 +240,9 @@ def _check_items(kind: ConditionType, condition: Condition) -> None:
             item = known.get(name)
             if item is None:
                 raise InputError(f"{part}.{name}", f"{kind.name} has no such item ({', '.join(known) or 'none'})")
-            if item.values and value not in item.values:
-                raise InputError(f"{part}.{name}", f"{value!r} is not one of {', '.join(item.values)}")
+            if (item.values or item.listed) and value not in item.values:
+                there = ", ".join(item.values) or "those that there are: there is none yet"
+                raise InputError(f"{part}.{name}", f"{value[:64]!r} is not one of {there}")
 
 
 def _instances(types: dict[str, ConditionType], asked: Filter) -> int:
@@ -243,7 +254,7 @@ def _instances(types: dict[str, ConditionType], asked: Filter) -> int:
         if not kind.stateful:
             raise InputError("topic", f"{kind.name} only happens: it can be the first condition, not a further one")
         names = [item.name for item in kind.source]
-        if any(not item.values for item in kind.source):
+        if any(not item.values and not item.listed for item in kind.source):
             # An item with free values: the filter has to name one of them.
             count += 1 if asked.content is not None else ANY
             continue

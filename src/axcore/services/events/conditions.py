@@ -18,6 +18,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     nice_name: str
     values: tuple[str, ...] = ()
     nice_values: tuple[str, ...] = ()
+    listed: bool = False
+    """``values`` are all that there is, even when there is none."""
 
 
 class ConditionType(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,23 @@ from axcore.model.rules import (
     Rule,
     RuleSpec,
 )
-from axcore.rules import Matcher, Step, check_conditions
+from axcore.rules import (
+    SCHEDULED,
+    Effects,
+    Explanation,
+    Fired,
+    Matcher,
+    Recorded,
+    RuleDef,
+    RuleWarning,
+    Step,
+    action_effects,
+    check,
+    check_conditions,
+    define,
+    explain,
+    replay,
+)
 
 from .catalogue import check_condition, condition_types
 from .conditions import ConditionType
@@ -68,7 +84,12 @@ class EventService:
         self._rules: dict[str, Rule] = {}
         self._matcher = Matcher(kinds=self._types)
         self._started = False
+        self._effects: tuple[Effects, ...] = (action_effects,)
         bus.in_transaction(None, self._on_event)
+
+    def add_effects(self, effects: Effects) -> None:
+        """Tell the check for loops of events that actions cause (set-up)."""
+        self._effects = (*self._effects, effects)
 
     # --- life
 
@@ -117,6 +138,55 @@ class EventService:
             return self._performer(action).check(action)
         except InputError as error:
             raise type(error)(f"action.{error.field}", error.reason) from None
+
+    # --- advice
+
+    def explain(self, rule_id: str, now: int) -> Explanation:
+        """Why a rule is active or not at ``now`` (monotonic ns). On the ledger thread. NotFoundError."""
+        rule = self.rule(rule_id)
+        if self._matcher.has(rule_id):
+            return explain(self._matcher, rule_id, now)
+        try:
+            define(rule, self._types)
+            summary = "the rules do not run yet"
+        except InputError as error:
+            summary = f"this device cannot run it: {error}; change the rule"
+        return Explanation(
+            id=rule_id,
+            enabled=False,
+            active=False,
+            satisfied=False,
+            waits_until_ns=None,
+            summary=summary,
+            conditions=(),
+        )
+
+    def check(self) -> tuple[RuleWarning, ...]:
+        """What is odd about the rules. Any thread."""
+
+        def effects(rule: RuleDef) -> Iterable[NewEvent]:
+            return (event for one in self._effects for event in one(rule))
+
+        return check(self._fitting(), effects=effects)
+
+    def simulate(self, log: Sequence[Event | Recorded], rules: Sequence[RuleSpec] | None = None) -> list[Fired]:
+        """What would have fired: ``rules`` (their ids count from 1) or those that there are, if they are enabled.
+
+        Any thread. InputError names the rule or the event that cannot be.
+        """
+        if rules is None:
+            return replay([one for one in self._fitting() if one.rule.enabled], log, self._types)
+        chosen: list[Rule] = []
+        for number, spec in enumerate(rules):
+            try:
+                checked = self._checked(spec)
+            except InputError as error:
+                raise type(error)(f"rules[{number}].{error.field}", error.reason) from None
+            fields = {name: getattr(checked, name) for name in RuleSpec.__struct_fields__}
+            chosen.append(Rule(**fields, id=str(number + 1)))
+        if len(chosen) > MAX_RULES:
+            raise LimitError("rules", f"at most {MAX_RULES}")
+        return replay([rule for rule in chosen if rule.enabled], log, self._types)
 
     # --- settings
 
@@ -178,7 +248,11 @@ class EventService:
 
     def _on_event(self, tx: Transaction, event: Event) -> None:
         self._remember(tx)
-        self._run(tx, self._matcher.feed(event, tx.now.mono_ns), event)
+        if event.topic in SCHEDULED:  # counts from its own instant, and comes before waits that end with it (D9)
+            steps = self._matcher.feed(event, event.t_ns, early=True)
+        else:
+            steps = self._matcher.feed(event, tx.now.mono_ns)
+        self._run(tx, steps, event)
 
     def _checked(self, spec: RuleSpec) -> RuleSpec:
         name = spec.name.strip()
@@ -196,6 +270,16 @@ class EventService:
         spec = msgspec.structs.replace(spec, name=name, conditions=conditions)
         check_conditions(spec, types)
         return msgspec.structs.replace(spec, action=self.check_action(spec.action))
+
+    def _fitting(self) -> list[RuleDef]:
+        """The rules that this device can run."""
+        found: list[RuleDef] = []
+        for rule in self.rules():
+            try:
+                found.append(define(rule, self._types))
+            except InputError:
+                continue
+        return found
 
     def _performer(self, action: Action) -> Performer:
         performer = self._by_kind.get(type(action))

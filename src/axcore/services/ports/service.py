@@ -21,6 +21,7 @@ from axcore.model.convert import patched
 from axcore.model.events import NewEvent
 from axcore.model.ports import MAX_NAME, MAX_SEQUENCE, Circuit, Port, PortConfig, RexConfig, circuit
 
+from .manual import ManualTrigger
 from .virtual import VirtualInputs
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class PortService:
     def __init__(self, model: DeviceModel, submit: Callable[[Callable[[Transaction], Any]], object]) -> None:
         self.model = model
         self.virtual = VirtualInputs(model.virtual_inputs)
+        self.manual = ManualTrigger()
         self._submit = submit
         self._lines: Lines | None = None
         self._specs = {spec.id: spec for spec in model.ports}
@@ -300,10 +302,12 @@ class PortService:
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
-        return self.virtual.next_deadline()
+        deadlines = (self.virtual.next_deadline(), self.manual.next_deadline())
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def advance(self, tx: Transaction, now: Instant) -> None:
         self.virtual.advance(tx, now.mono_ns)
+        self.manual.advance(tx, now.mono_ns)
 
     # --- what the board saw
 

@@ -40,14 +40,19 @@ def check_zone(name: str) -> str:
     return name
 
 
+def zone(name: str) -> tzinfo:
+    """The IANA zone; UTC if it is not known (any more)."""
+    return _zone(name) or UTC
+
+
 def utc(wall_ns: int) -> datetime:
     """Wall time (ns since 1970) as UTC, cut to microseconds."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=wall_ns // 1000)
 
 
-def local(wall_ns: int, zone: str) -> datetime:
+def local(wall_ns: int, name: str) -> datetime:
     """Wall time in a zone; UTC if the zone is not known any more."""
-    return utc(wall_ns).astimezone(_zone(zone) or UTC)
+    return utc(wall_ns).astimezone(zone(name))
 
 
 @lru_cache(maxsize=8)
@@ -69,9 +74,9 @@ def posix_zone(name: str) -> str | None:
     return None
 
 
-def has_dst(wall_ns: int, zone: str) -> bool:
+def has_dst(wall_ns: int, name: str) -> bool:
     """Whether daylight saving time is in force then and there."""
-    return bool(local(wall_ns, zone).dst())
+    return bool(local(wall_ns, name).dst())
 
 
 def known_zones() -> list[str]:

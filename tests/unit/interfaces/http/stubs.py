@@ -11,7 +11,10 @@ from axcore.model.accounts import Identity, Role
 from axcore.runtime.bus import Bus
 from axcore.services.access import AccessService
 from axcore.services.events import EventService, PortPerformer, VirtualInputPerformer
+from axcore.services.params import ParamService, settings
 from axcore.services.ports import PortService
+from axcore.services.schedules import ScheduleService, rules_using
+from axcore.services.time import check_zone
 from axcore.testing import MemoryLedger, MemoryStore
 
 
@@ -87,14 +90,20 @@ class Device:
         self.ledger = MemoryLedger(bus=self.bus, store=self.store)
         model = MODELS["a8207-ve"]
         self.ports = PortService(model, self.ledger.post)
-        self.events = EventService(
-            model, (PortPerformer(self.ports), VirtualInputPerformer(self.ports)), self.bus, self.ledger.post
-        )
+        self.clock = self.ledger.virtual_clock
+        self.schedules = ScheduleService(self.clock, self.bus)
+        performers = (PortPerformer(self.ports), VirtualInputPerformer(self.ports))
+        conditions = (self.schedules.conditions,)
+        self.events = EventService(model, performers, self.bus, self.ledger.post, conditions=conditions)
+        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.lines = FakeLines(lambda line, on: self.ledger.post(lambda tx: self.ports.on_output(tx, line, on)))
         self.ports.attach(self.lines)
-        self.access = AccessService()
-        self.ledger.add_timer(self.ports)
-        self.ledger.load(self.ports.load, self.access.load, self.events.load)
+        self.access = AccessService(self.schedules)
+        self.params = ParamService(settings(check_zone))
+        for timer in (self.schedules, self.ports):
+            self.ledger.add_timer(timer)
+        self.ledger.load(self.schedules.load, self.ports.load, self.access.load, self.events.load, self.params.load)
+        self.ledger.load(self.schedules.announce)
         self.ledger.do(self.events.start)
         self.board: Any = None
         self.routes: Any = None
@@ -108,5 +117,6 @@ class Device:
         """Everything a refused request must leave as it was."""
         return (
             self.ports.ports(), self.ports.virtual_inputs(), self.events.rules(), self.access.holders(),
-            self.access.settings, self.store.records(), len(self.store.events),
+            self.access.settings, self.schedules.schedules(), self.ports.manual.active, self.store.records(),
+            len(self.store.events),
         )  # fmt: skip
