@@ -22,7 +22,9 @@ from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.access import AccessService
+from axcore.services.certificates import CertificateStore
 from axcore.services.events import EventService, Performer, PortPerformer, VirtualInputPerformer
+from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
 
 
@@ -48,9 +50,19 @@ class Device:
         self._board: Board | None = None
         self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
         self.ports = PortService(self.model, self.ledger.post)
-        self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
+        self.certificates = CertificateStore()
+        self.mqtt = MqttService(self.certificates)
+        self.events = EventService(
+            self.model, self._performers(), self.bus, self.ledger.post, conditions=(self.mqtt.conditions,)
+        )
         self.access = AccessService()
-        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
+        loaders: tuple[Job[None], ...] = (
+            self.ports.load,
+            self.access.load,
+            self.certificates.load,
+            self.mqtt.load,
+            self.events.load,
+        )
         try:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
@@ -78,7 +90,7 @@ class Device:
 
     def _performers(self) -> tuple[Performer, ...]:
         """Who performs the actions of rules."""
-        return (PortPerformer(self.ports), VirtualInputPerformer(self.ports))
+        return (PortPerformer(self.ports), VirtualInputPerformer(self.ports), MqttPerformer(self.mqtt))
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
         ports, device = self.ports, self.model
@@ -117,6 +129,7 @@ class Device:
         tx.publish(ready(False))
         self.ports.announce(tx)
         self.ports.virtual.announce(tx)
+        self.mqtt.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

@@ -72,6 +72,8 @@ class Context:
     access: Any = None
     ports: Any = None
     events: Any = None
+    mqtt: Any = None
+    certificates: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
     auth: Authenticator | None = None
