@@ -1,4 +1,4 @@
-"""Debian's mosquitto on free ports of 127.0.0.1: TCP, TLS (with ALPN left to the peer), web socket and secure web socket.
+"""Debian's mosquitto on free ports of 127.0.0.1: TCP, TLS, web socket and secure web socket.
 
 >>> with Mosquitto() as broker:
 ...     broker.ports["wss"], broker.authority
