@@ -47,13 +47,16 @@ class FaultBroker:
         self.fault = fault
         self.topic = topic.encode()
         self.connects = 0
+        self.finished = 0
+        """Floods that were sent to their end."""
+        self.good = 0
+        """Sessions without a fault that got as far as a subscription."""
         self.connect_times: list[float] = []
         self.received: list[tuple[str, bytes, int]] = []
         """Topic, payload, QoS of what was published to it."""
         self.port = 0
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def __aenter__(self) -> FaultBroker:
         await self.start()
@@ -71,36 +74,34 @@ class FaultBroker:
         """Close everything."""
         if self._server is not None:
             self._server.close()
+        tasks = list(self._connections)
         self.drop_all()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def drop_all(self) -> None:
         """Lose every connection."""
-        for writer in list(self._writers):
+        for task, writer in list(self._connections.items()):
             writer.transport.abort()
+            task.cancel()
+        self._connections.clear()
 
     async def send(self, data: bytes) -> None:
         """Say something to everyone who is connected."""
-        for writer in list(self._writers):
+        for writer in list(self._connections.values()):
             writer.write(data)
             await writer.drain()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task: Any = asyncio.current_task()
-        self._tasks.add(task)
-        self._writers.add(writer)
+        self._connections[task] = writer
         self.connects += 1
         self.connect_times.append(asyncio.get_running_loop().time())
         try:
             await self._converse(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # asyncio's streams complain of a task that was cancelled
         finally:
-            self._writers.discard(writer)
-            self._tasks.discard(task)
+            self._connections.pop(task, None)
             writer.transport.abort()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -125,6 +126,7 @@ class FaultBroker:
                 size = 70_000 if fault == "large_suback" else 3
                 writer.write(b"\x90" + length(size) + body[:2] + b"\x02" * (size - 2))
                 await self._misbehave(fault, reader, writer)
+                self.good += fault == "none"
                 if fault == "restart_storm":
                     return
             else:
@@ -146,8 +148,8 @@ class FaultBroker:
     async def _misbehave(self, fault: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         action: Callable[..., Any] | None = getattr(self, f"_{fault}", None)
         if action is not None:
-            with contextlib.suppress(OSError):
-                await action(writer)
+            await action(writer)
+            self.finished += fault in ("huge_payload", "retained_flood")
         if fault in ("slow_reader", "ack_flood"):
             reader._transport.pause_reading()  # type: ignore[attr-defined]
             await asyncio.Event().wait()
