@@ -1,10 +1,10 @@
 """A broker that misbehaves, for tests of the MQTT client: one small asyncio server, one fault at a time.
 
-Faults: ``none`` (accepts, acknowledges, keeps), ``refused``, ``black_hole`` (accepts TCP, says nothing), ``slow_reader``
-(stops reading after the handshake), ``drop_mid_handshake`` (half a CONNACK), ``garbage``, ``retained_flood``,
-``huge_payload``, ``restart_storm`` (drops right after SUBACK), ``length_lie``, ``qos3``, ``wildcard_topic``, ``bad_utf8``,
-``unreleased`` (QoS 2 that is never released), ``ack_flood`` (QoS 1 without reading), ``bad_length`` (five octets),
-``second_connack``, ``large_suback``.
+Faults: ``none`` (accepts, acknowledges, keeps), ``refused``, ``black_hole`` (accepts TCP, says nothing),
+``slow_reader`` (stops reading after the handshake), ``drop_mid_handshake`` (half a CONNACK), ``garbage``,
+``retained_flood``, ``huge_payload``, ``restart_storm`` (drops right after SUBACK), ``length_lie``, ``qos3``,
+``wildcard_topic``, ``bad_utf8``, ``unreleased`` (QoS 2 that is never released), ``ack_flood`` (QoS 1 without reading),
+``bad_length`` (five octets), ``second_connack``, ``large_suback``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class FaultBroker:
     def __init__(self, fault: str = "none", topic: str = "Door") -> None:
         self.fault = fault
         self.topic = topic.encode()
+        self.goodbyes = 0
+        """DISCONNECT packets that came."""
         self.connects = 0
         self.finished = 0
         """Floods that were sent to their end."""
@@ -64,6 +66,11 @@ class FaultBroker:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.stop()
+
+    @property
+    def sessions(self) -> int:
+        """Connections that there are."""
+        return len(self._connections)
 
     async def start(self) -> None:
         """Listen; on the same port as before."""
@@ -142,6 +149,10 @@ class FaultBroker:
                 writer.write(bytes((PUBACK << 4 if qos == 1 else PUBREC << 4, 2)) + body[2 + size : start])
         elif kind == PUBREL:
             writer.write(bytes((PUBCOMP << 4, 2)) + body[:2])
+        elif kind == DISCONNECT:
+            self.goodbyes += 1
+        elif kind == UNSUBSCRIBE:
+            writer.write(bytes((UNSUBACK << 4, 2)) + body[:2])
         elif kind == PINGREQ:
             writer.write(bytes((PINGRESP << 4, 0)))
 

@@ -10,7 +10,9 @@ from axcore.interfaces.http.forms import Form, parse_urlencoded
 from axcore.model.accounts import Identity, Role
 from axcore.runtime.bus import Bus
 from axcore.services.access import AccessService
+from axcore.services.certificates import CertificateStore
 from axcore.services.events import EventService, PortPerformer, VirtualInputPerformer
+from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
 from axcore.testing import MemoryLedger, MemoryStore
 
@@ -87,14 +89,16 @@ class Device:
         self.ledger = MemoryLedger(bus=self.bus, store=self.store)
         model = MODELS["a8207-ve"]
         self.ports = PortService(model, self.ledger.post)
-        self.events = EventService(
-            model, (PortPerformer(self.ports), VirtualInputPerformer(self.ports)), self.bus, self.ledger.post
-        )
+        self.certificates = CertificateStore()
+        self.mqtt = MqttService(self.certificates)
+        self.mqtt.identify("B8A44F00A0B1")
+        performers = (PortPerformer(self.ports), VirtualInputPerformer(self.ports), MqttPerformer(self.mqtt))
+        self.events = EventService(model, performers, self.bus, self.ledger.post, conditions=(self.mqtt.conditions,))
         self.lines = FakeLines(lambda line, on: self.ledger.post(lambda tx: self.ports.on_output(tx, line, on)))
         self.ports.attach(self.lines)
         self.access = AccessService()
         self.ledger.add_timer(self.ports)
-        self.ledger.load(self.ports.load, self.access.load, self.events.load)
+        self.ledger.load(self.ports.load, self.access.load, self.mqtt.load, self.events.load)
         self.ledger.do(self.events.start)
         self.board: Any = None
         self.routes: Any = None
