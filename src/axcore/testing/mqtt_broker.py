@@ -40,12 +40,27 @@ def publish(topic: bytes, payload: bytes, qos: int = 0, *, retain: bool = False,
     return bytes((PUBLISH << 4 | qos << 1 | retain,)) + length(len(body) if size < 0 else size) + body
 
 
+def _filters(body: bytes) -> dict[str, int]:
+    found, at = {}, 2
+    while at < len(body):
+        end = at + 2 + int.from_bytes(body[at : at + 2], "big")
+        found[body[at + 2 : end].decode()] = body[end]
+        at = end + 1
+    return found
+
+
 class FaultBroker:
     """``fault`` can be changed at any time and holds for connections from then on. ``topic`` is what floods go to."""
 
     def __init__(self, fault: str = "none", topic: str = "Door") -> None:
         self.fault = fault
         self.topic = topic.encode()
+        self.retained: list[str] = []
+        """Topics of what was published to be retained."""
+        self.filters: dict[str, int] = {}
+        """What was subscribed to last, with its QoS."""
+        self.hello = b""
+        """The CONNECT of the last client, without its fixed header."""
         self.goodbyes = 0
         """DISCONNECT packets that came."""
         self.connects = 0
@@ -124,13 +139,15 @@ class FaultBroker:
         while True:
             command, body = await self._packet(reader)
             if command >> 4 == CONNECT:
+                self.hello = body
                 if fault == "drop_mid_handshake":
                     writer.write(b"\x20\x02")
                     await writer.drain()
                     return
                 writer.write(b"\x20\x02\x00\x00")
             elif command >> 4 == SUBSCRIBE:
-                size = 70_000 if fault == "large_suback" else 3
+                self.filters = _filters(body)
+                size = 70_000 if fault == "large_suback" else 2 + len(self.filters)
                 writer.write(b"\x90" + length(size) + body[:2] + b"\x02" * (size - 2))
                 await self._misbehave(fault, reader, writer)
                 self.good += fault == "none"
@@ -145,6 +162,8 @@ class FaultBroker:
             qos, size = command >> 1 & 3, int.from_bytes(body[:2], "big")
             start = 2 + size + (2 if qos else 0)
             self.received.append((body[2 : 2 + size].decode(), body[start:], qos))
+            if command & 1:
+                self.retained.append(self.received[-1][0])
             if qos:
                 writer.write(bytes((PUBACK << 4 if qos == 1 else PUBREC << 4, 2)) + body[2 + size : start])
         elif kind == PUBREL:
