@@ -1,6 +1,6 @@
 """A broker that misbehaves, for tests of the MQTT client: one small asyncio server, one fault at a time.
 
-Faults: ``none`` (accepts, acknowledges, keeps), ``refused``, ``black_hole`` (accepts TCP, says nothing),
+Faults: ``none`` (accepts, acknowledges, keeps), ``refused``, ``black_hole`` (accepts TCP, says nothing), ``no_suback``,
 ``slow_reader`` (stops reading after the handshake), ``drop_mid_handshake`` (half a CONNACK), ``garbage``,
 ``retained_flood``, ``huge_payload``, ``restart_storm`` (drops right after SUBACK), ``length_lie``, ``qos3``,
 ``wildcard_topic``, ``bad_utf8``, ``unreleased`` (QoS 2 that is never released), ``ack_flood`` (QoS 1 without reading),
@@ -145,7 +145,7 @@ class FaultBroker:
                     await writer.drain()
                     return
                 writer.write(b"\x20\x02\x00\x00")
-            elif command >> 4 == SUBSCRIBE:
+            elif command >> 4 == SUBSCRIBE and fault != "no_suback":
                 self.filters = _filters(body)
                 size = 70_000 if fault == "large_suback" else 2 + len(self.filters)
                 writer.write(b"\x90" + length(size) + body[:2] + b"\x02" * (size - 2))

@@ -313,6 +313,18 @@ async def test_a_client_that_connects_in_vain_can_be_turned_off_at_once(device: 
         assert device.mqtt.connection == "not connected"
 
 
+async def test_a_broker_that_owes_an_answer_keeps_nobody(device: Device) -> None:
+    async with FaultBroker("no_suback") as broker, running(device, broker):
+        await until(connected(device))
+        for name in ("a", "b"):
+            subscriptions = Subscriptions(mqtt_filter_list=(Subscription(topic_filter=name),))
+            device.ledger.do(lambda tx, found=subscriptions: device.mqtt.set_subscriptions(tx, found))  # type: ignore[misc]
+        assert device.mqtt.send(Message("t", b"p", 1))
+        await until(lambda: ("t", b"p", 1) in broker.received)
+        device.ledger.do(device.mqtt.deactivate)
+        await until(lambda: not broker.sessions)
+
+
 async def test_without_auto_reconnect_there_is_one_attempt(device: Device) -> None:
     async with FaultBroker("refused") as broker, running(device, broker, auto_reconnect=False):
         await until(lambda: broker.connects == 1)

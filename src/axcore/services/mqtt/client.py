@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -135,9 +134,9 @@ class MqttClient:
         settings = self._service.settings
         assert settings.client is not None
         engine = self._make_engine(settings.client, settings.password)
-        backoff = Backoff()
+        backoff, loop = Backoff(), asyncio.get_running_loop()
         while True:
-            began, reason = time.monotonic(), ""
+            began, reason = loop.time(), ""
             try:
                 lasted = await self._connection(engine, settings.client, generation)
             except (OSError, ValueError, AxError) as error:
@@ -145,7 +144,7 @@ class MqttClient:
             if self._service.settings.generation != generation:
                 return
             if lasted:
-                lasted = time.monotonic() - began
+                lasted = loop.time() - began
             log.warning("MQTT: %s", reason or "the connection was lost")
             if not settings.client.auto_reconnect:
                 await self._wait_for_change(generation, None)
@@ -237,14 +236,15 @@ class MqttClient:
         ticks = asyncio.create_task(self._tick(engine))
         watch = asyncio.create_task(self._watch(engine, generation, subscribed))
         try:
-            while not lost.done() and not watch.done():
+            while not lost.done() and not watch.done() and not ticks.done():
                 self._pump(engine)
                 stirred = asyncio.create_task(self._stirred.wait())
-                await asyncio.wait((stirred, lost, watch), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((stirred, lost, watch, ticks), return_when=asyncio.FIRST_COMPLETED)
                 stirred.cancel()
                 self._stirred.clear()
-            if watch.done() and (error := watch.exception()) is not None and not lost.done():
-                raise error
+            for task in (watch, ticks):
+                if task.done() and not lost.done():
+                    task.result()
         finally:
             for task in (ticks, watch):
                 task.cancel()
@@ -253,20 +253,29 @@ class MqttClient:
     async def _watch(self, engine: Engine, generation: int, subscribed: dict[str, Any]) -> None:
         """Follow changes of publication and subscriptions; ends when the client is to be another one."""
         service = self._service
-        while service.settings.generation == generation:
-            await self._changed.wait()
-            self._changed.clear()
-            before = self._publisher
-            self._configure(service.settings)
-            if service.settings.generation != generation:
-                return
-            wanted = self._wanted()
-            engine.unsubscribe(name for name in subscribed if name not in wanted)
-            await self._subscribe(engine, {k: q for k, q in wanted.items() if subscribed.get(k) != q})
-            subscribed = wanted
-            if self._publisher.config != before.config:
-                self._publish_states()
-                self._stirred.set()
+        answers: set[asyncio.Task[None]] = set()
+        try:
+            while service.settings.generation == generation:
+                await self._changed.wait()
+                self._changed.clear()
+                before = self._publisher
+                self._configure(service.settings)
+                if service.settings.generation != generation:
+                    return
+                wanted = self._wanted()
+                engine.unsubscribe(name for name in subscribed if name not in wanted)
+                news = {name: qos for name, qos in wanted.items() if subscribed.get(name) != qos}
+                answer = asyncio.create_task(self._subscribe(engine, news))  # the broker may never answer
+                answers.add(answer)
+                answer.add_done_callback(answers.discard)
+                subscribed = wanted
+                if self._publisher.config != before.config:
+                    self._publish_states()
+                    self._stirred.set()
+        finally:
+            for answer in answers:
+                answer.cancel()
+            await asyncio.gather(*answers, return_exceptions=True)
 
     def _wanted(self) -> dict[str, Any]:
         """Filter to QoS; the highest where two subscriptions share a filter."""
