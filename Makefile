@@ -103,6 +103,7 @@ ctest: build-c/build.ninja
 	@$(PY) .ci/ctest.py build-c
 
 pytest: $(VENV)/.test build
+	@$(NEED) mosquitto
 	@$(PY) -m pytest
 
 # --- checks -------------------------------------------------------------------------------------------------------

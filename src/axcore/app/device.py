@@ -18,10 +18,12 @@ from axcore.errors import StoreError
 from axcore.model import events
 from axcore.model.config import Config
 from axcore.model.events import NewEvent
+from axcore.rules import mqtt_effects
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.access import AccessService
+from axcore.services.certificates import CertificateStore
 from axcore.services.events import (
     AbsentPerformer,
     ConfigurationService,
@@ -31,6 +33,7 @@ from axcore.services.events import (
     VirtualInputPerformer,
 )
 from axcore.services.indicators import IndicatorPerformer, IndicatorService
+from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
 from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
@@ -64,9 +67,16 @@ class Device:
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
         self.schedules = ScheduleService(self.clock, self.bus)
+        self.certificates = CertificateStore()
+        self.mqtt = MqttService(self.certificates)
         self.events = EventService(
-            self.model, self._performers(), self.bus, self.ledger.post, conditions=(self.schedules.conditions,)
+            self.model,
+            self._performers(),
+            self.bus,
+            self.ledger.post,
+            conditions=(self.schedules.conditions, self.mqtt.conditions),
         )
+        self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
         self.access = AccessService(self.schedules)
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
@@ -75,6 +85,8 @@ class Device:
             self.schedules.load,
             self.ports.load,
             self.access.load,
+            self.certificates.load,
+            self.mqtt.load,
             self.events.load,
             self.configurations.load,
         )
@@ -110,6 +122,7 @@ class Device:
             PortPerformer(self.ports),
             VirtualInputPerformer(self.ports),
             IndicatorPerformer(self.model, self.indicators),
+            MqttPerformer(self.mqtt),
             AbsentPerformer(),
         )
 
@@ -166,6 +179,7 @@ class Device:
         self.indicators.announce(tx)
         self.ports.manual.announce(tx)
         self.schedules.announce(tx)
+        self.mqtt.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

@@ -141,9 +141,12 @@ class App:
             pull_points=PullPoints(device.bus, device.clock),
             schedules=device.schedules,
             board=self._start_board(),
+            mqtt=device.mqtt,
+            certificates=device.certificates,
         )
         await self._start_http()
         await self._start_rtsp()
+        self._start_mqtt(system.serial)
         counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
@@ -206,6 +209,13 @@ class App:
                 await server.stop()
 
         self._supervisor.add("http", serve)
+
+    def _start_mqtt(self, serial: str) -> None:
+        from axcore.services.mqtt.client import MqttClient
+
+        device = self.device
+        device.mqtt.identify(serial)
+        self._supervisor.add("mqtt", lambda: MqttClient(device.mqtt, device.bus, device.ledger).run())
 
     def _make_http(self) -> HttpServer:
         from axcore.interfaces.http.server import HttpOptions, HttpServer

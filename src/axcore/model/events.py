@@ -59,6 +59,10 @@ ACTION_FAILED = "tns1:Device/tnsaxis:SystemMessage/ActionFailed"  # pulse; data 
 EVENTS_DROPPED = "tns1:Device/tnsaxis:EventLogger/DroppedEvents"  # pulse; data count
 CONFIGURATION_CHANGED = "tns1:Device/tnsaxis:Configuration/Changed"  # pulse; data kind, key, action, user
 
+MQTT_CLIENT_STATUS = "tnsaxis:MQTT/ClientStatus"  # property; data connected 0|1
+MQTT_STATELESS = "tnsaxis:MQTT/Message/Stateless"  # pulse; source topicFilter, data topic, payload
+MQTT_STATEFUL = "tnsaxis:MQTT/Message/Stateful"  # property; source topicFilter, data topic, payload (the state)
+
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An event before the ledger has numbered and dated it."""

@@ -81,6 +81,8 @@ class Context:
     """Subscriptions of ONVIF clients."""
     recipients: Any = None
     schedules: Any = None
+    mqtt: Any = None
+    certificates: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
     auth: Authenticator | None = None

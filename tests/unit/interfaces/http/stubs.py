@@ -10,7 +10,9 @@ from axcore.interfaces.http.forms import Form, parse_urlencoded
 from axcore.model.accounts import Identity, Role
 from axcore.runtime.bus import Bus
 from axcore.services.access import AccessService
+from axcore.services.certificates import CertificateStore
 from axcore.services.events import EventService, PortPerformer, VirtualInputPerformer
+from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.params import ParamService, settings
 from axcore.services.ports import PortService
 from axcore.services.schedules import ScheduleService, rules_using
@@ -92,8 +94,11 @@ class Device:
         self.ports = PortService(model, self.ledger.post)
         self.clock = self.ledger.virtual_clock
         self.schedules = ScheduleService(self.clock, self.bus)
-        performers = (PortPerformer(self.ports), VirtualInputPerformer(self.ports))
-        conditions = (self.schedules.conditions,)
+        self.certificates = CertificateStore()
+        self.mqtt = MqttService(self.certificates)
+        self.mqtt.identify("B8A44F00A0B1")
+        performers = (PortPerformer(self.ports), VirtualInputPerformer(self.ports), MqttPerformer(self.mqtt))
+        conditions = (self.schedules.conditions, self.mqtt.conditions)
         self.events = EventService(model, performers, self.bus, self.ledger.post, conditions=conditions)
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.lines = FakeLines(lambda line, on: self.ledger.post(lambda tx: self.ports.on_output(tx, line, on)))
@@ -102,7 +107,14 @@ class Device:
         self.params = ParamService(settings(check_zone))
         for timer in (self.schedules, self.ports):
             self.ledger.add_timer(timer)
-        self.ledger.load(self.schedules.load, self.ports.load, self.access.load, self.events.load, self.params.load)
+        self.ledger.load(
+            self.schedules.load,
+            self.ports.load,
+            self.access.load,
+            self.mqtt.load,
+            self.events.load,
+            self.params.load,
+        )
         self.ledger.load(self.schedules.announce)
         self.ledger.do(self.events.start)
         self.board: Any = None

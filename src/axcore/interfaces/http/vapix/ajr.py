@@ -187,6 +187,10 @@ class AjrApi:
             return self._error(envelope, AjrError(self.codes.internal, "Internal error"))
         return {**envelope, "data": {} if data is None else data}, 200
 
+    def refuse(self, error: AjrError) -> web.Response:
+        """An error answer to a request that was not even looked at."""
+        return _json(*self._error({}, error))
+
     def _open(self, body: bytes, envelope: dict[str, Any]) -> tuple[str, str, Any]:
         """Method, version and params; fills ``envelope`` with what a reply repeats, as far as it can be read."""
         codes = self.codes
