@@ -152,7 +152,7 @@ class MqttService:
 
         def chosen(stateful: bool) -> tuple[Item, ...]:
             values = tuple(each.topic_filter for each in filters if each.is_state_data == stateful)
-            return (Item(name="topicFilter", nice_name="Subscription filter", values=values, listed=True),)
+            return (Item(name="topicFilter", nice_name="Subscription filter", values=values),)
 
         data = (Item(name="payload", nice_name="Payload"), Item(name="topic", nice_name="Topic"))
         connected = (Item(name="connected", nice_name="Connected", values=("0", "1")),)
