@@ -274,6 +274,15 @@ async def test_a_request_in_single_octets_is_served(device: HttpDevice) -> None:
     assert statuses(await exchange(device, *(whole[i : i + 1] for i in range(len(whole))))) == [200]
 
 
+async def test_bodies_in_many_segments_are_served(device: HttpDevice) -> None:
+    """A segment of a body may come at any moment, also between the head's being read and its handler's start."""
+    body = READY + b"\n" * 60_000
+    whole = post(b"Content-Length: %d" % len(body), body=body)
+    parts = [whole[i : i + 7000] for i in range(0, len(whole), 7000)]
+    last = post(L, b"Connection: close")
+    assert statuses(await exchange(device, *parts * 40, last)) == [200] * 41
+
+
 async def test_too_large_bodies_are_refused(device: HttpDevice) -> None:
     announced = post(b"Content-Length: 100000000", body=b"x" * 1000)
     assert statuses(await exchange(device, announced)) == [413]

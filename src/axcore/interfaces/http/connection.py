@@ -53,6 +53,8 @@ class ConnectionServer(web.Server):
     def _request(
         self, message: RawRequestMessage, payload: Any, protocol: web.RequestHandler, writer: Any, task: Any
     ) -> Request:
+        if isinstance(protocol, Connection):
+            protocol.taken = True
         return Request(message, payload, protocol, writer, task, self._loop)
 
     def __call__(self) -> Connection:
@@ -72,7 +74,7 @@ class ConnectionServer(web.Server):
 class Connection(web.RequestHandler):
     """One client. All of it runs on the loop."""
 
-    __slots__ = ("_deadline", "_head_octets", "_server", "_unread", "reading")
+    __slots__ = ("_deadline", "_head_octets", "_server", "_unread", "reading", "taken")
 
     def __init__(self, server: ConnectionServer, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -92,11 +94,13 @@ class Connection(web.RequestHandler):
         self._unread: asyncio.TimerHandle | None = None
         self.reading = False
         """The body of a request is awaited."""
+        self.taken = False
+        """A request has left the queue, and the task that handles it has not run yet."""
 
     @property
     def idle(self) -> bool:
         """No request of this connection is being read or answered."""
-        return self._current_request is None and not self._messages
+        return self._current_request is None and not self._messages and not self.taken
 
     def drop(self) -> None:
         """End the connection now, without waiting for the peer."""
@@ -110,6 +114,10 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         if not room:
             self.drop()
+
+    async def _handle_request(self, request: Any, start_time: float | None, request_handler: Any) -> Any:
+        self.taken = False
+        return await super()._handle_request(request, start_time, request_handler)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._cancel_deadline()
