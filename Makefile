@@ -154,7 +154,7 @@ instructions: dev build-c/build.ninja
 
 bench-gate: dev build-c/build.ninja
 	@echo "== $@: ours against the peers of bench/gates.toml"
-	@$(NEED) sox
+	@$(NEED) sox mosquitto
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py
 
 footprint: build
