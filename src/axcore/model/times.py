@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import functools
+from datetime import UTC, date, datetime, timedelta
 
 NS = 1_000_000_000
 """Nanoseconds in a second."""
 
+_DAY_US = 86_400_000_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_NS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * NS
 
 
 def rfc3339(wall_ns: int) -> str:
     """``2026-01-31T12:00:00.000000Z``; times outside the years 1970..9999 are clamped."""
-    moment = _EPOCH + timedelta(microseconds=min(max(wall_ns, 0), _LAST_NS) // 1000)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    day, us = divmod(min(max(wall_ns, 0), _LAST_NS) // 1000, _DAY_US)
+    minutes, us = divmod(us, 60_000_000)
+    return f"{_date(day)}T{minutes // 60:02}:{minutes % 60:02}:{us // 1_000_000:02}.{us % 1_000_000:06}Z"
+
+
+@functools.lru_cache(maxsize=4)
+def _date(day: int) -> str:
+    return date.fromordinal(_EPOCH_DAY + day).isoformat()
 
 
 def parse_rfc3339(text: str) -> int:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 MAX_DEPTH = 8
 """Events that publish events that publish events ... end here."""
 
-Undo = Callable[[], None]
+Undo = Callable[[], object]
 
 
 class Batch:
@@ -155,7 +155,7 @@ class Transaction:
         batch = self._open()
         effects = batch.early if self._early and not batch.effects else batch.effects
         effects.append(effect)
-        batch.undo.append(lambda: _drop(effects))
+        batch.undo.append(effects.pop)
         batch.urgent |= not self._lazy
 
     def act_early(self) -> None:
@@ -186,11 +186,11 @@ class Transaction:
 
     def _insert(self, event: NewEvent, lazy: bool, logged: bool = True) -> Event:
         batch = self._open()
-        events = batch.events if logged else batch.unlogged
+        events, number = batch.events if logged else batch.unlogged, batch.next_id
         if not self._time:
             self._time = rfc3339(self.now.wall_ns)
         stored = Event(
-            id=batch.next_id,
+            id=number,
             time=self._time,
             topic=event.topic,
             source=event.source,
@@ -199,10 +199,11 @@ class Transaction:
             t_ns=event.t_ns or self.now.mono_ns,
             correlation=event.correlation,
         )
-        batch.next_id += 1
+        batch.next_id = number + 1
         events.append(stored)
-        batch.undo.append(lambda: _drop(events))
-        batch.urgent |= not (lazy or self._lazy)
+        batch.undo.append(events.pop)
+        if not (lazy or self._lazy):
+            batch.urgent = True
         return stored
 
     def _write(self, kind: str, key: str, value: bytes | None, volatile: bool) -> None:
@@ -227,10 +228,6 @@ class Transaction:
 
 
 _ABSENT: Any = object()
-
-
-def _drop(items: list[Any]) -> None:
-    items.pop()
 
 
 def _set(records: dict[str, bytes], key: str, value: bytes | None) -> None:
