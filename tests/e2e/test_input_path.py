@@ -74,7 +74,12 @@ def test_the_relay_acts_before_the_sync_and_lets_go_when_that_fails(site: Site) 
     assert site.edge() == ("relay1", False)
     store._sync = healthy  # type: ignore[attr-defined]
     assert site.edge() == ("relay1", True), "the input is still active, and the store is well again"
-    assert site.wait(events.SYSTEM_FAULT, component="store")
-    assert site.wait(events.IO_PORT, state="1")
+    ledger = site.device.ledger
+
+    def told() -> bool:
+        found = {(event.topic, *event.data.values()) for event in ledger.events_after(0)}
+        return (events.IO_PORT, "1") in found and any(topic == events.SYSTEM_FAULT for topic, *_ in found)
+
+    wait_for("the edge and the fault in the log", told, PATIENCE)
     press(site, False)
     assert site.edge() == ("relay1", False)
