@@ -6,9 +6,9 @@ thread: from here cards and REX open doors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -32,6 +32,9 @@ from axcore.services.events import (
 from axcore.services.indicators import IndicatorPerformer, IndicatorService
 from axcore.services.ports import PortService
 from axcore.services.sensors import SensorService
+
+if TYPE_CHECKING:
+    from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
 """Inputs whose edges grant nothing by themselves: what their rules do waits for the write, not for the sync."""
@@ -57,23 +60,33 @@ class Device:
         self.bus = Bus()
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._board: Board | None = None
+        self._simulate = simulate
+        self.on_reset: Callable[[], None] = lambda: None
+        """The control button asks for a factory default (ledger thread)."""
         self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
         self.ports = PortService(self.model, self.ledger.post)
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
+        self.strobe = self._make_strobe()
         self.events = EventService(self.model, self._performers(), self.bus, self.ledger.post)
         self.access = AccessService()
-        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load, self.events.load)
+        loaders: tuple[Job[None], ...] = (self.ports.load, self.access.load)
+        if self.strobe is not None:
+            loaders += self.strobe.loaders
+        loaders += (self.events.load,)  # Rules name ports and profiles.
         try:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
             raise StoreError(str(data_dir), f"was written by another release: {error}") from error
         for loader in (*loaders, self.ports.renew):
             self.ledger.on_reload(loader)
-        for timer in (self.events, self.ports, self.access, self.indicators):
+        own = () if self.strobe is None else self.strobe.timers
+        for timer in (self.events, self.ports, self.access, self.indicators, *own):
             self.ledger.add_timer(timer)
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
+        if self.strobe is not None:
+            self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
@@ -81,13 +94,30 @@ class Device:
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
         self.board.start()
+        if self.strobe is not None:
+            self.strobe.start(self.data_dir if self._simulate else None)
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
     def stop(self) -> None:
-        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal)."""
+        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal, the light goes out)."""
         self.ledger.stop()
+        if self.strobe is not None:
+            self.strobe.stop()
         self.board.stop()
+
+    def completed(self, tx: Transaction) -> None:
+        """Startup is complete."""
+        tx.publish(ready(True))
+        if self.strobe is not None:
+            self.strobe.completed(tx)
+
+    def _make_strobe(self) -> Strobe | None:
+        if not self.model.siren:
+            return None
+        from .strobe import Strobe
+
+        return Strobe(self.ledger, self.indicators, self.sensors, lambda: self.on_reset())
 
     def _performers(self) -> tuple[Performer, ...]:
         """Who performs the actions of rules."""
@@ -95,6 +125,7 @@ class Device:
             PortPerformer(self.ports),
             VirtualInputPerformer(self.ports),
             IndicatorPerformer(self.model, self.indicators),
+            *(() if self.strobe is None else (self.strobe.performer,)),
             AbsentPerformer(),
         )
 
@@ -108,16 +139,19 @@ class Device:
         )
         gpio = None if simulate or self.config.board.driver != "gpio" else self.config.board
         readers = [reader_config(self.config.wiegand)] * device.readers
-        return Board(device, settings, readers=readers, tap=tap, gpio=gpio)
+        light = None if self.strobe is None else self.strobe.light(self.config, simulate)
+        return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access = self.ports, self.access
+        ports, access, strobe = self.ports, self.access, self.strobe
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
             ports.on_input(tx, line, active, t_ns, correlation)
+            if strobe is not None and roles[line] == "control":
+                strobe.button.on_input(tx, active, t_ns, correlation)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
 
@@ -149,6 +183,8 @@ class Device:
         self.ports.virtual.announce(tx)
         self.sensors.announce(tx)
         self.indicators.announce(tx)
+        if self.strobe is not None:
+            self.strobe.start_up(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

@@ -122,7 +122,7 @@ def _press(args: argparse.Namespace) -> Fields:
 
 
 def _input_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument("port", help="1..4 or casing")
+    p.add_argument("port", help="1..4, casing or control")
     p.add_argument("state", choices=["on", "off"])
 
 
@@ -142,8 +142,8 @@ def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
 
 
 def _sensor_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument("name", help="temperature, storage, microphone, shock, port1 .. port4")
-    p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; open, close, short, cut")
+    p.add_argument("name", help="temperature, storage, microphone, shock, port1 .. port4, poe")
+    p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; open, close, short, cut; 3 or 4")
 
 
 def _sensor(args: argparse.Namespace) -> Fields:
@@ -153,15 +153,25 @@ def _sensor(args: argparse.Namespace) -> Fields:
         return {"name": args.name, "value": args.value}
 
 
+def _fault_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("part", help="light1 .. light12 (a section of the light) or siren")
+    p.add_argument("state", choices=["broken", "mended"])
+
+
+def _fault(args: argparse.Namespace) -> Fields:
+    return {"part": args.part, "broken": args.state == "broken"}
+
+
 OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Fields]]] = {
     "card": ("swipe a card", _card_arguments, _card),
     "edges": ("play recorded edges of the reader's lines", _edges_arguments, _edges),
     "keys": ("type on the keypad", _argument("keys", str, "0-9, *, # and C (call)"), _field("keys")),
-    "button": ("press the call button", _press_arguments, _press),
+    "button": ("press the call button (on a siren the control button)", _press_arguments, _press),
     "input": ("switch an input port or the casing switch", _input_arguments, _input),
     "rex": ("press request to exit", _press_arguments, _press),
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
     "sensor": ("have a sensor feel something", _sensor_arguments, _sensor),
+    "fault": ("break a part of the light or the siren", _fault_arguments, _fault),
     "state": ("show all lines", lambda p: None, lambda args: {}),
     "stall": ("block the loop", _argument("seconds", float, "how long"), _field("seconds")),
     "clock": ("step the wall clock", _argument("step", float, "seconds; may be negative"), _field("step")),

@@ -37,6 +37,7 @@ def condition_types(model: DeviceModel) -> tuple[ConditionType, ...]:
         *doors(model),
         *sensors(model),
         *_status(),
+        *_control(model),
     )
 
 
@@ -197,6 +198,17 @@ def _status() -> tuple[ConditionType, ...]:
             stateful=True,
             data=(Item(name="ready", nice_name="Ready", values=_FLAG),),
             match={"ready": "1"},
+        ),
+    )
+
+
+def _control(model: DeviceModel) -> tuple[ConditionType, ...]:
+    if all(line.role != "control" for line in model.inputs):
+        return ()
+    name, function = "Control button pressed", Item(name="function", nice_name="Function", values=("O3C",))
+    return (
+        ConditionType(
+            topic=events.CONTROL_BUTTON, group="Device status", name=name, stateful=False, data=(function,)
         ),
     )
 
