@@ -117,7 +117,10 @@ class Device:
             return None
         from .strobe import Strobe
 
-        return Strobe(self.ledger, self.indicators, self.sensors, lambda: self.on_reset())
+        return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
+
+    def _reset(self) -> None:
+        self.on_reset()
 
     def _performers(self) -> tuple[Performer, ...]:
         """Who performs the actions of rules."""

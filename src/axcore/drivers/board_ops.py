@@ -91,7 +91,8 @@ class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
 
 class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
     """Have a sensor feel something: ``temperature`` (degrees C), ``storage`` (ok, low, disrupted), ``microphone``
-    (0..100), ``shock`` (hit), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut), ``poe`` (class 3, 4).
+    (0..100), ``shock`` (hit), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut), ``poe``
+    (class 3, 4).
     """
 
     name: str
@@ -128,7 +129,8 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 
 
 AnyOp = (
-    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp | ClockOp | DropOp
+    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp
+    | ClockOp | DropOp
 )  # fmt: skip
 NAMES = ("card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop")
 

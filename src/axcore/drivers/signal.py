@@ -192,4 +192,3 @@ class SignalOutputs:
                 red, green, blue = (sum(codes[first + c : last : 3]) / (255 * len(leds)) for c in range(3))
                 found.append((red, green, blue))
         return found
-

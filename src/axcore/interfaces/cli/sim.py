@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from axcore.errors import InputError
+from axcore.interfaces.cli import recording
 from axcore.interfaces.cli.board import Board
 from axcore.interfaces.cli.output import CliError, add_json, print_json
 from axcore.interfaces.cli.paths import add_data_dir, find_data_dir
@@ -25,10 +27,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_data_dir(op)
         op.add_argument("--correlation", help="text that comes back on each event this causes")
         add_json(op)
+    for name, (text, arguments) in RECORDINGS.items():
+        op = ops.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+        arguments(op)
+        add_data_dir(op)
+        add_json(op)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do the operation and print what the board says."""
+    if args.op in RECORDINGS:
+        return _record(args)
     fields = OPERATIONS[args.op][2](args)
     if args.correlation is not None:
         fields["correlation"] = args.correlation
@@ -39,6 +48,16 @@ def run(args: argparse.Namespace) -> int:
     elif args.op == "state" or data:
         for key, value in _flat(data):
             print(f"{key} {value}")
+    return 0
+
+
+def _record(args: argparse.Namespace) -> int:
+    write = recording.write_picture if args.op == "picture" else recording.write_sound
+    told = write(args, find_data_dir(args.data_dir), time.monotonic_ns())
+    if args.json:
+        print_json(told)
+    else:
+        print(*(f"{key} {value}" for key, value in told.items()), sep="\n")
     return 0
 
 
@@ -177,3 +196,8 @@ OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
     "clock": ("step the wall clock", _argument("step", float, "seconds; may be negative"), _field("step")),
     "drop": ("kill a service", _argument("service", str, "http ..."), _field("service")),
 }
+RECORDINGS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "picture": ("write a picture of what the light did", recording.picture_arguments),
+    "sound": ("write a recording of what was heard", recording.sound_arguments),
+}
+"""What is read from the device instead of done to it."""

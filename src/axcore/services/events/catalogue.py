@@ -207,9 +207,7 @@ def _control(model: DeviceModel) -> tuple[ConditionType, ...]:
         return ()
     name, function = "Control button pressed", Item(name="function", nice_name="Function", values=("O3C",))
     return (
-        ConditionType(
-            topic=events.CONTROL_BUTTON, group="Device status", name=name, stateful=False, data=(function,)
-        ),
+        ConditionType(topic=events.CONTROL_BUTTON, group="Device status", name=name, stateful=False, data=(function,)),
     )
 
 
