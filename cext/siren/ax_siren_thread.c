@@ -27,6 +27,7 @@
 struct ax_siren_thread {
     struct ax_siren_thread_config config;
     char *device, *library;
+    bool without_card;              /* Owner's. */
     struct ax_siren_mixer *mixer;   /* The thread's, as the next four. */
     struct ax_capture *capture;
     struct siren_card *card;
@@ -137,7 +138,7 @@ static void *run(void *context)
 
 /* --- life cycle ------------------------------------------------------------------------------------------------------ */
 
-static int build(struct ax_siren_thread *t)
+static int init_parts(struct ax_siren_thread *t)
 {
     const struct ax_siren_thread_config *config = &t->config;
     int err = ax_siren_mixer_new(&t->mixer, config->rate, config->block);
@@ -170,7 +171,7 @@ int ax_siren_thread_new(struct ax_siren_thread **out, const struct ax_siren_thre
     t->config = *config;
     t->tap.fd = t->wake_fd = -1;
     pthread_mutex_init(&t->producers, NULL);
-    int err = build(t);
+    int err = init_parts(t);
     t->config.tap_path = t->config.device = t->config.library = NULL; /* The caller's. */
     if (err == AX_OK) {
         *out = t;
@@ -208,7 +209,7 @@ int ax_siren_thread_start(struct ax_siren_thread *t)
     if (t->started)
         return AX_E_STATE;
     int err = AX_OK;
-    if (t->device != NULL && t->card == NULL)
+    if (t->device != NULL && !t->without_card && t->card == NULL)
         err = siren_card_open(&t->card, t->library, t->device, t->config.rate);
     if (err == AX_OK)
         err = spawn(t);
@@ -218,10 +219,7 @@ int ax_siren_thread_start(struct ax_siren_thread *t)
 
 void ax_siren_thread_without_card(struct ax_siren_thread *t)
 {
-    if (t->started)
-        return;
-    free(t->device);
-    t->device = NULL;
+    t->without_card = true;
 }
 
 void ax_siren_thread_stop(struct ax_siren_thread *t)

@@ -182,12 +182,12 @@ class Device:
 
     def _announce(self, tx: Transaction) -> None:
         tx.publish(ready(False))
+        if self.strobe is not None:
+            self.strobe.start_up(tx)
         self.ports.announce(tx)
         self.ports.virtual.announce(tx)
         self.sensors.announce(tx)
         self.indicators.announce(tx)
-        if self.strobe is not None:
-            self.strobe.start_up(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(
