@@ -2,13 +2,13 @@
 
     python bench/signal_latency.py [-n 200] [--json FILE] [--gate]
 
-start over HTTP    POST siren_and_light.cgi `start` -> first light frame, first sample; the device is a process of its own
+start over HTTP    POST siren_and_light.cgi `start` -> first light frame, first sample; the device is another process
                    (left out where it has no such CGI)
 start              the same from the ledger job to the tap, of a device in this process: what HTTP has no part in
 jitter             how late a frame is given out after it was due, 100 frames a second: idle, and with the loop stalled
 
-All times are of one clock (CLOCK_MONOTONIC): the tap's and the captures' `t_ns` are written by the native threads. Goals
-are printed; ``--gate`` fails (exit 1) when one is missed.
+All times are of one clock (CLOCK_MONOTONIC); tap and captures are written by the native threads. Goals are printed;
+``--gate`` fails (exit 1) when one is missed.
 """
 
 from __future__ import annotations

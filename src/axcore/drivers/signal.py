@@ -28,7 +28,7 @@ from axcore._native.siren_thread import SoundThread
 from axcore.errors import NotFoundError
 from axcore.led import Layout, Pattern
 from axcore.model.config import LedConfig, SoundConfig
-from axcore.siren import Tone
+from axcore.siren import SOUNDS, Tone
 
 from .capture import LIGHT_RING, SOUND_RING, Capture, publish
 
@@ -83,6 +83,12 @@ def _tone(name: str) -> Tone:
     return Tone(name, rate=RATE)
 
 
+def _prepare() -> None:
+    """Have every sound at hand: making one takes milliseconds, and starts shall not wait for that."""
+    for name in SOUNDS:
+        _tone(name)
+
+
 class SignalOutputs:
     """The outputs of one device (``services.siren.Signal``)."""
 
@@ -113,6 +119,7 @@ class SignalOutputs:
             log.error("there is no sound: the sound card cannot be opened: %s", error.strerror)
             self._sound.without_card()
             self._sound.start()
+        threading.Thread(target=_prepare, name="sounds", daemon=True).start()
         if data_dir is not None:
             self._links = (data_dir / LIGHT_RING, data_dir / SOUND_RING)
             for fd, link in zip((self._io.light_fd, self._sound.fd), self._links, strict=True):
