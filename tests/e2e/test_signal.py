@@ -91,6 +91,24 @@ def test_the_control_button_is_told_and_flashes(siren: Instance) -> None:
     assert log.wait(events.CONTROL_BUTTON, "pressed", PATIENCE)["data"] == {"function": "O3C"}
 
 
+def test_the_control_button_kept_pressed_resets_to_factory_default(siren: Instance) -> None:
+    """Reset to factory default settings: pressed for 15-30 s, the status LED flashes amber, then let go."""
+    board, log = siren.board(), net.EventLog(siren.client())
+    board.call("button", active=True, correlation="hold")
+    flashing = {"color": "amber", "interval": "500"}
+
+    def warned() -> bool:
+        return any(e["topic"] == events.LED_STATE and e["data"] == flashing for e in log.read())
+
+    wait_for("amber flashes", warned, PATIENCE, step=0.5)  # wall clock: the manual's 15 s
+    board.call("button", active=False)
+    siren.wait_state("STOPPING=1", PATIENCE)
+    siren.wait_state("READY=1", PATIENCE)
+    siren.create_admin()  # the first one again: nobody is known
+    with SignalReader(siren.data_dir) as signal:
+        signal.wait_frame(is_triangle)
+
+
 def test_parts_break_and_power_falls(siren: Instance) -> None:
     board = siren.board()
     assert board.call("fault", part="light1", broken=True)["part"] == "light1"

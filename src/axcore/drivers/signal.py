@@ -65,13 +65,13 @@ class Heard(Protocol):
 
 
 def light_config(config: LedConfig, *, simulated: bool) -> LightConfig:
-    """What the I/O thread needs for the siren's light."""
-    paths = () if simulated or config.driver == "none" else (config.leds or (config.device,))
+    """What the I/O thread needs for the light. Configured LEDs light up beside a simulated board as well."""
+    paths = {"none": (), "class": config.leds}.get(config.driver, (config.device,))
     return LightConfig(
         places=Layout.siren().records,
         frame_ns=FRAME_NS,
         records=LIGHT_RECORDS if simulated else FEW_RECORDS,
-        output=LIGHT_NONE if simulated else OUTPUTS[config.driver],
+        output=OUTPUTS[config.driver],
         paths=paths,
         speed_hz=config.speed_hz,
         current=config.current,
@@ -100,7 +100,7 @@ class SignalOutputs:
             BLOCK,
             SOUND_RECORDS if simulated else FEW_RECORDS,
             tap=tap,
-            device=None if simulated else sound.device or None,
+            device=sound.device or None,
             fifo_priority=FIFO_PRIORITY,
         )
         self._light_seen = Capture(self._io.light_fd)

@@ -79,7 +79,10 @@ class WiegandConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class LedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[light]``: the signaling light. ``apa102`` and ``ws2812`` are on an SPI device, ``class`` are LEDs of Linux."""
+    """``[light]``: the signaling light. ``apa102`` and ``ws2812`` are on an SPI device, ``class`` are LEDs of Linux.
+
+    What is configured is used beside a simulated board as well.
+    """
 
     driver: Literal["none", "apa102", "ws2812", "class"] = "none"
     device: str = ""

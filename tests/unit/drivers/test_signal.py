@@ -98,7 +98,8 @@ def test_outputs_of_the_configuration() -> None:
     strip = LedConfig(driver="ws2812", device="/dev/spidev0.0", speed_hz=2_400_000)
     config = light_config(strip, simulated=False)
     assert (config.output, config.paths, config.speed_hz) == (LIGHT_WS2812, ("/dev/spidev0.0",), 2_400_000)
-    assert light_config(strip, simulated=True).output == LIGHT_NONE
+    beside = light_config(strip, simulated=True)
+    assert (beside.output, beside.records > config.records) == (LIGHT_WS2812, True)
     lamps = light_config(LedConfig(driver="class", leds=("/sys/class/leds/a", "/sys/class/leds/b")), simulated=False)
     assert (lamps.output, lamps.paths) == (LIGHT_CLASS, ("/sys/class/leds/a", "/sys/class/leds/b"))
 
