@@ -5,7 +5,8 @@
         frames = signal.frames()          # all that are still there
         assert frames[-1].lit
 
-The reader keeps the memory, so that it sees the last frame even when the device is killed. Times: ns of CLOCK_MONOTONIC.
+The reader keeps the memory, so that it sees the last frame even when the device is killed.
+Times: ns of CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
