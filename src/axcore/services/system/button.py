@@ -1,7 +1,8 @@
 """The control button (manual: Control button; Reset to factory default settings).
 
 Pressed and let go at once it connects to the cloud service (O3C), told as an event, and the status LED flashes green
-three times. Kept pressed the status LED flashes amber from 15 s on; let go between 15 and 30 s the device forgets everything.
+three times. Kept pressed the status LED flashes amber from 15 s on; let go between 15 and 30 s the
+device forgets everything.
 """
 
 from __future__ import annotations
