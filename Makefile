@@ -30,7 +30,7 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo bench check $(CHECKS) fuzz kill-release bench-instructions-update \
+.PHONY: help run test ctest pytest demo demo-siren bench check $(CHECKS) fuzz kill-release bench-instructions-update \
         build dev clean
 
 help: ## this list
@@ -44,6 +44,10 @@ run: build ## a simulated door station on 127.0.0.1
 
 demo: build ## the manual's example, end to end, with a timeline
 	@$(VENV)/bin/axcore demo
+
+demo-siren: $(VENV)/.test build ## the siren manual's MQTT example, with a picture of the light and a recording
+	@$(NEED) mosquitto
+	@$(PY) -m axcore.testing.demo_siren --out demo-siren
 
 test: ctest pytest ## build, C tests, then every Python test
 

@@ -1,10 +1,13 @@
 /* The tap: each output edge as one JSON datagram, sent by the I/O thread at the moment the pin changes, so that it is seen
  * from outside even if the process dies next. It never waits: what the socket does not take is counted. */
-#include "ax_io_thread_internal.h"
+#include "ax_io_tap.h"
+
+#include "ax/err.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

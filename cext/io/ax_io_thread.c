@@ -160,18 +160,27 @@ static void turn(struct ax_io_thread *t)
     if (t->told)
         write_eventfd(t->event_fd);
     t->told = false;
+    io_light_turn(t->light, &t->tap, now_ns);
     atomic_fetch_add_explicit(&t->progress, 1, memory_order_relaxed);
 }
 
-/* Nanoseconds until something is to be done. Planned edges say themselves when they were; the rest must be on time. */
+static bool commands_wait(struct ax_io_thread *t)
+{
+    return ax_ring_peek(&t->commands) != NULL || io_light_waits(t->light);
+}
+
+/* Nanoseconds until something is to be done. Planned edges and frames say themselves when they were; the rest must be on
+ * time. */
 static uint64_t time_to_sleep(struct ax_io_thread *t, uint64_t due_ns)
 {
-    if (ax_ring_peek(&t->commands) != NULL)
+    if (commands_wait(t))
         return 0;
-    uint64_t edge_ns = io_thread_next_edge(t), now_ns = ax_monotonic_ns();
+    uint64_t edge_ns = io_thread_next_edge(t), frame_ns = io_light_next(t->light), now_ns = ax_monotonic_ns();
     uint64_t until_ns = due_ns == AX_NEVER ? AX_NEVER : due_ns > WATCH_NS ? due_ns - WATCH_NS : 0;
     if (edge_ns < until_ns)
         until_ns = edge_ns;
+    if (frame_ns < until_ns)
+        until_ns = frame_ns;
     if (until_ns <= now_ns)
         return 0;
     return until_ns - now_ns < IDLE_NS ? until_ns - now_ns : IDLE_NS;
@@ -180,7 +189,7 @@ static uint64_t time_to_sleep(struct ax_io_thread *t, uint64_t due_ns)
 static void watch_clock(struct ax_io_thread *t, uint64_t due_ns)
 {
     for (uint64_t now_ns = ax_monotonic_ns(); now_ns < due_ns && due_ns - now_ns <= WATCH_NS; now_ns = ax_monotonic_ns())
-        if (ax_ring_peek(&t->commands) != NULL || atomic_load_explicit(&t->stopping, memory_order_relaxed))
+        if (commands_wait(t) || atomic_load_explicit(&t->stopping, memory_order_relaxed))
             return;
 }
 
@@ -214,6 +223,7 @@ static void *run(void *context)
     }
     turn(t); /* what was asked before the stop */
     ax_io_rest(t->core, ax_monotonic_ns());
+    io_light_dark(t->light, &t->tap, ax_monotonic_ns());
     write_eventfd(t->event_fd);
     return NULL;
 }
@@ -239,6 +249,9 @@ static int build(struct ax_io_thread *t)
     if (err == AX_OK)
         err = io_tap_open(&t->tap, t->config.tap_path);
     t->config.tap_path = NULL; /* the caller's */
+    if (err == AX_OK && t->config.light != NULL)
+        err = io_light_new(&t->light, t->config.light);
+    t->config.light = NULL; /* likewise */
     if (err == AX_OK)
         err = ax_ring_init(&t->commands, sizeof(struct command), AX_IO_COMMANDS);
     if (err == AX_OK)
@@ -312,12 +325,15 @@ int ax_io_thread_start(struct ax_io_thread *t)
     int err = AX_OK;
     if (t->config.gpio != NULL)
         err = ax_gpio_open(&t->gpio, t->config.gpio, &t->config.io, t->config.gpio_ops);
-    if (err != AX_OK)
-        return err;
-    err = spawn(t);
+    if (err == AX_OK)
+        err = io_light_start(t->light);
+    if (err == AX_OK)
+        err = spawn(t);
     if (err != AX_OK) {
+        int saved = errno;
         ax_gpio_close(t->gpio);
         t->gpio = NULL;
+        errno = saved;
         return err;
     }
     t->started = t->running = true;
@@ -341,6 +357,7 @@ void ax_io_thread_free(struct ax_io_thread *t)
     ax_io_thread_stop(t);
     ax_gpio_close(t->gpio);
     ax_io_free(t->core);
+    io_light_free(t->light);
     io_tap_close(&t->tap);
     ax_ring_free(&t->commands);
     ax_ring_free(&t->events);
@@ -369,6 +386,7 @@ void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counte
     out->tap_errors = atomic_load_explicit(&t->tap.errors, memory_order_relaxed);
     out->lost_edges = atomic_load_explicit(&t->lost_edges, memory_order_relaxed);
     out->gpio_errors = atomic_load_explicit(&t->gpio_errors, memory_order_relaxed);
+    io_light_count(t->light, out);
 }
 
 /* How long to sleep while news may be under way; 0 = it is about to be there. */

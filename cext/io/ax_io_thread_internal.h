@@ -5,9 +5,9 @@
 #include "ax/gpio.h"
 #include "ax/io_thread.h"
 #include "ax/ring.h"
+#include "ax_io_tap.h"
 
 #include <pthread.h>
-#include <sys/un.h>
 
 enum command_kind {
     COMMAND_SET, COMMAND_PULSE, COMMAND_HOLD, COMMAND_SEQUENCE, COMMAND_FAULT, COMMAND_INPUT_CONFIG,
@@ -32,18 +32,13 @@ struct planned_edge {
     uint64_t token;
 };
 
-struct tap {
-    int fd; /**< -1 when there is none. */
-    struct sockaddr_un to;
-    atomic_ullong errors;
-};
-
 struct ax_io_thread {
     struct ax_io_thread_config config;   /**< As given; read only after new. */
     struct ax_gpio_config gpio_config;
     struct ax_io *core;                  /**< I/O thread's. */
     struct ax_gpio *gpio;                /**< I/O thread's; NULL = simulated only. */
     struct tap tap;                      /**< I/O thread's. */
+    struct io_light *light;              /**< NULL without one (ax_io_light.c). */
     uint64_t write_ns;                   /**< When the latest pin was written. I/O thread's. */
     atomic_ullong reading_ns;            /**< When edges of a frame that is not over came last; 0 = none. */
     atomic_ullong news_due_ns;           /**< ax_io_news_due() after the latest turn ... */
@@ -85,9 +80,15 @@ void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns);
 void io_thread_play(struct ax_io_thread *t, uint64_t now_ns);
 uint64_t io_thread_next_edge(struct ax_io_thread *t);
 
-int io_tap_open(struct tap *tap, const char *path);
-void io_tap_close(struct tap *tap);
-void io_tap_send(struct tap *tap, const char *name, bool active, uint64_t t_ns);
+/* The light (ax_io_light.c). All take NULL for a device without one. */
+int io_light_new(struct io_light **out, const struct ax_light_config *config);
+int io_light_start(struct io_light *light);
+void io_light_free(struct io_light *light);
+bool io_light_waits(struct io_light *light);               /* Whether commands wait. I/O thread. */
+uint64_t io_light_next(const struct io_light *light);      /* When the next frame is due, or AX_NEVER. I/O thread. */
+void io_light_turn(struct io_light *light, struct tap *tap, uint64_t now_ns);
+void io_light_dark(struct io_light *light, struct tap *tap, uint64_t now_ns);
+void io_light_count(const struct io_light *light, struct ax_io_thread_counters *out);
 
 int io_check_input(const struct ax_io_input_config *config, uint32_t outputs);
 

@@ -3,13 +3,15 @@
  * Commands and stimuli go in through bounded queues, events come out through one; an eventfd each way. Nothing that the
  * rest of the process does can hold up an input, a pulse or a REX: the thread takes no lock that another thread may hold
  * and never waits for room in a queue. A turn: edges and inputs, commands, everything due, then sleep until the next
- * deadline. Asleep it wakes about once a second, to show that it lives.
+ * deadline. Asleep it wakes about once a second, to show that it lives. A device with a light has its frames made at the
+ * end of a turn (ax/light.h): pins and events come first, a frame takes some microseconds.
  * Units: nanoseconds, CLOCK_MONOTONIC. Threads: every function may be called from any thread, except start, stop and
  * free, which belong to the owner. Allocation: in new and start; ax_io_thread_configure_reader allocates in the caller. */
 #ifndef AX_IO_THREAD_H
 #define AX_IO_THREAD_H
 
 #include "ax/io.h"
+#include "ax/light.h"
 
 #define AX_IO_NAME_MAX 31        /**< Bytes of an output's name: letters, digits, '_', '-', '.'. */
 #define AX_IO_PLAN_EDGES 4096    /**< Planned edges per reader. */
@@ -26,6 +28,7 @@ struct ax_io_thread_config {
     const struct ax_gpio_config *gpio;  /**< Lines of a GPIO chip; NULL = simulated board only. Copied. */
     const struct ax_gpio_ops *gpio_ops; /**< NULL = the operating system. Must outlive the thread. */
     uint32_t fifo_priority;             /**< SCHED_FIFO priority, if the system allows it; 0 = ordinary scheduling. */
+    const struct ax_light_config *light; /**< NULL: the device has none. Copied. */
 };
 
 /** Counters for status pages; each rises only. */
@@ -35,6 +38,9 @@ struct ax_io_thread_counters {
     uint64_t tap_errors; /**< Edges that the tap did not take. */
     uint64_t lost_edges; /**< Edges that the kernel had to drop (GPIO). */
     uint64_t gpio_errors; /**< Failed calls to the GPIO driver. */
+    uint64_t frames;      /**< Frames of the light. */
+    uint64_t frames_missed; /**< Frames that were due and left out. */
+    uint64_t light_errors;  /**< Frames that the output could not write. */
 };
 
 struct ax_io_thread;
@@ -71,6 +77,13 @@ int ax_io_thread_fault(struct ax_io_thread *t, uint32_t output, uint64_t token);
 int ax_io_thread_configure_input(struct ax_io_thread *t, uint32_t input, const struct ax_io_input_config *config);
 int ax_io_thread_configure_output(struct ax_io_thread *t, uint32_t output, const struct ax_io_output_config *config);
 int ax_io_thread_configure_reader(struct ax_io_thread *t, uint32_t reader, const struct ax_wiegand_config *config);
+
+/** Show this from command->at_ns on (0: at once, in place of what waits). The tap hears `light`: active when there is light
+ * to be shown, with the first frame; inactive with the frame that is dark and stays so. AX_E_STATE: there is no light;
+ * AX_E_RANGE: a spec that is wrong. */
+int ax_io_thread_light(struct ax_io_thread *t, const struct ax_led_command *command);
+/** The memfd of the captured frames (ax/capture.h), -1 without a light. Belongs to the thread. */
+int ax_io_thread_light_fd(const struct ax_io_thread *t);
 
 /* Stimuli: what the simulated board does in place of hardware. */
 /** Play edges on a reader's lines in real time. Their times count from the first one, which is played at `start_ns` or

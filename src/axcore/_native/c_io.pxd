@@ -1,5 +1,6 @@
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 
+from .c_led cimport ax_led_command, ax_led_curve, ax_led_place
 from .c_wiegand cimport ax_edge, ax_wiegand_config, ax_wiegand_frame
 
 
@@ -113,6 +114,32 @@ cdef extern from "ax/gpio.h" nogil:
         ax_gpio_line output[16]
 
 
+cdef extern from "ax/light.h" nogil:
+    const int AX_LIGHT_PATH_MAX
+    const int AX_LIGHT_CLASS_MAX
+
+    enum ax_light_kind:
+        AX_LIGHT_NONE
+        AX_LIGHT_APA102
+        AX_LIGHT_WS2812
+        AX_LIGHT_CLASS
+
+    struct ax_light_out_config:
+        uint32_t kind
+        uint32_t speed_hz
+        uint32_t current
+        uint32_t paths
+        char path[16][128]
+
+    struct ax_light_config:
+        const ax_led_place *places
+        size_t leds
+        uint64_t frame_ns
+        ax_led_curve curve
+        uint32_t records
+        ax_light_out_config out
+
+
 cdef extern from "ax/io_thread.h" nogil:
     const int AX_IO_NAME_MAX
 
@@ -122,6 +149,7 @@ cdef extern from "ax/io_thread.h" nogil:
         const char *tap_path
         const ax_gpio_config *gpio
         uint32_t fifo_priority
+        const ax_light_config *light
 
     struct ax_io_thread_counters:
         uint64_t progress
@@ -129,6 +157,9 @@ cdef extern from "ax/io_thread.h" nogil:
         uint64_t tap_errors
         uint64_t lost_edges
         uint64_t gpio_errors
+        uint64_t frames
+        uint64_t frames_missed
+        uint64_t light_errors
 
     struct ax_io_thread:
         pass
@@ -152,6 +183,8 @@ cdef extern from "ax/io_thread.h" nogil:
     int ax_io_thread_configure_input(ax_io_thread *t, uint32_t input, const ax_io_input_config *config)
     int ax_io_thread_configure_output(ax_io_thread *t, uint32_t output, const ax_io_output_config *config)
     int ax_io_thread_configure_reader(ax_io_thread *t, uint32_t reader, const ax_wiegand_config *config)
+    int ax_io_thread_light(ax_io_thread *t, const ax_led_command *command)
+    int ax_io_thread_light_fd(const ax_io_thread *t)
     int ax_io_thread_feed_edges(ax_io_thread *t, uint32_t reader, const ax_edge *edges, size_t n, uint64_t start_ns,
                                 uint64_t token, uint64_t *last_ns)
     int ax_io_thread_feed_input(ax_io_thread *t, uint32_t input, c_bool level, uint64_t token)

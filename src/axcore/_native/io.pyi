@@ -43,6 +43,24 @@ class GpioConfig(NamedTuple):
     inputs: Sequence[GpioLine | int | None] = ()
     outputs: Sequence[GpioLine | int | None] = ()
 
+class LightConfig(NamedTuple):
+    """The light: ``places`` (records of ``axcore.led.Layout``), a frame each ``frame_ns``, ``gamma`` of the codes,
+    ``records`` frames in the capture (a power of two). ``output`` is one of the LIGHT_ constants, ``paths`` its device: an
+    SPI device, or a directory of the LED class for each section."""
+
+    places: bytes
+    frame_ns: int = 10_000_000
+    gamma: float = 1.0
+    records: int = 64
+    output: int = 0
+    paths: Sequence[str] = ()
+    speed_hz: int = 0
+    current: int = 31
+
+LIGHT_NONE: int
+LIGHT_APA102: int
+LIGHT_WS2812: int
+LIGHT_CLASS: int
 GPIO_ACTIVE_LOW: int
 GPIO_PULL_UP: int
 GPIO_PULL_DOWN: int
@@ -127,6 +145,21 @@ class IoThread:
     @property
     def gpio_errors(self) -> int:
         """Failed calls to the GPIO driver."""
+    @property
+    def frames(self) -> int:
+        """Frames of the light so far."""
+    @property
+    def frames_missed(self) -> int:
+        """Frames that were due and left out, because the thread came too late."""
+    @property
+    def light_errors(self) -> int:
+        """Frames that the output of the light could not write."""
+    @property
+    def light_fd(self) -> int:
+        """The memfd of the captured frames (``ax/capture.h``); belongs to the thread. -1 without a light."""
+    def show(self, spec: bytes | None = None, at_ns: int = 0, fade_ns: int = 0) -> None:
+        """Show ``led.Profile.spec`` (None: dark) from ``at_ns`` on; 0: at once, in place of what waits. RangeError,
+        StateError (there is no light), QueueFullError."""
     def __new__(
         cls,
         inputs: Sequence[InputConfig],
@@ -136,6 +169,7 @@ class IoThread:
         output_names: Sequence[str],
         tap: str | None = None,
         gpio: GpioConfig | None = None,
+        light: LightConfig | None = None,
         fifo_priority: int = 0,
     ) -> Self:
         """``fifo_priority`` asks for SCHED_FIFO; the thread runs without it where the system does not allow it."""

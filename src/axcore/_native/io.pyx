@@ -7,7 +7,7 @@ from collections import namedtuple
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, uint32_t, uint64_t
-from libc.string cimport memset, strncpy
+from libc.string cimport memcpy, memset, strncpy
 
 import os
 
@@ -18,14 +18,17 @@ from .c_io cimport (
     AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_HOLD, AX_IO_BY_PULSE, AX_IO_BY_PULSE_END, AX_IO_BY_REX,
     AX_IO_BY_REX_END, AX_IO_BY_SEQUENCE, AX_IO_BY_SET, AX_IO_BY_STOP, AX_IO_DROPPED, AX_IO_FRAME, AX_IO_INPUT,
     AX_IO_KEY, AX_IO_LABEL, AX_IO_MAX_INPUTS, AX_IO_MAX_OUTPUTS, AX_IO_MAX_READERS, AX_IO_MAX_SEQUENCE, AX_IO_NAME_MAX,
-    AX_IO_OUTPUT, AX_IO_SEQUENCE_END, ax_gpio_config, ax_gpio_line, ax_io_config, ax_io_event, ax_io_input_config,
+    AX_IO_OUTPUT, AX_IO_SEQUENCE_END, AX_LIGHT_APA102, AX_LIGHT_CLASS, AX_LIGHT_CLASS_MAX, AX_LIGHT_NONE,
+    AX_LIGHT_PATH_MAX, AX_LIGHT_WS2812, ax_gpio_config, ax_gpio_line, ax_io_config, ax_io_event, ax_io_input_config,
     ax_io_output_config, ax_io_step, ax_io_thread, ax_io_thread_config, ax_io_thread_configure_input,
     ax_io_thread_configure_output, ax_io_thread_configure_reader, ax_io_thread_count, ax_io_thread_counters,
     ax_io_thread_drain, ax_io_thread_event_fd, ax_io_thread_fault, ax_io_thread_feed_edges, ax_io_thread_feed_input,
     ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free, ax_io_thread_hold, ax_io_thread_input_active,
     ax_io_thread_new, ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_sequence, ax_io_thread_set,
-    ax_io_thread_changing, ax_io_thread_start, ax_io_thread_stop, ax_io_thread_wait, ax_io_thread_wake, ax_monotonic_ns,
+    ax_io_thread_changing, ax_io_thread_light, ax_io_thread_light_fd, ax_io_thread_start, ax_io_thread_stop,
+    ax_io_thread_wait, ax_io_thread_wake, ax_light_config, ax_monotonic_ns,
 )
+from .c_led cimport AX_LED_AS_LISTED, ax_led_command, ax_led_curve_gamma, ax_led_place, ax_led_spec
 from .c_wiegand cimport AX_NEVER, ax_edge, ax_wiegand_config
 from .err cimport ax_check
 
@@ -54,6 +57,11 @@ GPIO_PULL_DOWN = AX_GPIO_PULL_DOWN
 GPIO_BIAS_OFF = AX_GPIO_BIAS_OFF
 GPIO_OPEN_DRAIN = AX_GPIO_OPEN_DRAIN
 
+LIGHT_NONE = AX_LIGHT_NONE
+LIGHT_APA102 = AX_LIGHT_APA102
+LIGHT_WS2812 = AX_LIGHT_WS2812
+LIGHT_CLASS = AX_LIGHT_CLASS
+
 InputConfig = namedtuple("InputConfig", "debounce_ns normal_high rex_output rex_hold_ns", defaults=(-1, 0))
 OutputConfig = namedtuple("OutputConfig", "normal_high fault_active", defaults=(False, False))
 ReaderConfig = namedtuple(
@@ -63,7 +71,11 @@ ReaderConfig = namedtuple(
 )
 GpioLine = namedtuple("GpioLine", "offset flags", defaults=(0,))
 GpioConfig = namedtuple("GpioConfig", "chip readers inputs outputs", defaults=((), (), ()))
-for _type in (InputConfig, OutputConfig, ReaderConfig, GpioLine, GpioConfig):
+LightConfig = namedtuple(
+    "LightConfig", "places frame_ns gamma records output paths speed_hz current",
+    defaults=(10_000_000, 1.0, 64, LIGHT_NONE, (), 0, 31),
+)
+for _type in (InputConfig, OutputConfig, ReaderConfig, GpioLine, GpioConfig, LightConfig):
     _type.__module__ = __name__
 del _type
 
@@ -172,6 +184,33 @@ cdef int _gpio(ax_gpio_config *out, const ax_io_config *io, config) except -1:
     return 0
 
 
+cdef const ax_led_place *_places(places, size_t *n) except NULL:
+    cdef bytes records = places
+    n[0] = <size_t>len(records) // sizeof(ax_led_place)
+    if len(records) == 0 or len(records) % sizeof(ax_led_place):
+        raise errors.ArgumentError("places are records of 16 bytes")
+    return <const ax_led_place *><const char *>records
+
+
+# `places` of the result belong to `light.places`.
+cdef int _light(ax_light_config *out, light) except -1:
+    memset(out, 0, sizeof(ax_light_config))
+    out.places = _places(light.places, &out.leds)
+    out.frame_ns = light.frame_ns
+    out.records = light.records
+    ax_check(ax_led_curve_gamma(&out.curve, light.gamma))
+    out.out.kind, out.out.speed_hz, out.out.current = light.output, light.speed_hz, light.current
+    if len(light.paths) > AX_LIGHT_CLASS_MAX:
+        raise errors.RangeError(f"light: {len(light.paths)} outputs, at most {AX_LIGHT_CLASS_MAX}")
+    out.out.paths = len(light.paths)
+    for i, path in enumerate(light.paths):
+        text = os.fsencode(path)
+        if not 0 < len(text) <= AX_LIGHT_PATH_MAX:
+            raise errors.RangeError(f"light: the path of an output has 1 to {AX_LIGHT_PATH_MAX} bytes")
+        strncpy(out.out.path[<int>i], text, AX_LIGHT_PATH_MAX)
+    return 0
+
+
 cdef size_t _steps(ax_io_step *out, steps) except 0:
     if not 0 < len(steps) <= AX_IO_MAX_SEQUENCE:
         raise errors.RangeError(f"a sequence has 1 to {AX_IO_MAX_SEQUENCE} steps, not {len(steps)}")
@@ -202,9 +241,11 @@ cdef class IoThread:
     cdef ax_io_thread *_t
     cdef readonly int event_fd
 
-    def __cinit__(self, inputs, outputs, readers, *, output_names, tap=None, gpio=None, uint32_t fifo_priority=0):
+    def __cinit__(self, inputs, outputs, readers, *, output_names, tap=None, gpio=None, light=None,
+                  uint32_t fifo_priority=0):
         cdef ax_io_thread_config config
         cdef ax_gpio_config lines
+        cdef ax_light_config lamp
         cdef bytes path
         memset(&config, 0, sizeof(config))
         _config(&config.io, inputs, outputs, readers)
@@ -221,6 +262,9 @@ cdef class IoThread:
         if gpio is not None:
             _gpio(&lines, &config.io, gpio)
             config.gpio = &lines
+        if light is not None:
+            _light(&lamp, light)
+            config.light = &lamp
         config.fifo_priority = fifo_priority
         ax_check(ax_io_thread_new(&self._t, &config))
         self.event_fd = ax_io_thread_event_fd(self._t)
@@ -253,6 +297,36 @@ cdef class IoThread:
     @property
     def gpio_errors(self):
         return self._counters().gpio_errors
+
+    @property
+    def frames(self):
+        return self._counters().frames
+
+    @property
+    def frames_missed(self):
+        return self._counters().frames_missed
+
+    @property
+    def light_errors(self):
+        return self._counters().light_errors
+
+    @property
+    def light_fd(self):
+        return ax_io_thread_light_fd(self._t)
+
+    def show(self, spec=None, uint64_t at_ns=0, uint64_t fade_ns=0):
+        cdef ax_led_command command
+        cdef bytes given
+        memset(&command, 0, sizeof(command))
+        command.at_ns, command.fade_ns = at_ns, fade_ns
+        if spec is None:
+            command.spec.speed, command.spec.stretch = 1, AX_LED_AS_LISTED
+        else:
+            given = spec
+            if len(given) != sizeof(ax_led_spec):
+                raise errors.ArgumentError(f"a spec has {sizeof(ax_led_spec)} bytes")
+            memcpy(&command.spec, <const char *>given, sizeof(ax_led_spec))
+        ax_check(ax_io_thread_light(self._t, &command))
 
     def start(self):
         ax_check(ax_io_thread_start(self._t))

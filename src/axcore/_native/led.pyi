@@ -46,6 +46,10 @@ class Profile:
     def period_ns(self, sections: int) -> int:
         """After this time it shows the same again; 0 if it never changes."""
 
+    @property
+    def spec(self) -> bytes:
+        """``struct ax_led_spec``: what ``IoThread.show`` takes."""
+
 @disjoint_base
 class Curve:
     """Light to 8-bit code: 255 * light^(1 / gamma). ``RangeError`` unless 0.25 <= gamma <= 4."""

@@ -71,6 +71,10 @@ cdef class Profile:
     def period_ns(self, size_t sections):
         return ax_led_period_ns(&self.c, sections)
 
+    @property
+    def spec(self):
+        return PyBytes_FromStringAndSize(<const char *>&self.c.spec, sizeof(ax_led_spec))
+
 
 cdef class Curve:
     cdef ax_led_curve c

@@ -77,8 +77,6 @@ cdef class Clip:
 
 
 cdef class Generator:
-    cdef ax_siren *_tone
-
     def __cinit__(self, voices, sets, uint32_t rate):
         cdef ax_siren_segment segments[4][256]
         cdef ax_siren_voice heads[4]

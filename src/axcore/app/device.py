@@ -6,9 +6,9 @@ thread: from here cards and REX open doors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -38,6 +38,9 @@ from axcore.services.ports import PortService
 from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
 
+if TYPE_CHECKING:
+    from .strobe import Strobe
+
 EARLY_ROLES = ("port", "casing")
 """Inputs whose edges grant nothing by themselves: what their rules do waits for the write, not for the sync."""
 
@@ -62,10 +65,14 @@ class Device:
         self.bus = Bus()
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._board: Board | None = None
+        self._simulate = simulate
+        self.on_reset: Callable[[], None] = lambda: None
+        """The control button asks for a factory default (ledger thread)."""
         self.ledger = Ledger(data_dir, self.clock, self.bus, wait=self._wait, wake=self._wake)
         self.ports = PortService(self.model, self.ledger.post)
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
+        self.strobe = self._make_strobe()
         self.schedules = ScheduleService(self.clock, self.bus)
         self.certificates = CertificateStore()
         self.mqtt = MqttService(self.certificates)
@@ -81,40 +88,69 @@ class Device:
         self.access = AccessService(self.schedules)
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.schedules.add_users(self.access.holders_using)
+        self._load()
+        self.board = self._board = self._make_board(simulate, tap)
+        self.ports.attach(self.board)
+        if self.strobe is not None:
+            self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
+        self._sinks = self._make_sinks()
+        self.ledger.on_native = self._native
+        self.ledger.rehearsal = self._rehearse
+
+    def _load(self) -> None:
+        """Read the state of every service, and tell the ledger what it has to keep going."""
+        strobe = self.strobe
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
             self.access.load,
             self.certificates.load,
             self.mqtt.load,
-            self.events.load,
+            *(() if strobe is None else strobe.loaders),
+            self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
         try:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
-            raise StoreError(str(data_dir), f"was written by another release: {error}") from error
+            raise StoreError(str(self.data_dir), f"was written by another release: {error}") from error
         for loader in (*loaders, self.ports.renew):
             self.ledger.on_reload(loader)
+        own = () if strobe is None else strobe.timers
         # What comes first at one instant (D9).
-        for timer in (self.schedules, self.events, self.ports, self.access, self.indicators):
+        for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, *own):
             self.ledger.add_timer(timer)
-        self.board = self._board = self._make_board(simulate, tap)
-        self.ports.attach(self.board)
-        self._sinks = self._make_sinks()
-        self.ledger.on_native = self._native
-        self.ledger.rehearsal = self._rehearse
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
         self.board.start()
+        if self.strobe is not None:
+            self.strobe.start(self.data_dir if self._simulate else None)
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
     def stop(self) -> None:
-        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal)."""
+        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal, the light goes out)."""
         self.ledger.stop()
+        if self.strobe is not None:
+            self.strobe.stop()
         self.board.stop()
+
+    def completed(self, tx: Transaction) -> None:
+        """Startup is complete."""
+        tx.publish(ready(True))
+        if self.strobe is not None:
+            self.strobe.completed(tx)
+
+    def _make_strobe(self) -> Strobe | None:
+        if not self.model.siren:
+            return None
+        from .strobe import Strobe
+
+        return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
+
+    def _reset(self) -> None:
+        self.on_reset()
 
     def _performers(self) -> tuple[Performer, ...]:
         """Who performs the actions of rules."""
@@ -123,6 +159,7 @@ class Device:
             VirtualInputPerformer(self.ports),
             IndicatorPerformer(self.model, self.indicators),
             MqttPerformer(self.mqtt),
+            *(() if self.strobe is None else (self.strobe.performer,)),
             AbsentPerformer(),
         )
 
@@ -136,16 +173,19 @@ class Device:
         )
         gpio = None if simulate or self.config.board.driver != "gpio" else self.config.board
         readers = [reader_config(self.config.wiegand)] * device.readers
-        return Board(device, settings, readers=readers, tap=tap, gpio=gpio)
+        light = None if self.strobe is None else self.strobe.light(self.config, simulate)
+        return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access = self.ports, self.access
+        ports, access, strobe = self.ports, self.access, self.strobe
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
             ports.on_input(tx, line, active, t_ns, correlation)
+            if strobe is not None and roles[line] == "control":
+                strobe.button.on_input(tx, active, t_ns, correlation)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
 
@@ -173,6 +213,8 @@ class Device:
 
     def _announce(self, tx: Transaction) -> None:
         tx.publish(ready(False))
+        if self.strobe is not None:
+            self.strobe.start_up(tx)
         self.ports.announce(tx)
         self.ports.virtual.announce(tx)
         self.sensors.announce(tx)

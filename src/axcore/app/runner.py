@@ -7,13 +7,14 @@ Stop is the reverse: interfaces, ledger (finishes and commits its queue), I/O th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from axcore.drivers.board_socket import NAME as BOARD_SOCKET
 from axcore.drivers.board_socket import BoardThread
@@ -25,7 +26,7 @@ from axcore.runtime.ledger import Transaction
 from axcore.runtime.notify import Notifier, Watchdog
 from axcore.runtime.supervise import Supervisor
 
-from .device import Device, ready
+from .device import Device
 
 if TYPE_CHECKING:
     from axcore.interfaces.cli.run import Launch
@@ -61,6 +62,7 @@ class App:
         self._ports: tuple[int | None, int | None] = (network.http_port, network.https_port)
         self._http: HttpServer | None = None
         self._rtsp: RtspServer | None = None
+        device.on_reset = lambda: self._later(self.factory_default, "hard")
 
     async def run(self) -> Outcome:
         """Run until a signal, a restart or a factory default. Raises OSError when a port cannot be bound."""
@@ -87,6 +89,10 @@ class App:
         """Stop in order and start again; the new start forgets the state first (``runtime.wipe``)."""
         wipe.request(self.device.data_dir, mode)
         self.restart()
+
+    def _later(self, action: Callable[..., None], *args: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # The loop has ended: the device stops anyway.
+            self._loop.call_soon_threadsafe(action, *args)
 
     def feel(self, name: str, value: float | str, correlation: str | None) -> None:
         """A sensor of the simulated board has a value."""
@@ -140,6 +146,7 @@ class App:
             configurations=device.configurations,
             pull_points=PullPoints(device.bus, device.clock),
             schedules=device.schedules,
+            siren=None if device.strobe is None else device.strobe.service,
             board=self._start_board(),
             mqtt=device.mqtt,
             certificates=device.certificates,
@@ -156,7 +163,7 @@ class App:
         gc.collect()
         gc.freeze()
         system.ready = True
-        await device.ledger.run(lambda tx: tx.publish(ready(True)))
+        await device.ledger.run(device.completed)
         self._announce(self._urls())
         self._notifier.ready()
 
@@ -184,7 +191,9 @@ class App:
         if not self._simulate:
             return None
         self._board_thread = BoardThread(self.device.data_dir / BOARD_SOCKET)
-        board = SimulatedBoard(self.device.board, self, self._board_thread)
+        strobe = self.device.strobe
+        signal = None if strobe is None else strobe.outputs
+        board = SimulatedBoard(self.device.board, self, self._board_thread, signal)
         self._board_thread.start(board.run)
         return board
 

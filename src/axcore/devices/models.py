@@ -62,7 +62,7 @@ class SensorSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """Name on the board surface, and source of its events."""
-    kind: Literal["temperature", "storage", "sound", "shock", "supervised"]
+    kind: Literal["temperature", "storage", "sound", "shock", "supervised", "power"]
     nice_name: str
     low: float = 0.0
     """Temperature: degrees Celsius below which it is too cold."""
@@ -210,6 +210,7 @@ STROBE_SIREN_MK2 = DeviceModel(
         *(SensorSpec(name=f"port{n}", kind="supervised", nice_name=f"I/O {n}") for n in range(1, 3)),
         SensorSpec(name="temperature", kind="temperature", nice_name="Device temperature", low=-40.0, high=75.0),
         SensorSpec(name="storage", kind="storage", nice_name="Internal storage"),
+        SensorSpec(name="poe", kind="power", nice_name="Power over Ethernet"),
     ),
     siren=True,
     calls=True,

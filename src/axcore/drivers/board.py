@@ -29,6 +29,7 @@ from axcore._native.io import (
     InputConfig,
     IoEvent,
     IoThread,
+    LightConfig,
     OutputConfig,
     ReaderConfig,
     monotonic_ns,
@@ -134,6 +135,7 @@ class Board:
         readers: Sequence[ReaderConfig] | None = None,
         tap: str | None = None,
         gpio: BoardConfig | None = None,
+        light: LightConfig | None = None,
     ) -> None:
         self.model = model
         self.tokens = Tokens()
@@ -145,6 +147,7 @@ class Board:
         self._input_names = tuple(line.name for line in model.inputs)
         self._output_names = tuple(line.name for line in model.outputs)
         self._chip = "" if gpio is None else gpio.chip
+        self._devices = ", ".join([*filter(None, [self._chip]), *(() if light is None else light.paths)])
         self._normal_high: dict[str, bool] = {}
         rex_line = model.rex_input
         inputs = [
@@ -159,15 +162,16 @@ class Board:
             output_names=self._output_names,
             tap=tap,
             gpio=None if gpio is None else gpio_config(model, settings, gpio),
+            light=light,
             fifo_priority=FIFO_PRIORITY,
         )
 
     def start(self) -> None:
-        """Start the I/O thread: outputs are in their normal state from here on. OSError names the GPIO chip."""
+        """Start the I/O thread: outputs are in their normal state from here on. OSError names the devices."""
         try:
             self.io.start()
         except OSError as error:
-            raise OSError(error.errno, error.strerror, self._chip or None) from error
+            raise OSError(error.errno, error.strerror, self._devices or None) from error
 
     def stop(self) -> None:
         """Stop the I/O thread; outputs stay as their fault states say."""

@@ -63,7 +63,7 @@ class KeysOp(Op, frozen=True, kw_only=True, tag="keys"):
 
 
 class ButtonOp(Op, frozen=True, kw_only=True, tag="button"):
-    """The call button: press for ``duration`` seconds, or bring it to ``active``."""
+    """The call button, on a siren the control button: press for ``duration`` seconds, or bring it to ``active``."""
 
     duration: float | None = None
     active: bool | None = None
@@ -79,7 +79,7 @@ class RexOp(Op, frozen=True, kw_only=True, tag="rex"):
 class InputOp(Op, frozen=True, kw_only=True, tag="input"):
     """Bring an input to or from its normal state."""
 
-    port: Literal[1, 2, 3, 4] | Literal["1", "2", "3", "4", "casing"]
+    port: Literal[1, 2, 3, 4] | Literal["1", "2", "3", "4", "casing", "control"]
     active: bool
 
 
@@ -91,11 +91,19 @@ class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
 
 class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
     """Have a sensor feel something: ``temperature`` (degrees C), ``storage`` (ok, low, disrupted), ``microphone``
-    (0..100), ``shock`` (hit), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut).
+    (0..100), ``shock`` (hit), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut), ``poe``
+    (class 3, 4).
     """
 
     name: str
     value: float | str
+
+
+class FaultOp(Op, frozen=True, kw_only=True, tag="fault"):
+    """Break or mend a part: ``light1`` .. ``light12`` (a section of the light) or ``siren``."""
+
+    part: str
+    broken: bool
 
 
 class StateOp(Op, frozen=True, kw_only=True, tag="state"):
@@ -121,9 +129,10 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 
 
 AnyOp = (
-    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | StateOp | StallOp | ClockOp | DropOp
+    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp
+    | ClockOp | DropOp
 )  # fmt: skip
-NAMES = ("card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "state", "stall", "clock", "drop")
+NAMES = ("card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop")
 
 
 def parse(value: Any) -> AnyOp:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from axcore._native.io import monotonic_ns
-from axcore.errors import InputError, QueueFullError
+from axcore.errors import InputError, NotFoundError, QueueFullError
 from axcore.wiegand import EDGE, FORMATS, Bits, Timing, schedule
 
 from .board import Board
@@ -22,6 +22,7 @@ from .board_ops import (
     ClockOp,
     DropOp,
     EdgesOp,
+    FaultOp,
     InputOp,
     KeysOp,
     OpError,
@@ -60,10 +61,21 @@ class Hurt(Protocol):
         """Kill a service; ``NotFoundError`` if there is none of this name."""
 
 
-class SimulatedBoard:
-    """The operations of ``board_ops`` on a board. Any thread."""
+class Parts(Protocol):
+    """A light and a loudspeaker that can be broken (``drivers.signal``)."""
 
-    def __init__(self, board: Board, hurt: Hurt, scheduler: Scheduler) -> None:
+    def fault(self, part: str, broken: bool) -> None:
+        """Break or mend a part; ``NotFoundError`` if there is none of this name."""
+
+    def state(self) -> dict[str, Any]:
+        """What is seen and heard."""
+
+
+class SimulatedBoard:
+    """The operations of ``board_ops`` on a board. Any thread. ``signal`` of a device with a light and a siren."""
+
+    def __init__(self, board: Board, hurt: Hurt, scheduler: Scheduler, signal: Parts | None = None) -> None:
+        self._signal = signal
         self.board = board
         self._hurt = hurt
         self._scheduler = scheduler
@@ -92,11 +104,11 @@ class SimulatedBoard:
                     self.board.feed_key(key, op.correlation)
                 return {"t_ns": monotonic_ns()}
             case ButtonOp():
-                return self._press("callbutton", op)
+                return self._press(self._button, op)
             case RexOp():
                 return self._press(self.board.model.rex_input or "rex", op)
             case InputOp():
-                line = op.port if op.port == "casing" else f"port{op.port}"
+                line = op.port if op.port in ("casing", "control") else f"port{op.port}"
                 return self._feed(line, op.active, op.correlation)
             case QrOp():
                 self.board.feed_qr(op.text, op.correlation)
@@ -104,6 +116,11 @@ class SimulatedBoard:
             case SensorOp():
                 self._hurt.feel(op.name, op.value, op.correlation)
                 return {"t_ns": monotonic_ns()}
+            case FaultOp():
+                if self._signal is None:
+                    raise NotFoundError("part", "this device has neither light nor siren that could break")
+                self._signal.fault(op.part, op.broken)
+                return {"t_ns": monotonic_ns(), "part": op.part, "broken": op.broken}
             case StateOp():
                 return self._state()
             case StallOp():
@@ -115,6 +132,12 @@ class SimulatedBoard:
             case DropOp():
                 self._hurt.drop(op.service)
                 return {"t_ns": monotonic_ns(), "service": op.service}
+
+    @property
+    def _button(self) -> str:
+        """The button that people press: to call, or that of a device which does not call."""
+        roles = {line.role: line.name for line in self.board.model.inputs}
+        return roles.get("callbutton") or roles.get("control", "callbutton")
 
     def _card(self, op: CardOp) -> dict[str, Any]:
         bits = frame(op)
@@ -131,6 +154,9 @@ class SimulatedBoard:
         return reply
 
     def _feed(self, line: str, active: bool, correlation: str | None) -> dict[str, Any]:
+        known = [entry.name for entry in self.board.model.inputs]
+        if line not in known:
+            raise NotFoundError("port", f"this device has no line {line} (there are: {', '.join(known)})")
         t_ns = monotonic_ns()
         self.board.feed_input(line, active, correlation)
         return {"t_ns": t_ns, "line": line, "active": active}
@@ -142,6 +168,7 @@ class SimulatedBoard:
             "model": board.model.id,
             "inputs": {line.name: board.input_active(line.name) for line in board.model.inputs},
             "outputs": {line.name: board.output_active(line.name) for line in board.model.outputs},
+            **({} if self._signal is None else self._signal.state()),
         }
 
 

@@ -19,6 +19,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Pin = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Micros = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
 Bits = Annotated[int, msgspec.Meta(ge=0, le=256)]
+MAX_LEDS = 16
+"""Directories of the LED class."""
 
 
 class DeviceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +83,29 @@ class WiegandConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Length of the only active format: a frame ends with its last bit; 0 = after the gap."""
 
 
+class LedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[light]``: the signaling light. ``apa102`` and ``ws2812`` are on an SPI device, ``class`` are LEDs of Linux.
+
+    What is configured is used beside a simulated board as well.
+    """
+
+    driver: Literal["none", "apa102", "ws2812", "class"] = "none"
+    device: str = ""
+    """SPI device, e.g. ``/dev/spidev0.0``."""
+    leds: tuple[str, ...] = ()
+    """Directories of the LED class (``/sys/class/leds/...``, multicolour), one for each section of the light."""
+    speed_hz: Annotated[int, msgspec.Meta(ge=0, le=50_000_000)] = 0
+    """SPI clock; 0 = the usual one."""
+    current: Annotated[int, msgspec.Meta(ge=0, le=31)] = 31
+    """Of APA102, in 31sts."""
+
+
+class SoundConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[sound]``: the loudspeaker, a sound card by its ALSA name (``default``, ``hw:0``); empty = none."""
+
+    device: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -88,6 +113,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     network: NetworkConfig = NetworkConfig()
     board: BoardConfig = BoardConfig()
     wiegand: WiegandConfig = WiegandConfig()
+    light: LedConfig = LedConfig()
+    sound: SoundConfig = SoundConfig()
 
 
 def parse(files: Iterable[tuple[str, str]], lines: Callable[[str | None], Collection[str]] | None = None) -> Config:
@@ -142,6 +169,11 @@ def _contradictions(config: Config, known: Collection[str]) -> Iterable[tuple[st
             if pin in taken:
                 yield key, f"line {pin} is {taken[pin]} already"
             taken[pin] = key
+    light = config.light
+    if light.driver == "class" and not 1 <= len(light.leds) <= MAX_LEDS:
+        yield "light.leds", f"the class driver needs 1 to {MAX_LEDS} directories, one for each section"
+    if light.driver in ("apa102", "ws2812") and not light.device:
+        yield "light.device", f"the {light.driver} driver needs an SPI device, e.g. /dev/spidev0.0"
     rising = ("glitch_us", "min_pulse_us", "max_pulse_us"), ("min_interval_us", "max_interval_us", "frame_gap_us")
     for low, high in [pair for names in rising for pair in pairwise(names)] + [("min_bits", "max_bits")]:
         if getattr(windows, low) > getattr(windows, high):

@@ -17,6 +17,7 @@ RELAY = "tns1:Device/Trigger/Relay"  # property; source RelayToken, data Logical
 CASING_OPEN = "tns1:Device/tnsaxis:Casing/Open"  # property; source Name, data Open 0|1
 REX = "tns1:Device/tnsaxis:Intercom/REX"  # property; source port, data active 0|1
 CALL_BUTTON = "tns1:Device/tnsaxis:Intercom/CallButton"  # property; data active 0|1
+CONTROL_BUTTON = "tns1:Device/tnsaxis:ControlButton/Pressed"  # pulse; data function O3C
 RFID = "tns1:Device/tnsaxis:Intercom/RFID"  # pulse; a card was read
 KEYPIN = "tns1:Device/tnsaxis:Intercom/KeyPin"  # pulse; a PIN was entered (never holds the digits)
 QR = "tns1:Device/tnsaxis:Intercom/QR"  # pulse; a QR code was read (never holds its text)

@@ -88,6 +88,11 @@ class Tone:
         """Samples of one repetition."""
         return self._generator.cycle
 
+    @property
+    def generator(self) -> Generator:
+        """For the sound thread; it never changes."""
+        return self._generator
+
     def render(self, pos: int, out: Buffer, clip: Clip | None = None) -> int:
         """Fill ``out`` with the samples from position ``pos`` on; gives how many of them are before the end.
 

@@ -39,3 +39,11 @@ def test_door_station() -> None:
 def test_unknown_model_lists_the_known() -> None:
     with pytest.raises(NotFoundError, match="a8207-ve"):
         model("a9999")
+
+
+def test_strobe_siren() -> None:
+    device = model("d4100-ve-mk2")
+    assert device.siren
+    assert [line.name for line in device.inputs if line.role == "control"] == ["control"]
+    assert [sensor.name for sensor in device.sensors if sensor.kind == "power"] == ["poe"]
+    assert [device.id for device in MODELS.values() if device.siren] == ["d4100-ve-mk2"]

@@ -59,6 +59,9 @@ from axcore.errors import ConflictError, InputError, LimitError, NotFoundError, 
         ({"op": "stall", "seconds": 61}, "invalid_value", "seconds"),
         ({"op": "clock", "step": 1e12}, "invalid_value", "step"),
         ({"op": "drop"}, "missing_field", "service"),
+        ({"op": "fault", "broken": True}, "missing_field", "part"),
+        ({"op": "fault", "part": "siren"}, "missing_field", "broken"),
+        ({"op": "fault", "part": "siren", "broken": 1}, "wrong_type", "broken"),
     ],
 )
 def test_refused(op: Any, code: str, field: str) -> None:

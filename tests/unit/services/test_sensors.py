@@ -116,3 +116,18 @@ def test_the_computer_is_read(tmp_path: Path) -> None:
     assert health.storage(tmp_path / "gone") == "disrupted"
     sensors = SensorService(MODEL)
     assert dict(health.reading(sensors, tmp_path, tmp_path))["temperature"] == 41.5
+
+
+def test_a_siren_feels_its_power_supply() -> None:
+    ledger, sensors = MemoryLedger(), SensorService(MODELS["d4100-ve-mk2"])
+    felt: list[float | str] = []
+    sensors.subscribe("power", lambda tx, value: felt.append(value))
+    sensors.subscribe("temperature", lambda tx, value: felt.append(value))
+    ledger.do(lambda tx: sensors.tell(tx, "poe", 3))
+    ledger.do(lambda tx: sensors.tell(tx, "temperature", 61.5))
+    assert felt == [3.0, 61.5]
+    assert sensors.values == {"poe": 3.0, "temperature": 61.5}
+    for wrong in (2, 3.5, "3", True):
+        with pytest.raises(InputError, match="3 or 4"):
+            ledger.do(lambda tx, wrong=wrong: sensors.tell(tx, "poe", wrong))
+    assert felt == [3.0, 61.5]

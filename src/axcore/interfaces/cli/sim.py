@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from axcore.errors import InputError
+from axcore.interfaces.cli import recording
 from axcore.interfaces.cli.board import Board
 from axcore.interfaces.cli.output import CliError, add_json, print_json
 from axcore.interfaces.cli.paths import add_data_dir, find_data_dir
@@ -25,10 +27,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_data_dir(op)
         op.add_argument("--correlation", help="text that comes back on each event this causes")
         add_json(op)
+    for name, (text, arguments) in RECORDINGS.items():
+        op = ops.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+        arguments(op)
+        add_data_dir(op)
+        add_json(op)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do the operation and print what the board says."""
+    if args.op in RECORDINGS:
+        return _record(args)
     fields = OPERATIONS[args.op][2](args)
     if args.correlation is not None:
         fields["correlation"] = args.correlation
@@ -39,6 +48,16 @@ def run(args: argparse.Namespace) -> int:
     elif args.op == "state" or data:
         for key, value in _flat(data):
             print(f"{key} {value}")
+    return 0
+
+
+def _record(args: argparse.Namespace) -> int:
+    write = recording.write_picture if args.op == "picture" else recording.write_sound
+    told = write(args, find_data_dir(args.data_dir), time.monotonic_ns())
+    if args.json:
+        print_json(told)
+    else:
+        print(*(f"{key} {value}" for key, value in told.items()), sep="\n")
     return 0
 
 
@@ -122,7 +141,7 @@ def _press(args: argparse.Namespace) -> Fields:
 
 
 def _input_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument("port", help="1..4 or casing")
+    p.add_argument("port", help="1..4, casing or control")
     p.add_argument("state", choices=["on", "off"])
 
 
@@ -142,8 +161,8 @@ def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
 
 
 def _sensor_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument("name", help="temperature, storage, microphone, shock, port1 .. port4")
-    p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; open, close, short, cut")
+    p.add_argument("name", help="temperature, storage, microphone, shock, port1 .. port4, poe")
+    p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; open, close, short, cut; 3 or 4")
 
 
 def _sensor(args: argparse.Namespace) -> Fields:
@@ -153,17 +172,32 @@ def _sensor(args: argparse.Namespace) -> Fields:
         return {"name": args.name, "value": args.value}
 
 
+def _fault_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("part", help="light1 .. light12 (a section of the light) or siren")
+    p.add_argument("state", choices=["broken", "mended"])
+
+
+def _fault(args: argparse.Namespace) -> Fields:
+    return {"part": args.part, "broken": args.state == "broken"}
+
+
 OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Fields]]] = {
     "card": ("swipe a card", _card_arguments, _card),
     "edges": ("play recorded edges of the reader's lines", _edges_arguments, _edges),
     "keys": ("type on the keypad", _argument("keys", str, "0-9, *, # and C (call)"), _field("keys")),
-    "button": ("press the call button", _press_arguments, _press),
+    "button": ("press the call button (on a siren the control button)", _press_arguments, _press),
     "input": ("switch an input port or the casing switch", _input_arguments, _input),
     "rex": ("press request to exit", _press_arguments, _press),
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
     "sensor": ("have a sensor feel something", _sensor_arguments, _sensor),
+    "fault": ("break a part of the light or the siren", _fault_arguments, _fault),
     "state": ("show all lines", lambda p: None, lambda args: {}),
     "stall": ("block the loop", _argument("seconds", float, "how long"), _field("seconds")),
     "clock": ("step the wall clock", _argument("step", float, "seconds; may be negative"), _field("step")),
     "drop": ("kill a service", _argument("service", str, "http ..."), _field("service")),
 }
+RECORDINGS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "picture": ("write a picture of what the light did", recording.picture_arguments),
+    "sound": ("write a recording of what was heard", recording.sound_arguments),
+}
+"""What is read from the device instead of done to it."""

@@ -38,6 +38,7 @@ def condition_types(model: DeviceModel) -> tuple[ConditionType, ...]:
         *doors(model),
         *sensors(model),
         *_status(),
+        *_control(model),
     )
 
 
@@ -208,6 +209,15 @@ def _status() -> tuple[ConditionType, ...]:
             data=(Item(name="ready", nice_name="Ready", values=_FLAG),),
             match={"ready": "1"},
         ),
+    )
+
+
+def _control(model: DeviceModel) -> tuple[ConditionType, ...]:
+    if all(line.role != "control" for line in model.inputs):
+        return ()
+    name, function = "Control button pressed", Item(name="function", nice_name="Function", values=("O3C",))
+    return (
+        ConditionType(topic=events.CONTROL_BUTTON, group="Device status", name=name, stateful=False, data=(function,)),
     )
 
 

@@ -2,5 +2,6 @@
 
 from .actions import IndicatorPerformer
 from .service import IndicatorService, Shown
+from .status import StatusLed
 
-__all__ = ["IndicatorPerformer", "IndicatorService", "Shown"]
+__all__ = ["IndicatorPerformer", "IndicatorService", "Shown", "StatusLed"]

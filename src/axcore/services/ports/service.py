@@ -325,6 +325,8 @@ class PortService:
             event = _state(events.REX, {"port": line}, {"active": flag}, t_ns, correlation)
         elif role == "casing":
             event = _state(events.CASING_OPEN, {"Name": "Casing"}, {"Open": flag}, t_ns, correlation)
+        elif role == "control":
+            return  # What a press means is for the control button to say.
         else:
             event = _state(events.CALL_BUTTON, {}, {"active": flag}, t_ns, correlation)
         tx.publish(event)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
 
 SUPERVISED = ("open", "close", "short", "cut")
+POE_CLASSES = (3, 4)
 STORAGE = ("ok", "low", "disrupted")
 SOUND_LEVEL = "AudioSource.A0.TriggerLevel"
 """Parameter: 0..100; a sound above it triggers."""
@@ -43,7 +44,13 @@ class SensorService:
             "sound": self._sound,
             "shock": self._shock,
             "supervised": self._supervised,
+            "power": lambda tx, spec, value, correlation: None,
         }
+        self._listeners: dict[str, list[Callable[[Transaction, Value], object]]] = {}
+
+    def subscribe(self, kind: str, listener: Callable[[Transaction, Value], object]) -> None:
+        """``listener`` gets each value of the sensors of a kind, in the job that tells it."""
+        self._listeners.setdefault(kind, []).append(listener)
 
     @property
     def specs(self) -> tuple[SensorSpec, ...]:
@@ -69,6 +76,8 @@ class SensorService:
         spec = self._specs[name]
         tx.assign(self, "_values", {**self._values, name: checked})
         self._tellers[spec.kind](tx, spec, checked, correlation)
+        for listener in self._listeners.get(spec.kind, ()):
+            listener(tx, checked)
 
     def check(self, name: str, value: Value | bool) -> Value:
         """The value as it is kept. InputError (``name``, ``value``) if there is no such sensor or value. Any thread."""
@@ -129,6 +138,10 @@ def _checked(spec: SensorSpec, value: Value | bool) -> Value:
         if value not in words:
             raise InputError("value", f"must be one of {', '.join(words)}")
         return str(value)
+    if spec.kind == "power":
+        if value not in POE_CLASSES or isinstance(value, bool):
+            raise InputError("value", f"must be a PoE class, {' or '.join(map(str, POE_CLASSES))}")
+        return float(value)
     low, high = (0.0, 100.0) if spec.kind == "sound" else (-273.15, 1000.0)
     if isinstance(value, str | bool) or not math.isfinite(value) or not low <= value <= high:
         raise InputError("value", f"must be a number, {low:g}..{high:g}")

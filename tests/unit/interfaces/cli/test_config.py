@@ -107,3 +107,28 @@ def test_lines_and_windows(tmp_path: pathlib.Path, old: str, new: str, line: int
     with pytest.raises(ConfigError) as raised:
         read_config(file)
     assert (raised.value.line, raised.value.key) == (line, key)
+
+
+def test_light_and_sound() -> None:
+    strip = "[light]\ndriver = 'apa102'\ndevice = '/dev/spidev0.0'\ncurrent = 9\n[sound]\ndevice = 'hw:0'\n"
+    config = parse([("axcore.toml", strip)])
+    assert (config.light.driver, config.light.device, config.light.current) == ("apa102", "/dev/spidev0.0", 9)
+    assert config.sound.device == "hw:0"
+    assert parse([("axcore.toml", GOOD)]).light.driver == "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[light]\ndriver = 'ws2812'\n", "light.device"),
+        ("[light]\ndriver = 'class'\n", "light.leds"),
+        (f"[light]\ndriver = 'class'\nleds = {['/sys/class/leds/a'] * 17}\n", "light.leds"),
+        ("[light]\ncurrent = 32\n", "light.current"),
+        ("[light]\ndriver = 'neon'\n", "light.driver"),
+        ("[sound]\ncard = 'hw:0'\n", "sound.card"),
+    ],
+)
+def test_outputs_that_cannot_be(text: str, key: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse([("axcore.toml", text)])
+    assert raised.value.key == key

@@ -1,0 +1,5 @@
+from .c_siren cimport ax_siren
+
+
+cdef class Generator:
+    cdef ax_siren *_tone
