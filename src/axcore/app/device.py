@@ -22,6 +22,7 @@ from axcore.rules import mqtt_effects
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
 from axcore.runtime.ledger import Job, Ledger, Transaction
+from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.certificates import CertificateStore
 from axcore.services.events import (
@@ -35,6 +36,7 @@ from axcore.services.events import (
 from axcore.services.indicators import IndicatorPerformer, IndicatorService
 from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
+from axcore.services.recipients import BOX, Delivery, NotificationPerformer, RecipientService
 from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
 
@@ -73,6 +75,9 @@ class Device:
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
         self.strobe = self._make_strobe()
+        self.recipients = RecipientService()
+        self.outbox: Outbox[Delivery] = Outbox(BOX)
+        self._notifications = NotificationPerformer(self.recipients, self.outbox)
         self.schedules = ScheduleService(self.clock, self.bus)
         self.certificates = CertificateStore()
         self.mqtt = MqttService(self.certificates)
@@ -106,6 +111,7 @@ class Device:
             self.access.load,
             self.certificates.load,
             self.mqtt.load,
+            self.recipients.load,
             *(() if strobe is None else strobe.loaders),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
@@ -118,7 +124,7 @@ class Device:
             self.ledger.on_reload(loader)
         own = () if strobe is None else strobe.timers
         # What comes first at one instant (D9).
-        for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, *own):
+        for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
 
     def start(self) -> None:
@@ -159,6 +165,7 @@ class Device:
             VirtualInputPerformer(self.ports),
             IndicatorPerformer(self.model, self.indicators),
             MqttPerformer(self.mqtt),
+            self._notifications,
             *(() if self.strobe is None else (self.strobe.performer,)),
             AbsentPerformer(),
         )

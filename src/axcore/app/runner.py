@@ -146,6 +146,7 @@ class App:
             configurations=device.configurations,
             pull_points=PullPoints(device.bus, device.clock),
             schedules=device.schedules,
+            recipients=device.recipients,
             siren=None if device.strobe is None else device.strobe.service,
             board=self._start_board(),
             mqtt=device.mqtt,
@@ -154,6 +155,7 @@ class App:
         await self._start_http()
         await self._start_rtsp()
         self._start_mqtt(system.serial)
+        self._start_deliveries(system, params)
         counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
@@ -225,6 +227,13 @@ class App:
         device = self.device
         device.mqtt.identify(serial)
         self._supervisor.add("mqtt", lambda: MqttClient(device.mqtt, device.bus, device.ledger).run())
+
+    def _start_deliveries(self, system: SystemService, params: ParamService) -> None:
+        from .deliveries import make_dispatcher
+
+        assert self._context is not None
+        self._context.deliveries = dispatcher = make_dispatcher(self.device, system, params, self._urls)
+        self._supervisor.add("recipients", dispatcher.run)
 
     def _make_http(self) -> HttpServer:
         from axcore.interfaces.http.server import HttpOptions, HttpServer

@@ -108,6 +108,14 @@ class TcpTarget(_Target, frozen=True, kw_only=True, tag="tcp"):
     port: int
 
 
+class TrapTarget(_Target, frozen=True, kw_only=True):
+    """Receiver of SNMP traps (manual: System > Network > SNMP); a setting, not one of the recipients."""
+
+    host: str
+    port: int = 162
+    community: str = "public"
+
+
 Target = HttpTarget | HttpsTarget | FtpTarget | SftpTarget | NetworkShareTarget | EmailTarget | TcpTarget
 
 

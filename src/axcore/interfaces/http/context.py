@@ -80,6 +80,8 @@ class Context:
     pull_points: Any = None
     """Subscriptions of ONVIF clients."""
     recipients: Any = None
+    deliveries: Any = None
+    """Delivers to recipients; here for *Test*."""
     schedules: Any = None
     mqtt: Any = None
     certificates: Any = None

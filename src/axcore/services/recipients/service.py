@@ -1,7 +1,7 @@
 """The recipients as they are kept: up to 20, by id and by unique names. Jobs of the ledger thread; reads from any.
 
-A recipient that a rule uses can be removed: the rule's action then fails and says so (``ActionFailed``), as it does for a
-port that is no output any more.
+A recipient that a rule uses can be removed: the rule's action then fails and says so (``ActionFailed``), as it does for
+a port that is no output any more.
 """
 
 from __future__ import annotations

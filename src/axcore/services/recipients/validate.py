@@ -21,7 +21,7 @@ from axcore.model.recipients import (
 
 MAX_TEXT = 255
 MAX_URL = 2048
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]*[A-Za-z0-9])?|[A-Fa-f0-9:]+(?:%[A-Za-z0-9]+)?")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]*[A-Za-z0-9])?|[A-Fa-f0-9:.]+(?:%[A-Za-z0-9]+)?")
 _EMAIL = re.compile(r"[^@\s,<>\x00-\x1f\x7f]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){15}")
 _SHA256 = re.compile(r"[A-Za-z0-9+/]{43}=?")
