@@ -127,13 +127,14 @@ async def test_a_recipient_of_an_action_is_made_with_it_and_its_password_stays_i
     """Using recipients in an action configuration."""
     assert (await rig.configure(FIXED + "notification.http", **HTTP)).status == 200
     (recipient,) = rig.recipients.recipients()
-    assert (recipient.url, recipient.password) == (HTTP["upload_url"], "mypassword")
+    assert (recipient.target.url, recipient.target.password) == (HTTP["upload_url"], "mypassword")
     (made,) = rig.configurations.configurations()
     assert made.action == HttpNotification(recipient=recipient.id, query="Message=The%20message")
     listed = await rig.soap("<aa:GetActionConfigurations/>")
     shown = await rig.soap("<aa:GetRecipientConfigurations/>")
     assert HTTP["upload_url"] in listed.text
-    assert "mypassword" not in listed.text + shown.text + repr(rig.ledger.store.records())
+    others = {kind: kept for kind, kept in rig.ledger.store.records().items() if kind != "recipient"}
+    assert "mypassword" not in listed.text + shown.text + repr(others)
     assert "mypassword" not in repr(rig.ledger.events)
 
 

@@ -65,15 +65,15 @@ async def add_recipient_configuration(call: Call, request: Request, ctx: Context
     name = given.value("Name") or ""
 
     def job(tx: Transaction) -> Any:
-        return store.add(tx, store.spec(recipients_map.fields(kind, name, values)))
+        return store.add(tx, recipients_map.spec(kind, name, values))
 
     try:
         added = await ctx.ledger.run(job)
     except LimitError:
         raise
     except InputError as error:
-        of_field = {item.path: item.name for item in fields if item.path}
-        field = "Name" if error.field == "name" else f"Parameters: {of_field.get(error.field, error.field)}"
+        name_of = recipients_map.parameter_of
+        field = "Name" if error.field == "name" else f"Parameters: {name_of(kind, error.field)}"
         raise invalid(f"{field}: {error.reason}", detail=MISMATCH) from None
     return tag("aa:AddRecipientConfigurationResponse", tag("aa:ConfigurationID", str(added.id)))
 

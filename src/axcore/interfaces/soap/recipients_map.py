@@ -1,8 +1,7 @@
 """Recipients on the wire: the parameters of each kind, and the fields of a recipient that they mean.
 
-The one module that knows the shape of the recipients of ``ctx.recipients``: ``recipients()`` gives structs with ``id``,
-``name`` and a tag, ``spec(fields)`` makes what ``add(tx, spec)`` takes, ``remove(tx, id)`` forgets one. Secrets go in
-and never come out: a password reads as empty.
+The one module that knows the shape of the recipients of ``ctx.recipients``. Secrets go in and never come out: a
+password reads as empty.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 import msgspec
 
 from axcore.errors import InputError
+from axcore.model.convert import convert
+from axcore.model.recipients import MAX_NAME, Recipient, RecipientSpec
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -27,9 +28,8 @@ Shape = Literal["text", "number", "flag", "none"]
 class Store(Protocol):
     """What is needed of the recipient service."""
 
-    def recipients(self) -> tuple[Any, ...]: ...
-    def spec(self, fields: Mapping[str, Any]) -> Any: ...
-    def add(self, tx: Transaction, spec: Any) -> Any: ...
+    def recipients(self) -> tuple[Recipient, ...]: ...
+    def add(self, tx: Transaction, spec: RecipientSpec) -> Recipient: ...
     def remove(self, tx: Transaction, recipient_id: str) -> None: ...
 
 
@@ -49,7 +49,7 @@ def _login(*more: Field) -> tuple[Field, ...]:
 
 
 _QOS: Final = Field("qos", shape="none")
-_VALIDATE: Final = Field("validate_server_cert", "validate_certificate", "flag")
+_VALIDATE: Final = Field("validate_server_cert", "validate_server_certificate", "flag")
 _PROXY: Final = (
     Field("proxy_host", "proxy.host"),
     Field("proxy_port", "proxy.port", "number"),
@@ -57,7 +57,7 @@ _PROXY: Final = (
     Field("proxy_password", "proxy.password", secret=True),
 )
 _SERVER: Final = (Field("host", "host"), Field("upload_path", "folder"), Field("port", "port", "number"))
-_TEMPORARY: Final = Field("temporary", "temporary_name", "flag")
+_TEMPORARY: Final = Field("temporary", "use_temporary_file_name", "flag")
 
 KINDS: Final[dict[str, tuple[Field, ...]]] = {
     "http": (Field("upload_url", "url"), *_login(), *_PROXY, _QOS),
@@ -69,20 +69,20 @@ KINDS: Final[dict[str, tuple[Field, ...]]] = {
             Field("ssh_host_pub_key_md5", "host_key_md5"),
             Field("ssh_host_pub_key_sha256", "host_key_sha256", required=False),
             Field("ssh_auth_type", shape="none", required=False),
-            Field("temporary", "temporary_name", "flag", required=False),
+            Field("temporary", "use_temporary_file_name", "flag", required=False),
             _QOS,
         ),
     ),
     "smtp": (
-        Field("email_to", "to"),
-        Field("email_from", "sender"),
+        Field("email_to", "send_to"),
+        Field("email_from", "send_from"),
         Field("host", "host"),
         Field("port", "port", "number"),
         *_login(),
-        Field("pop_host", "pop.host"),
-        Field("pop_port", "pop.port", "number"),
-        Field("pop_login", "pop.username"),
-        Field("pop_password", "pop.password", secret=True),
+        Field("pop_host", "pop_host"),
+        Field("pop_port", shape="none"),  # 110, with the login of the mail server
+        Field("pop_login", shape="none"),
+        Field("pop_password", shape="none", secret=True),
         _QOS,
         Field("encryption", "encryption"),
         _VALIDATE,
@@ -106,12 +106,23 @@ def offered(store: Store | None) -> tuple[str, ...]:
 
 def kind_of(recipient: Any) -> str:
     """Kind of a recipient."""
-    return str(type(recipient).__struct_config__.tag)
+    return str(type(recipient.target).__struct_config__.tag)
 
 
-def fields(kind: str, name: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """The members of a recipient. Raises InputError naming the parameter."""
-    found: dict[str, Any] = {"type": kind, "name": name}
+def spec(kind: str, name: str, values: Mapping[str, str]) -> RecipientSpec:
+    """What the parameters ask for. Raises InputError naming the parameter."""
+    return convert({"name": name, "target": fields(kind, values)}, RecipientSpec)
+
+
+def parameter_of(kind: str, field: str) -> str:
+    """The parameter that sets a field of a recipient (``target.url``); the field itself if there is none."""
+    path = field.removeprefix("target.")
+    return next((item.name for item in KINDS[kind] if item.path and item.path == path), path)
+
+
+def fields(kind: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """The members of a target. Raises InputError naming the parameter."""
+    found: dict[str, Any] = {"type": kind}
     for item in KINDS[kind]:
         value = values.get(item.name, "").strip() if not item.secret else values.get(item.name, "")
         if value == "" or item.shape == "none":
@@ -135,7 +146,7 @@ def _read(item: Field, value: str) -> Any:
 
 def values(recipient: Any) -> dict[str, str]:
     """The parameters of a recipient; secrets are empty."""
-    plain = msgspec.to_builtins(recipient)
+    plain = msgspec.to_builtins(recipient.target)
     found = {}
     for item in KINDS[kind_of(recipient)]:
         at: Any = plain
@@ -164,12 +175,8 @@ def chosen(store: Store, tx: Transaction, kind: str, name: str, given: Mapping[s
         return str(found.id)
     names = {str(item.name) for item in store.recipients()}
     for item in store.recipients():
-        if kind_of(item) == kind and _same(store.spec(fields(kind, item.name, given)), item):
-            return str(item.id)
+        if kind_of(item) == kind and spec(kind, item.name, given).target == item.target:
+            return item.id
+    name = name[:MAX_NAME]  # that of the action may be longer; it is looked at where it belongs
     free = next(text for text in (name, *(f"{name[:58]} {n}" for n in range(2, 100))) if text not in names)
-    return str(store.add(tx, store.spec(fields(kind, free, given))).id)
-
-
-def _same(spec: Any, recipient: Any) -> bool:
-    one, other = msgspec.to_builtins(spec), msgspec.to_builtins(recipient)
-    return all(other.get(key) == value for key, value in one.items() if key != "id")
+    return store.add(tx, spec(kind, free, given)).id

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from axcore.devices import MODELS
-from axcore.errors import InputError, LimitError, NotFoundError
+from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.soap import names
 from axcore.interfaces.soap.subscriptions import PullPoints
 from axcore.model.accounts import Role
@@ -25,6 +25,7 @@ from axcore.services.events import (
     VirtualInputPerformer,
 )
 from axcore.services.ports import PortService
+from axcore.services.recipients import RecipientService
 from axcore.testing.http import HttpDevice, Reply
 from tests.unit.services.fake_lines import FakeLines
 
@@ -56,67 +57,6 @@ class Anything:
 
     def stop(self, tx: Any, action: Any, run: Any) -> None:
         self.told.append(("stop", action))
-
-
-class Recipient(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Any kind of recipient, by its members."""
-
-    id: str = ""
-    name: str = ""
-    url: str | None = None
-    host: str | None = None
-    port: int | None = None
-    folder: str | None = None
-    share: str | None = None
-    username: str | None = None
-    password: str | None = None
-    to: str | None = None
-    sender: str | None = None
-    encryption: str | None = None
-    host_key_md5: str | None = None
-    host_key_sha256: str | None = None
-    validate_certificate: bool = False
-    passive: bool = False
-    temporary_name: bool = False
-    proxy: dict[str, Any] = {}
-    pop: dict[str, Any] = {}
-
-
-KINDS: dict[str, Any] = {
-    kind: msgspec.defstruct(kind, [], bases=(Recipient,), tag=kind, tag_field="type", frozen=True, kw_only=True)
-    for kind in ("http", "https", "ftp", "sftp", "smtp", "tcp", "networkshare")
-}
-
-
-class Recipients:
-    """Twenty recipients at most, like the device's."""
-
-    def __init__(self) -> None:
-        self._items: dict[str, Any] = {}
-
-    def recipients(self) -> tuple[Any, ...]:
-        return tuple(self._items.values())
-
-    def spec(self, fields: Mapping[str, Any]) -> Any:
-        members = dict(fields)
-        return KINDS[members.pop("type")](**members)
-
-    def add(self, tx: Any, spec: Any) -> Any:
-        if len(self._items) >= 20:
-            raise LimitError("recipients", "there are 20 already")
-        if not spec.name:
-            raise InputError("name", "is required")
-        kept = msgspec.structs.replace(spec, id=str(len(self._items) + 1))
-        before = self._items
-        tx.on_rollback(lambda: setattr(self, "_items", before))
-        self._items = {**self._items, kept.id: kept}
-        tx.put("recipient", kept.id, b"x")
-        return kept
-
-    def remove(self, tx: Any, recipient_id: str) -> None:
-        if recipient_id not in self._items:
-            raise NotFoundError("id", "no such recipient")
-        self._items = {key: item for key, item in self._items.items() if key != recipient_id}
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -186,7 +126,7 @@ class Rig:
     """The device and what it consists of."""
 
     def __init__(self, data_dir: Path, *, everything: bool = False) -> None:
-        self.recipients = Recipients()
+        self.recipients = RecipientService()
         self.schedules = Schedules()
         services: dict[str, Any] = {}
         self.device = HttpDevice(data_dir)

@@ -15,12 +15,21 @@ from axcore.interfaces.soap.action1 import described
 from axcore.model import actions
 from axcore.model.actions import Action
 from axcore.model.convert import convert
+from axcore.model.recipients import HttpTarget, Proxy
+from axcore.services.recipients import RecipientService
+from axcore.services.recipients.validate import check_spec
 from axcore.testing import MemoryLedger
-from tests.unit.interfaces.soap.rig import KINDS, Recipients
 
 HTTP = {
     "upload_url": "http://h/x", "login": "me", "password": "top secret", "proxy_host": "", "proxy_port": "",
     "proxy_login": "", "proxy_password": "", "qos": "0",
+}  # fmt: skip
+
+
+SAMPLES = {
+    "upload_url": "http://h/x", "host": "h", "proxy_host": "p", "pop_host": "pop", "email_to": "a@b",
+    "email_from": "c@d",
+    "encryption": "tls", "ssh_host_pub_key_md5": "0" * 32, "ssh_host_pub_key_sha256": "A" * 43,
 }  # fmt: skip
 
 
@@ -125,12 +134,12 @@ def ledger() -> MemoryLedger:
     return MemoryLedger()
 
 
-def choose(ledger: MemoryLedger, store: Recipients, kind: str = "http", name: str = "n", **given: str) -> str:
+def choose(ledger: MemoryLedger, store: RecipientService, kind: str = "http", name: str = "n", **given: str) -> str:
     return ledger.do(lambda tx: recipients_map.chosen(store, tx, kind, name, {**HTTP, **given}))
 
 
 def test_a_recipient_is_made_once(ledger: MemoryLedger) -> None:
-    store = Recipients()
+    store = RecipientService()
     assert [choose(ledger, store), choose(ledger, store), choose(ledger, store, name="other")] == ["1", "1", "1"]
     assert choose(ledger, store, login="you") == "2"
     assert choose(ledger, store, password="another") == "3"
@@ -144,7 +153,7 @@ def test_a_recipient_is_made_once(ledger: MemoryLedger) -> None:
 
 
 def test_the_twenty_first_is_refused(ledger: MemoryLedger) -> None:
-    store = Recipients()
+    store = RecipientService()
     for number in range(20):
         choose(ledger, store, login=str(number))
     before = store.recipients()
@@ -154,11 +163,12 @@ def test_the_twenty_first_is_refused(ledger: MemoryLedger) -> None:
 
 
 def test_secrets_do_not_come_out(ledger: MemoryLedger) -> None:
-    store = Recipients()
+    store = RecipientService()
     choose(ledger, store, proxy_host="p", proxy_port="8080", proxy_login="pl", proxy_password="top secret too")
     (made,) = store.recipients()
-    assert made.password == "top secret"
-    assert made.proxy == {"host": "p", "port": 8080, "username": "pl", "password": "top secret too"}
+    assert isinstance(made.target, HttpTarget)
+    assert made.target.password == "top secret"
+    assert made.target.proxy == Proxy(host="p", port=8080, username="pl", password="top secret too")
     shown = recipients_map.values(made)
     assert "secret" not in repr(shown)
     assert (shown["password"], shown["proxy_password"], shown["proxy_port"]) == ("", "", "8080")
@@ -168,11 +178,14 @@ def test_secrets_do_not_come_out(ledger: MemoryLedger) -> None:
 def test_every_kind_goes_out_and_comes_in(kind: str) -> None:
     given = {}
     for item in recipients_map.KINDS[kind]:
-        plain = {"number": "25", "flag": "1", "none": ""}.get(item.shape, f"v-{item.name}")
+        plain = {"number": "25", "flag": "1", "none": ""}.get(item.shape, SAMPLES.get(item.name, f"v-{item.name}"))
         given[item.name] = "" if item.secret else plain
-    spec = Recipients().spec(recipients_map.fields(kind, "name", given))
-    assert type(spec) is KINDS[kind]
+    if kind == "https":
+        given["upload_url"] = "https://h/x"
+    spec = recipients_map.spec(kind, "name", given)
+    assert recipients_map.kind_of(spec) == kind
     assert recipients_map.values(spec) == given
+    check_spec(spec)
 
 
 @pytest.mark.parametrize(
@@ -181,5 +194,5 @@ def test_every_kind_goes_out_and_comes_in(kind: str) -> None:
 )
 def test_a_bad_recipient_parameter_is_named(kind: str, name: str, value: str) -> None:
     with pytest.raises(InputError) as refused:
-        recipients_map.fields(kind, "n", {name: value})
+        recipients_map.fields(kind, {name: value})
     assert refused.value.field == name
