@@ -1,0 +1,68 @@
+/* The canceller around its core: frames in and out. See ax/aec.h. */
+#define _GNU_SOURCE
+#include "ax_aec_internal.h"
+#include "ax/err.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef AX_AEC_DEV
+float ax_t[64];
+__attribute__((constructor)) static void init_tune(void) { for (int i = 0; i < 64; i++) ax_t[i] = NAN; }
+#endif
+
+struct ax_aec {
+    struct aec_core core;
+    int rate, frame, mode;
+};
+
+int ax_aec_new(struct ax_aec **out, const struct ax_aec_spec *spec)
+{
+    struct ax_aec *a = calloc(1, sizeof *a);
+    a->rate = spec->rate;
+    a->frame = spec->rate / 100;
+    a->mode = spec->mode;
+    struct aec_core *c = &a->core;
+    c->hop = a->frame;
+    c->dsp = ax_dsp_best();
+    c->fft = ax_fft_new(2 * c->hop);
+    c->stride = c->fft->stride;
+    c->partitions = spec->tail_ms / 10;
+    size_t n = 0, h = (size_t)c->stride;
+    c->pool = calloc(1, 4000000);
+#define TAKE(p, m) ((p) = c->pool + n, n += ((size_t)(m) + 15) / 16 * 16)
+    TAKE(c->spectra, AEC_SLOTS * 2 * h);
+    struct aec_filter *f = &c->main;
+    f->partitions = c->partitions;
+    TAKE(f->w, 2 * h * (size_t)f->partitions);
+    TAKE(f->p, h * (size_t)f->partitions);
+    TAKE(f->noise, h);
+    f = &c->shadow;
+    f->partitions = AEC_SHADOW;
+    TAKE(f->w, 2 * h * (size_t)f->partitions);
+    TAKE(f->p, h * (size_t)f->partitions);
+    TAKE(f->noise, h);
+    aec_core_reset(c);
+    *out = a;
+    return AX_OK;
+}
+
+void ax_aec_free(struct ax_aec *a)
+{
+    ax_fft_free(a->core.fft);
+    free(a->core.pool);
+    free(a);
+}
+
+int ax_aec_process_i16(struct ax_aec *a, const int16_t *mic, const int16_t *ref, int16_t *out)
+{
+    float m[480], r[480];
+    for (int i = 0; i < a->frame; i++)
+        m[i] = (float)mic[i] * (1.0f / 32768), r[i] = (float)ref[i] * (1.0f / 32768);
+    aec_core_frame(&a->core, m, r);
+    const float *e = a->core.main.error_t + a->core.hop;
+    for (int i = 0; i < a->frame; i++)
+        out[i] = (int16_t)lrintf(fmaxf(-32768.0f, fminf(32767.0f, e[i] * 32768.0f)));
+    return AX_OK;
+}

@@ -1,0 +1,107 @@
+/* The adaptive filters: a block Kalman filter over partitions, and a short quick one in its shadow.
+ * Model, per bin: the path W is a random walk with variance P of its error; what the microphone holds besides the echo has
+ * the power `noise`. Source, units, threads, allocation: see ax/aec.h and ax_aec_internal.h. */
+#include "ax_aec_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TINY 1e-10f
+
+static struct ax_kalman view(const struct aec_core *c, struct aec_filter *f)
+{
+    return (struct ax_kalman){.w = f->w, .p = f->p, .x = f->x, .partitions = f->partitions, .stride = c->stride};
+}
+
+static void prior(struct aec_core *c, struct aec_filter *f)
+{
+    const float first = TUNE(0, 1.0f), fall = TUNE(1, 0.75f);
+    float at = first;
+    for (int n = 0; n < f->partitions; n++, at = fmaxf(at * fall, first * 1e-4f))
+        for (int k = 0; k < c->stride; k++)
+            f->p[n * c->stride + k] = at;
+}
+
+void aec_core_reset(struct aec_core *c)
+{
+    struct aec_filter *both[2] = {&c->main, &c->shadow};
+    for (int i = 0; i < 2; i++) {
+        struct aec_filter *f = both[i];
+        memset(f->w, 0, (size_t)f->partitions * 2 * (size_t)c->stride * sizeof *f->w);
+        for (int k = 0; k < c->stride; k++)
+            f->noise[k] = 1e-7f;
+        prior(c, f);
+    }
+    memset(c->spectra, 0, (size_t)AEC_SLOTS * 2 * (size_t)c->stride * sizeof *c->spectra);
+    memset(c->frame, 0, sizeof c->frame);
+    c->shift = 0;
+    c->calm = 0;
+}
+
+/* What the filter expects, and what it got: estimate, error and its spectrum. */
+static void filter_predict(struct aec_core *c, struct aec_filter *f, const float *mic)
+{
+    const int hop = c->hop;
+    float t[AEC_FFT];
+    for (int n = 0; n < f->partitions; n++)
+        f->x[n] = c->spectra + (size_t)((c->slot - c->shift - n) & (AEC_SLOTS - 1)) * 2 * (size_t)c->stride;
+    const struct ax_kalman k = view(c, f);
+    c->dsp->predict(&k, f->y, f->residual, f->echo);
+    c->dsp->inverse(c->fft, f->y, t);
+    memcpy(f->estimate, t + hop, (size_t)hop * sizeof *t);
+    float *e = f->error_t + hop;
+    for (int i = 0; i < hop; i++)
+        e[i] = mic[i] - f->estimate[i];
+    f->error_energy = c->dsp->dot(e, e, hop);
+    c->dsp->forward(c->fft, f->error_t, f->e);
+}
+
+static void filter_update(struct aec_core *c, struct aec_filter *f, float smoothing, float keep, float now)
+{
+    float gain[AEC_STRIDE];
+    const int h = c->stride;
+    for (int k = 0; k < h; k++) {
+        const float e2 = 2.0f * (f->e[k] * f->e[k] + f->e[h + k] * f->e[h + k]);
+        const float other = fmaxf(e2 - f->residual[k], TUNE(2, 0.0f) * e2);
+        f->noise[k] = smoothing * f->noise[k] + (1.0f - smoothing) * other;
+        gain[k] = 1.0f / (f->residual[k] + fmaxf(f->noise[k], now * e2) + TINY);
+    }
+    const struct ax_kalman k = view(c, f);
+    c->dsp->update(&k, f->e, gain, TUNE(3, 0.5f), keep, 1.0f - keep);
+}
+
+/* A partition is `hop` taps: what the update put behind them is taken away, a few partitions each frame. */
+static void filter_constrain(struct aec_core *c, struct aec_filter *f, int count)
+{
+    float t[AEC_FFT];
+    for (int i = 0; i < count; i++) {
+        float *w = f->w + (size_t)f->turn * 2 * (size_t)c->stride;
+        c->dsp->inverse(c->fft, w, t);
+        memset(t + c->hop, 0, (size_t)c->hop * sizeof *t);
+        c->dsp->forward(c->fft, t, w);
+        f->turn = f->turn + 1 == f->partitions ? 0 : f->turn + 1;
+    }
+}
+
+static void take_reference(struct aec_core *c, const float *ref)
+{
+    const int hop = c->hop;
+    memcpy(c->frame, c->frame + hop, (size_t)hop * sizeof *ref);
+    memcpy(c->frame + hop, ref, (size_t)hop * sizeof *ref);
+    c->slot = (c->slot + 1) & (AEC_SLOTS - 1);
+    c->dsp->forward(c->fft, c->frame, c->spectra + (size_t)c->slot * 2 * (size_t)c->stride);
+    c->ref_energy = c->dsp->dot(ref, ref, hop);
+    c->ref_level = fmaxf(c->ref_energy, c->ref_level * 0.9f);
+}
+
+void aec_core_frame(struct aec_core *c, const float *mic, const float *ref)
+{
+    take_reference(c, ref);
+    c->mic_energy = c->dsp->dot(mic, mic, c->hop);
+    filter_predict(c, &c->main, mic);
+    c->far = c->ref_level > 1e-8f * (float)c->hop;
+    if (c->far) {
+        filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.0f));
+        filter_constrain(c, &c->main, (int)TUNE(7, 20));
+    }
+}

@@ -1,0 +1,76 @@
+/* The inside of the echo canceller: one core at 8 or 16 kHz, and what surrounds it at higher rates.
+ * Units: samples of full scale 1.0; spectra as in ax_dsp.h. Threads, allocation: see ax/aec.h. */
+#ifndef AX_AEC_INTERNAL_H
+#define AX_AEC_INTERNAL_H
+
+#include "ax/aec.h"
+#include "ax_dsp.h"
+
+#include <stdbool.h>
+
+#ifdef AX_AEC_DEV
+#include <math.h>
+extern float ax_t[64];
+#define TUNE(i, v) (isnan(ax_t[i]) ? (v) : ax_t[i])
+#else
+#define TUNE(i, v) (v)
+#endif
+
+enum {
+    AEC_HOP = 160,                 /* Samples of a frame at 16 kHz, the largest of a core. */
+    AEC_FFT = 2 * AEC_HOP,
+    AEC_STRIDE = AEC_HOP + 8,
+    AEC_SPECTRUM = 2 * AEC_STRIDE,
+    AEC_DELAY = 64,                /* Frames that the delay search looks back. */
+    AEC_TAIL = 40,                 /* The longest filter, frames. */
+    AEC_SLOTS = 128,               /* Spectra of the reference that are kept: a power of two > AEC_DELAY + AEC_TAIL. */
+    AEC_SHADOW = 8,                /* Partitions of the shadow filter. */
+    AEC_SEARCH = 40,               /* Bins of the delay search. */
+    AEC_BANDS = 32,                /* At most so many bands of the suppressor. */
+};
+
+struct aec_filter {
+    float *w, *p;                  /* [partitions] of the filter; see struct ax_kalman. */
+    float *noise;                  /* [stride]: power of what is not echo, per bin. */
+    const float *x[AEC_TAIL];
+    int partitions;
+    int turn;                      /* Where the round of constraints goes on. */
+    float y[AEC_SPECTRUM], e[AEC_SPECTRUM];
+    float residual[AEC_STRIDE];    /* Power that the filter expects to be wrong by. */
+    float echo[AEC_STRIDE];        /* Power of the echo, partitions added up as if they were independent. */
+    float error_t[AEC_FFT];        /* [hop..] the error signal, behind as many zeros. */
+    float estimate[AEC_HOP];       /* The echo as the filter has it. */
+    float error_energy;
+};
+
+struct aec_search {
+    float *acc;                    /* [AEC_DELAY][2][AEC_SEARCH]: smoothed phase products. */
+    float *phase;                  /* [AEC_SLOTS][2][AEC_SEARCH]: phases of the reference. */
+    float score[AEC_DELAY];
+    int turn;
+};
+
+struct aec_core {
+    const struct ax_dsp *dsp;
+    struct ax_fft *fft;
+    int hop, stride, partitions;
+    int slot;                      /* Newest spectrum in `spectra`. */
+    int shift;                     /* Frames from the reference to the filter's first partition. */
+    float *spectra;                /* [AEC_SLOTS][2][stride] */
+    float frame[AEC_FFT];          /* The last two frames of the reference. */
+    struct aec_filter main, shadow;
+    struct aec_search search;
+    float mic_energy, ref_energy;
+    float ref_level;
+    float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
+    int calm;                      /* Frames since the filter was last told of a change. */
+    bool far;                      /* The loudspeaker plays. */
+    float *pool;
+    size_t size;
+};
+
+/* ax_aec_filter.c */
+void aec_core_frame(struct aec_core *c, const float *mic, const float *ref);
+void aec_core_reset(struct aec_core *c);
+
+#endif
