@@ -15,6 +15,7 @@ __attribute__((constructor)) static void init_tune(void) { for (int i = 0; i < 6
 struct ax_aec {
     struct aec_core core;
     int rate, frame, mode;
+    float pm, pr, po;
 };
 
 int ax_aec_new(struct ax_aec **out, const struct ax_aec_spec *spec)
@@ -60,8 +61,16 @@ int ax_aec_process_i16(struct ax_aec *a, const int16_t *mic, const int16_t *ref,
     float m[480], r[480];
     for (int i = 0; i < a->frame; i++)
         m[i] = (float)mic[i] * (1.0f / 32768), r[i] = (float)ref[i] * (1.0f / 32768);
+    const float pre = TUNE(8, 0.85f);
+    for (int i = 0; i < a->frame; i++) {
+        const float mm = m[i], rr = r[i];
+        m[i] = mm - pre * a->pm, r[i] = rr - pre * a->pr;
+        a->pm = mm, a->pr = rr;
+    }
     aec_core_frame(&a->core, m, r);
-    const float *e = a->core.main.error_t + a->core.hop;
+    float e[480];
+    for (int i = 0; i < a->frame; i++)
+        e[i] = a->po = a->core.main.error_t[a->core.hop + i] + pre * a->po;
     for (int i = 0; i < a->frame; i++)
         out[i] = (int16_t)lrintf(fmaxf(-32768.0f, fminf(32767.0f, e[i] * 32768.0f)));
     return AX_OK;

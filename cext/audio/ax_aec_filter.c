@@ -15,9 +15,9 @@ static struct ax_kalman view(const struct aec_core *c, struct aec_filter *f)
 
 static void prior(struct aec_core *c, struct aec_filter *f)
 {
-    const float first = TUNE(0, 1.0f), fall = TUNE(1, 0.75f);
+    const float first = TUNE(0, 1.0f), fall = TUNE(1, 0.7f), drop = TUNE(9, 0.1f);
     float at = first;
-    for (int n = 0; n < f->partitions; n++, at = fmaxf(at * fall, first * 1e-4f))
+    for (int n = 0; n < f->partitions; n++, at = fmaxf(at * (n == 2 ? drop : fall), first * TUNE(10, 1e-4f)))
         for (int k = 0; k < c->stride; k++)
             f->p[n * c->stride + k] = at;
 }
@@ -62,12 +62,12 @@ static void filter_update(struct aec_core *c, struct aec_filter *f, float smooth
     const int h = c->stride;
     for (int k = 0; k < h; k++) {
         const float e2 = 2.0f * (f->e[k] * f->e[k] + f->e[h + k] * f->e[h + k]);
-        const float other = fmaxf(e2 - f->residual[k], TUNE(2, 0.0f) * e2);
+        const float other = fmaxf(e2 - f->residual[k], TUNE(2, 0.3f) * e2);
         f->noise[k] = smoothing * f->noise[k] + (1.0f - smoothing) * other;
         gain[k] = 1.0f / (f->residual[k] + fmaxf(f->noise[k], now * e2) + TINY);
     }
     const struct ax_kalman k = view(c, f);
-    c->dsp->update(&k, f->e, gain, TUNE(3, 0.5f), keep, 1.0f - keep);
+    c->dsp->update(&k, f->e, gain, TUNE(3, 0.35f), keep, 1.0f - keep);
 }
 
 /* A partition is `hop` taps: what the update put behind them is taken away, a few partitions each frame. */
@@ -94,14 +94,60 @@ static void take_reference(struct aec_core *c, const float *ref)
     c->ref_level = fmaxf(c->ref_energy, c->ref_level * 0.9f);
 }
 
+
+/* The shadow has found a path that explains the microphone better: take it over, and trust the rest less. */
+static void adopt(struct aec_core *c)
+{
+    const size_t h = (size_t)c->stride;
+    struct aec_filter *m = &c->main, *s = &c->shadow;
+    memcpy(m->w, s->w, (size_t)s->partitions * 2 * h * sizeof *m->w);
+    for (int n = 0; n < m->partitions; n++) {
+        float *p = m->p + (size_t)n * h;
+        const float *w = m->w + (size_t)n * 2 * h;
+        const float *q = s->p + (size_t)n * h;
+        for (size_t k = 0; k < h; k++) {
+            const float e = TUNE(12, 0.3f) * (w[k] * w[k] + w[h + k] * w[h + k]);
+            p[k] = fmaxf(p[k], n < s->partitions ? fmaxf(q[k], e) : e);
+        }
+    }
+    for (size_t k = 0; k < h; k++)
+        m->noise[k] = fminf(m->noise[k], s->noise[k]);
+    c->calm = 0;
+}
+
+/* And the other way: what the shadow has lost (double talk), it gets back. */
+static void teach(struct aec_core *c)
+{
+    const size_t h = (size_t)c->stride;
+    memcpy(c->shadow.w, c->main.w, (size_t)c->shadow.partitions * 2 * h * sizeof *c->main.w);
+    memcpy(c->shadow.p, c->main.p, (size_t)c->shadow.partitions * h * sizeof *c->main.p);
+}
+
+static void compare(struct aec_core *c)
+{
+    const float a = TUNE(13, 0.85f);
+    c->smooth_main = a * c->smooth_main + (1 - a) * c->main.error_energy;
+    c->smooth_shadow = a * c->smooth_shadow + (1 - a) * c->shadow.error_energy;
+    c->calm++;
+    if (c->smooth_shadow < TUNE(14, 0.5f) * c->smooth_main && c->calm > 5)
+        adopt(c);
+    else if (c->smooth_shadow > TUNE(15, 2.0f) * c->smooth_main)
+        teach(c), c->smooth_shadow = c->smooth_main;
+}
+
 void aec_core_frame(struct aec_core *c, const float *mic, const float *ref)
 {
     take_reference(c, ref);
     c->mic_energy = c->dsp->dot(mic, mic, c->hop);
     filter_predict(c, &c->main, mic);
+    filter_predict(c, &c->shadow, mic);
     c->far = c->ref_level > 1e-8f * (float)c->hop;
     if (c->far) {
-        filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.0f));
+        filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.2f));
         filter_constrain(c, &c->main, (int)TUNE(7, 20));
+        filter_update(c, &c->shadow, TUNE(16, 0.8f), 1.0f - TUNE(17, 3e-2f), TUNE(6, 0.2f));
+        filter_constrain(c, &c->shadow, (int)TUNE(18, 2));
+        compare(c);
+        c->adopted += c->calm == 0;
     }
 }

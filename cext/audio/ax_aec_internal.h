@@ -64,6 +64,7 @@ struct aec_core {
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
     int calm;                      /* Frames since the filter was last told of a change. */
+    int adopted;
     bool far;                      /* The loudspeaker plays. */
     float *pool;
     size_t size;
