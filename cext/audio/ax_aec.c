@@ -68,10 +68,20 @@ int ax_aec_process_i16(struct ax_aec *a, const int16_t *mic, const int16_t *ref,
         a->pm = mm, a->pr = rr;
     }
     aec_core_frame(&a->core, m, r);
-    float e[480];
+    float e[480], o[480];
+    if (a->mode == AX_AEC_FULL)
+        aec_suppress_frame(&a->core, o);
+    else
+        memcpy(o, a->core.main.error_t + a->core.hop, (size_t)a->core.hop * sizeof *o);
     for (int i = 0; i < a->frame; i++)
-        e[i] = a->po = a->core.main.error_t[a->core.hop + i] + pre * a->po;
+        e[i] = a->po = o[i] + pre * a->po;
     for (int i = 0; i < a->frame; i++)
         out[i] = (int16_t)lrintf(fmaxf(-32768.0f, fminf(32767.0f, e[i] * 32768.0f)));
     return AX_OK;
 }
+
+int ax_aec_latency(const struct ax_aec *a)
+{
+    return a->mode == AX_AEC_FULL ? a->core.hop / 2 : 0;
+}
+const float *ax_aec_debug(const struct ax_aec *a) { return (const float *)a->core.suppressor.debug; }

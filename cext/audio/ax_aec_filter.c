@@ -36,6 +36,7 @@ void aec_core_reset(struct aec_core *c)
     memset(c->frame, 0, sizeof c->frame);
     c->shift = 0;
     c->calm = 0;
+    aec_suppress_reset(c);
 }
 
 /* What the filter expects, and what it got: estimate, error and its spectrum. */
@@ -125,7 +126,7 @@ static void teach(struct aec_core *c)
 
 static void compare(struct aec_core *c)
 {
-    const float a = TUNE(13, 0.85f);
+    const float a = TUNE(13, 0.7f);
     c->smooth_main = a * c->smooth_main + (1 - a) * c->main.error_energy;
     c->smooth_shadow = a * c->smooth_shadow + (1 - a) * c->shadow.error_energy;
     c->calm++;
@@ -145,7 +146,7 @@ void aec_core_frame(struct aec_core *c, const float *mic, const float *ref)
     if (c->far) {
         filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.2f));
         filter_constrain(c, &c->main, (int)TUNE(7, 20));
-        filter_update(c, &c->shadow, TUNE(16, 0.8f), 1.0f - TUNE(17, 3e-2f), TUNE(6, 0.2f));
+        filter_update(c, &c->shadow, TUNE(16, 0.8f), 1.0f - TUNE(17, 2e-2f), TUNE(6, 0.2f));
         filter_constrain(c, &c->shadow, (int)TUNE(18, 2));
         compare(c);
         c->adopted += c->calm == 0;

@@ -50,6 +50,30 @@ struct aec_search {
     int turn;
 };
 
+struct aec_suppressor {
+    int edge[AEC_BANDS + 1];       /* First bin of each band. */
+    int bands;
+    float analysis[AEC_FFT], synthesis[AEC_HOP];
+    float error[AEC_FFT + AEC_HOP / 2], echo[AEC_FFT + AEC_HOP / 2]; /* The last samples, newest at the end. */
+    float overlap[AEC_HOP / 2];
+    float residual[AEC_STRIDE];    /* Of the frame before. */
+    float tail[AEC_STRIDE];        /* Power of reverberation behind the filter's end. */
+    float gain[AEC_STRIDE];
+    float clean[AEC_STRIDE];       /* Power of the last output, for the decision-directed estimate. */
+    float bound[AEC_BANDS];        /* Most that an echo could be, with a memory. */
+    float leak[AEC_BANDS];         /* What the filter leaves, as a part of the echo. */
+    float noise[AEC_BANDS], low[AEC_BANDS], smooth[AEC_BANDS]; /* The room's noise by minima. */
+    int age;
+    float near;                    /* 0 .. 1: somebody is talking at the microphone. */
+    float evidence;
+    float excess;
+    float odd;
+    int quiet;
+    float fresh[AEC_BANDS];
+    uint32_t seed;
+    float debug[8][AEC_BANDS];
+};
+
 struct aec_core {
     const struct ax_dsp *dsp;
     struct ax_fft *fft;
@@ -60,6 +84,7 @@ struct aec_core {
     float frame[AEC_FFT];          /* The last two frames of the reference. */
     struct aec_filter main, shadow;
     struct aec_search search;
+    struct aec_suppressor suppressor;
     float mic_energy, ref_energy;
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
@@ -73,5 +98,9 @@ struct aec_core {
 /* ax_aec_filter.c */
 void aec_core_frame(struct aec_core *c, const float *mic, const float *ref);
 void aec_core_reset(struct aec_core *c);
+
+/* ax_aec_suppress.c */
+void aec_suppress_reset(struct aec_core *c);
+void aec_suppress_frame(struct aec_core *c, float *out);
 
 #endif
