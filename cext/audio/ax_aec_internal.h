@@ -68,6 +68,8 @@ struct aec_suppressor {
     float evidence;
     float excess;
     float odd;
+    float peak[3][AEC_BANDS];
+    int beat;
     int quiet;
     float fresh[AEC_BANDS];
     uint32_t seed;

@@ -85,9 +85,15 @@ static void follow_noise(struct aec_suppressor *s, const float *e)
 static void judge(const struct aec_core *c, struct aec_suppressor *s, const float *e, const float *y, const float *m, const float *r)
 {
     float votes = 0.0f, energy = 0.0f, expected = 0.0f;
+    if ((++s->beat & 3) == 0) {
+        memmove(s->peak[1], s->peak[0], sizeof s->peak - sizeof s->peak[0]);
+        memset(s->peak[0], 0, sizeof s->peak[0]);
+    }
     for (int b = 0; b < s->bands; b++) {
         const float around = fmaxf(m[b], 0.3f * fmaxf(b > 0 ? m[b - 1] : 0.0f, b + 1 < s->bands ? m[b + 1] : 0.0f));
-        s->bound[b] = fmaxf(around, TUNE(20, 0.93f) * s->bound[b]);
+        s->peak[0][b] = fmaxf(s->peak[0][b], around);
+        const float held = fmaxf(fmaxf(s->peak[0][b], s->peak[1][b]), s->peak[2][b]);
+        s->bound[b] = fmaxf(held, TUNE(20, 0.8f) * s->bound[b]);
         const float limit = TUNE(21, 4.0f) * s->bound[b] + TUNE(22, 8.0f) * s->noise[b];
         if (e[b] > limit)
             votes += fminf(logf(e[b] / limit), 2.0f);
@@ -97,7 +103,7 @@ static void judge(const struct aec_core *c, struct aec_suppressor *s, const floa
     s->evidence = votes;
     s->excess = energy / (expected + 1e-12f);
     const bool lost = c->smooth_shadow < TUNE(35, 0.8f) * c->smooth_main; /* The shadow knows the path better. */
-    s->odd = s->excess > TUNE(36, 3.0f) ? fminf(s->odd + 1.0f, 100.0f) : fmaxf(s->odd - 1.0f, 0.0f);
+    s->odd = s->excess > TUNE(36, 2.5f) ? fminf(s->odd + TUNE(42, 1.0f) * log2f(s->excess), 60.0f) : fmaxf(s->odd - 1.0f, 0.0f);
     if (votes > TUNE(23, 1.5f))
         s->near += TUNE(24, 0.1f) * votes;
     else if (lost)
@@ -139,7 +145,7 @@ static void half_frame(struct aec_core *c, const float *residual, const float *e
         m[b] = fmaxf(m[b], y[b]);
     follow_noise(s, e);
     judge(c, s, e, y, m, r);
-    const float floor = TUNE(34, 0.01f) + s->near * TUNE(41, 0.2f);
+    const float floor = TUNE(34, 0.01f) + s->near * TUNE(41, 0.3f);
     for (int b = 0; b < s->bands; b++) {
         const float l = y[b] > 1e-12f ? fminf(fmaxf(e[b] - r[b] - s->noise[b], 0.0f) / y[b], 1.0f) : 0.0f;
         if (y[b] > 10.0f * s->noise[b] && s->near < 0.05f)
@@ -148,16 +154,16 @@ static void half_frame(struct aec_core *c, const float *residual, const float *e
             s->leak[b] += 0.02f * (s->fresh[b] - s->leak[b]);
         else
             s->fresh[b] += 0.005f * (s->leak[b] - s->fresh[b]);
-        const float sure = TUNE(29, 0.5f) * (r[b] + s->leak[b] * fmaxf(y[b], TUNE(30, 0.1f) * s->bound[b]));
+        const float sure = TUNE(29, 0.3f) * (r[b] + s->leak[b] * fmaxf(y[b], TUNE(30, 0.1f) * s->bound[b]));
         const float any = TUNE(31, 2.0f) * s->bound[b];
         const float a = (1.0f - s->near) * (1.0f - s->near);
         const float rest = sure + a * (any - sure);
         s->debug[0][b] = e[b], s->debug[1][b] = y[b], s->debug[2][b] = m[b], s->debug[3][b] = r[b];
         s->debug[4][b] = s->bound[b], s->debug[5][b] = s->noise[b], s->debug[6][b] = s->leak[b];
         for (int k = s->edge[b]; k < s->edge[b + 1]; k++) {
-            const float rk = fmaxf(rest, TUNE(32, 0.5f) * residual[k]) + 1e-12f;
+            const float rk = fmaxf(rest, TUNE(32, 0.3f) * residual[k]) + 1e-12f;
             const float post = e2[k] / rk;
-            const float prio = TUNE(33, 0.7f) * s->clean[k] / rk + (1 - TUNE(33, 0.7f)) * fmaxf(post - 1.0f, 0.0f);
+            const float prio = TUNE(33, 0.4f) * s->clean[k] / rk + (1 - TUNE(33, 0.4f)) * fmaxf(post - 1.0f, 0.0f);
             const float g = fmaxf(prio / (1.0f + prio), floor);
             s->clean[k] = g * g * e2[k];
             e_s[k] *= g, e_s[h + k] *= g;
