@@ -44,6 +44,8 @@ int ax_aec_new(struct ax_aec **out, const struct ax_aec_spec *spec)
     TAKE(f->w, 2 * h * (size_t)f->partitions);
     TAKE(f->p, h * (size_t)f->partitions);
     TAKE(f->noise, h);
+    TAKE(c->search.acc, AEC_DELAY * 2 * AEC_SEARCH);
+    TAKE(c->search.phase, AEC_SLOTS * 2 * AEC_SEARCH);
     aec_core_reset(c);
     *out = a;
     return AX_OK;
@@ -85,3 +87,15 @@ int ax_aec_latency(const struct ax_aec *a)
     return a->mode == AX_AEC_FULL ? a->core.hop / 2 : 0;
 }
 const float *ax_aec_debug(const struct ax_aec *a) { return (const float *)a->core.suppressor.debug; }
+
+int ax_aec_probe(const struct ax_aec *a, float *out)
+{
+    const struct aec_core *c = &a->core;
+    memcpy(out, c->search.score, sizeof c->search.score);
+    out[AEC_DELAY] = (float)c->search.best;
+    out[AEC_DELAY + 1] = (float)c->shift;
+    out[AEC_DELAY + 2] = c->search.clear;
+    out[AEC_DELAY + 3] = (float)c->adopted;
+    out[AEC_DELAY + 4] = (float)c->jumps;
+    return 0;
+}

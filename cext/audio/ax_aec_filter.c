@@ -22,7 +22,8 @@ static void prior(struct aec_core *c, struct aec_filter *f)
             f->p[n * c->stride + k] = at;
 }
 
-void aec_core_reset(struct aec_core *c)
+/* Both filters forget. */
+static void restart(struct aec_core *c)
 {
     struct aec_filter *both[2] = {&c->main, &c->shadow};
     for (int i = 0; i < 2; i++) {
@@ -32,11 +33,19 @@ void aec_core_reset(struct aec_core *c)
             f->noise[k] = 1e-7f;
         prior(c, f);
     }
+}
+
+void aec_core_reset(struct aec_core *c)
+{
+    restart(c);
+    c->locked = false;
     memset(c->spectra, 0, (size_t)AEC_SLOTS * 2 * (size_t)c->stride * sizeof *c->spectra);
     memset(c->frame, 0, sizeof c->frame);
     c->shift = 0;
     c->calm = 0;
     aec_suppress_reset(c);
+    aec_search_reset(c);
+    c->far_age = 1000;
 }
 
 /* What the filter expects, and what it got: estimate, error and its spectrum. */
@@ -136,13 +145,93 @@ static void compare(struct aec_core *c)
         teach(c), c->smooth_shadow = c->smooth_main;
 }
 
+/* The path may be another one by that part of its power. */
+static void doubt(struct aec_core *c, float part)
+{
+    const size_t h = (size_t)c->stride;
+    struct aec_filter *both[2] = {&c->main, &c->shadow};
+    for (int i = 0; i < 2; i++)
+        for (int n = 0; n < both[i]->partitions; n++) {
+            float *p = both[i]->p + (size_t)n * h;
+            const float *w = both[i]->w + (size_t)n * 2 * h;
+            for (size_t k = 0; k < h; k++)
+                p[k] += part * (w[k] * w[k] + w[h + k] * w[h + k]);
+        }
+}
+
+/* The partition with the most of the echo path. */
+static int strongest(const struct aec_core *c)
+{
+    const int h = c->stride;
+    int at = 0;
+    float most = 0.0f;
+    for (int n = 0; n < c->partitions; n++) {
+        const float *w = c->main.w + (size_t)n * 2 * (size_t)h;
+        const float sum = c->dsp->dot(w, w, 2 * h);
+        if (sum > most)
+            most = sum, at = n;
+    }
+    return at;
+}
+
+/* The filter begins `by` frames later from now on, and what it has learnt stays where it is in time. */
+static void move_partitions(struct aec_core *c, struct aec_filter *f, int by)
+{
+    const int h = c->stride;
+    const size_t spectrum = 2 * (size_t)h;
+    const int n = f->partitions, away = by < 0 ? -by : by;
+    const int stay = away < n ? n - away : 0;
+    const int from = by > 0 ? by : 0, to = by > 0 ? 0 : away, gap = by > 0 ? stay : 0;
+    if (stay > 0) {
+        memmove(f->w + (size_t)to * spectrum, f->w + (size_t)from * spectrum, (size_t)stay * spectrum * sizeof *f->w);
+        memmove(f->p + to * h, f->p + from * h, (size_t)stay * (size_t)h * sizeof *f->p);
+    }
+    memset(f->w + (size_t)gap * spectrum, 0, (size_t)(n - stay) * spectrum * sizeof *f->w);
+    for (int i = gap; i < gap + n - stay; i++)
+        for (int k = 0; k < h; k++)
+            f->p[i * h + k] = TUNE(55, 1e-2f);
+}
+
+/* What the search says, against where the filter looks: begin elsewhere, or follow a jump. */
+static void follow_delay(struct aec_core *c)
+{
+    const int best = c->search.best;
+    if (best < 0 || (c->search.turn & 1) != 0)
+        return;
+    const int mine = c->shift + strongest(c), wanted = best > 0 ? best - 1 : 0;
+    const bool agree = best - mine <= 1 && mine - best <= 1;
+    if (agree)
+        c->locked = true;
+    if (agree && c->shift != wanted && (c->shift > best || c->shift < best - 3)) {
+        move_partitions(c, &c->main, wanted - c->shift);
+        move_partitions(c, &c->shadow, wanted - c->shift);
+        c->shift = wanted;
+    } else if (!agree && c->search.steady >= TUNE(56, 6)) {
+        const int to = c->shift + best - mine;
+        c->jumps++;
+        if (c->locked && to >= 0) {
+            c->shift = to;
+            doubt(c, TUNE(57, 0.3f));
+        } else {
+            c->shift = wanted;
+            restart(c);
+        }
+        c->locked = true;
+        c->search.steady = 0;
+    }
+}
+
 void aec_core_frame(struct aec_core *c, const float *mic, const float *ref)
 {
     take_reference(c, ref);
     c->mic_energy = c->dsp->dot(mic, mic, c->hop);
+    follow_delay(c);
     filter_predict(c, &c->main, mic);
     filter_predict(c, &c->shadow, mic);
     c->far = c->ref_level > 1e-8f * (float)c->hop;
+    c->far_age = c->far ? 0 : c->far_age + 1;
+    c->far_long = c->far_age < AEC_DELAY;
+    aec_search_frame(c, mic);
     if (c->far) {
         filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.2f));
         filter_constrain(c, &c->main, (int)TUNE(7, 20));

@@ -47,7 +47,10 @@ struct aec_search {
     float *acc;                    /* [AEC_DELAY][2][AEC_SEARCH]: smoothed phase products. */
     float *phase;                  /* [AEC_SLOTS][2][AEC_SEARCH]: phases of the reference. */
     float score[AEC_DELAY];
-    int turn;
+    float mic[AEC_FFT];            /* The last two frames of the microphone. */
+    float weight, clear;
+    int turn, candidate, steady;
+    int best;                      /* Frames from reference to echo; -1 = not known. */
 };
 
 struct aec_suppressor {
@@ -68,7 +71,8 @@ struct aec_suppressor {
     float evidence;
     float excess;
     float odd;
-    float peak[3][AEC_BANDS];
+    float peak[8][AEC_BANDS];
+    float path[AEC_BANDS];
     int beat;
     int quiet;
     float fresh[AEC_BANDS];
@@ -91,7 +95,10 @@ struct aec_core {
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
     int calm;                      /* Frames since the filter was last told of a change. */
-    int adopted;
+    int adopted, jumps;
+    bool locked;                   /* The echo has been found once. */
+    bool far_long;                 /* It has played within what the delay search looks at. */
+    int far_age;
     bool far;                      /* The loudspeaker plays. */
     float *pool;
     size_t size;
@@ -100,6 +107,10 @@ struct aec_core {
 /* ax_aec_filter.c */
 void aec_core_frame(struct aec_core *c, const float *mic, const float *ref);
 void aec_core_reset(struct aec_core *c);
+
+/* ax_aec_delay.c */
+void aec_search_reset(struct aec_core *c);
+void aec_search_frame(struct aec_core *c, const float *mic);
 
 /* ax_aec_suppress.c */
 void aec_suppress_reset(struct aec_core *c);

@@ -82,7 +82,7 @@ static void follow_noise(struct aec_suppressor *s, const float *e)
         s->age = 0;
 }
 
-static void judge(const struct aec_core *c, struct aec_suppressor *s, const float *e, const float *y, const float *m, const float *r)
+static void judge(const struct aec_core *c, struct aec_suppressor *s, const float *e, const float *x, const float *m, const float *r)
 {
     float votes = 0.0f, energy = 0.0f, expected = 0.0f;
     if ((++s->beat & 3) == 0) {
@@ -90,9 +90,15 @@ static void judge(const struct aec_core *c, struct aec_suppressor *s, const floa
         memset(s->peak[0], 0, sizeof s->peak[0]);
     }
     for (int b = 0; b < s->bands; b++) {
-        const float around = fmaxf(m[b], 0.3f * fmaxf(b > 0 ? m[b - 1] : 0.0f, b + 1 < s->bands ? m[b + 1] : 0.0f));
-        s->peak[0][b] = fmaxf(s->peak[0][b], around);
-        const float held = fmaxf(fmaxf(s->peak[0][b], s->peak[1][b]), s->peak[2][b]);
+        const float most = fmaxf(m[b], s->path[b] * x[b]);
+        s->peak[0][b] = fmaxf(s->peak[0][b], most);
+        s->peak[0][b > 0 ? b - 1 : 0] = fmaxf(s->peak[0][b > 0 ? b - 1 : 0], 0.3f * most);
+        s->peak[0][b + 1 < s->bands ? b + 1 : b] = fmaxf(s->peak[0][b + 1 < s->bands ? b + 1 : b], 0.3f * most);
+    }
+    for (int b = 0; b < s->bands; b++) {
+        float held = s->peak[0][b];
+        for (int i = 1; i <= (int)TUNE(43, 4); i++)
+            held = fmaxf(held, s->peak[i][b]);
         s->bound[b] = fmaxf(held, TUNE(20, 0.8f) * s->bound[b]);
         const float limit = TUNE(21, 4.0f) * s->bound[b] + TUNE(22, 8.0f) * s->noise[b];
         if (e[b] > limit)
@@ -114,7 +120,6 @@ static void judge(const struct aec_core *c, struct aec_suppressor *s, const floa
         s->near -= TUNE(25, 0.02f);
     s->near = fmaxf(0.0f, fminf(1.0f, s->near));
     s->quiet = s->near < 0.05f ? s->quiet + 1 : 0;
-    (void)y;
 }
 
 static void comfort(struct aec_suppressor *s, int k, int b, float missing, float *re, float *im)
@@ -123,13 +128,13 @@ static void comfort(struct aec_suppressor *s, int k, int b, float missing, float
     const float u = (float)(int32_t)s->seed * (1.0f / 2147483648.0f);
     s->seed = s->seed * 1664525u + 1013904223u;
     const float v = (float)(int32_t)s->seed * (1.0f / 2147483648.0f);
-    const float g = sqrtf(missing * s->noise[b] * 1.5f * TUNE(26, 0.8f));
+    const float g = sqrtf(missing * s->noise[b] * 1.5f * TUNE(26, 1.9f));
     (void)k;
     *re += g * u;
     *im += g * v;
 }
 
-static void half_frame(struct aec_core *c, const float *residual, const float *echo_power, const float *e_t, const float *y_t, float *out)
+static void half_frame(struct aec_core *c, const float *x, const float *residual, const float *echo_power, const float *e_t, const float *y_t, float *out)
 {
     struct aec_suppressor *s = &c->suppressor;
     const int h = c->stride, half = c->hop / 2;
@@ -144,7 +149,7 @@ static void half_frame(struct aec_core *c, const float *residual, const float *e
     for (int b = 0; b < s->bands; b++)
         m[b] = fmaxf(m[b], y[b]);
     follow_noise(s, e);
-    judge(c, s, e, y, m, r);
+    judge(c, s, e, x, m, r);
     const float floor = TUNE(34, 0.01f) + s->near * TUNE(41, 0.3f);
     for (int b = 0; b < s->bands; b++) {
         const float l = y[b] > 1e-12f ? fminf(fmaxf(e[b] - r[b] - s->noise[b], 0.0f) / y[b], 1.0f) : 0.0f;
@@ -170,7 +175,7 @@ static void half_frame(struct aec_core *c, const float *residual, const float *e
             comfort(s, k, b, 1.0f - g * g, &e_s[k], &e_s[h + k]);
         }
     }
-    s->debug[7][0] = s->near, s->debug[7][1] = s->evidence, s->debug[7][2] = s->excess;
+    s->debug[7][0] = s->near, s->debug[7][1] = s->evidence, s->debug[7][2] = s->excess, s->debug[7][3] = s->odd, s->debug[7][4] = c->smooth_shadow / (c->smooth_main + 1e-12f);
     c->dsp->inverse(c->fft, e_s, t);
     for (int i = 0; i < half; i++) {
         out[i] = s->overlap[i] + t[c->hop + i] * s->synthesis[i];
@@ -182,7 +187,7 @@ void aec_suppress_frame(struct aec_core *c, float *out)
 {
     struct aec_suppressor *s = &c->suppressor;
     const int hop = c->hop, half = hop / 2, keep = 2 * hop - half;
-    float now[AEC_STRIDE], echo[AEC_STRIDE];
+    float now[AEC_STRIDE], echo[AEC_STRIDE], power[AEC_STRIDE], played[AEC_BANDS], path[AEC_BANDS];
     /* Two half frames: the buffers hold the window of the first, and of the second half a hop on. */
     memmove(s->error, s->error + hop, (size_t)keep * sizeof *s->error);
     memcpy(s->error + keep, c->main.error_t + hop, (size_t)hop * sizeof *s->error);
@@ -194,6 +199,20 @@ void aec_suppress_frame(struct aec_core *c, float *out)
         s->residual[k] = r;
         echo[k] = 0.5f * (c->main.echo[k] + c->main.residual[k]);
     }
-    half_frame(c, now, echo, s->error, s->echo, out);
-    half_frame(c, now, echo, s->error + half, s->echo + half, out + half);
+    const float *x = c->spectra + (size_t)((c->slot - c->shift) & (AEC_SLOTS - 1)) * 2 * (size_t)c->stride;
+    for (int k = 0; k < c->stride; k++)
+        power[k] = 0.5f * (x[k] * x[k] + x[c->stride + k] * x[c->stride + k]);
+    band_sums(s, power, played);
+    /* The gain of the whole path: what it was not long ago counts too, because a filter that loses its way shrinks. */
+    memset(power, 0, sizeof power);
+    for (int n = 0; n < c->shadow.partitions; n++) {
+        const float *w = c->main.w + (size_t)n * 2 * (size_t)c->stride;
+        for (int k = 0; k < c->stride; k++)
+            power[k] += w[k] * w[k] + w[c->stride + k] * w[c->stride + k];
+    }
+    band_sums(s, power, path);
+    for (int b = 0; b < s->bands; b++)
+        s->path[b] = fmaxf(path[b], TUNE(44, 0.995f) * s->path[b]);
+    half_frame(c, played, now, echo, s->error, s->echo, out);
+    half_frame(c, played, now, echo, s->error + half, s->echo + half, out + half);
 }
