@@ -196,9 +196,12 @@ static void move_partitions(struct aec_core *c, struct aec_filter *f, int by)
 static void follow_delay(struct aec_core *c)
 {
     const int best = c->search.best;
-    if (best < 0 || (c->search.turn & 1) != 0)
+    if ((c->search.turn & 1) != 0)
         return;
-    const int mine = c->shift + strongest(c), wanted = best > 0 ? best - 1 : 0;
+    c->strongest = strongest(c);
+    if (best < 0)
+        return;
+    const int mine = c->shift + c->strongest, wanted = best > 0 ? best - 1 : 0;
     const bool agree = best - mine <= 1 && mine - best <= 1;
     if (agree)
         c->locked = true;
@@ -206,7 +209,7 @@ static void follow_delay(struct aec_core *c)
         move_partitions(c, &c->main, wanted - c->shift);
         move_partitions(c, &c->shadow, wanted - c->shift);
         c->shift = wanted;
-    } else if (!agree && c->search.steady >= TUNE(56, 6)) {
+    } else if (!agree && c->search.steady >= (c->suppressor.odd > 10.0f ? TUNE(62, 3) : TUNE(56, 6))) {
         const int to = c->shift + best - mine;
         c->jumps++;
         if (c->locked && to >= 0) {
@@ -218,6 +221,7 @@ static void follow_delay(struct aec_core *c)
         }
         c->locked = true;
         c->search.steady = 0;
+        c->suppressor.odd = c->suppressor.near = 0.0f;
     }
 }
 

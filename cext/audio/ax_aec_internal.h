@@ -49,6 +49,7 @@ struct aec_search {
     float score[AEC_DELAY];
     float mic[AEC_FFT];            /* The last two frames of the microphone. */
     float weight, clear;
+    bool in_step;                  /* Nothing speaks for another delay than the filter's. */
     int turn, candidate, steady;
     int best;                      /* Frames from reference to echo; -1 = not known. */
 };
@@ -95,7 +96,7 @@ struct aec_core {
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
     int calm;                      /* Frames since the filter was last told of a change. */
-    int adopted, jumps;
+    int adopted, jumps, strongest;
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */
     int far_age;

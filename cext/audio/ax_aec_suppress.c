@@ -109,13 +109,13 @@ static void judge(const struct aec_core *c, struct aec_suppressor *s, const floa
     s->evidence = votes;
     s->excess = energy / (expected + 1e-12f);
     const bool lost = c->smooth_shadow < TUNE(35, 0.8f) * c->smooth_main; /* The shadow knows the path better. */
-    s->odd = s->excess > TUNE(36, 2.5f) ? fminf(s->odd + TUNE(42, 1.0f) * log2f(s->excess), 60.0f) : fmaxf(s->odd - 1.0f, 0.0f);
+    s->odd = s->excess > TUNE(36, 2.5f) ? fminf(s->odd + 1.0f, 60.0f) : fmaxf(s->odd - 1.0f, 0.0f);
     if (votes > TUNE(23, 1.5f))
         s->near += TUNE(24, 0.1f) * votes;
-    else if (lost)
+    else if (lost || !c->search.in_step)
         s->near -= TUNE(37, 0.05f);
-    else if (s->odd > TUNE(38, 40.0f))
-        s->near += TUNE(39, 0.02f);
+    else if (s->odd > TUNE(38, 30.0f))
+        s->near += TUNE(39, 0.04f);
     else if (s->excess < TUNE(40, 1.5f))
         s->near -= TUNE(25, 0.02f);
     s->near = fmaxf(0.0f, fminf(1.0f, s->near));
@@ -150,7 +150,8 @@ static void half_frame(struct aec_core *c, const float *x, const float *residual
         m[b] = fmaxf(m[b], y[b]);
     follow_noise(s, e);
     judge(c, s, e, x, m, r);
-    const float floor = TUNE(34, 0.01f) + s->near * TUNE(41, 0.3f);
+    const float talk = fmaxf(0.0f, fminf(1.0f, (s->near - 0.25f) * 2.0f));
+    const float floor = TUNE(34, 0.01f) + talk * TUNE(41, 0.3f);
     for (int b = 0; b < s->bands; b++) {
         const float l = y[b] > 1e-12f ? fminf(fmaxf(e[b] - r[b] - s->noise[b], 0.0f) / y[b], 1.0f) : 0.0f;
         if (y[b] > 10.0f * s->noise[b] && s->near < 0.05f)
@@ -160,8 +161,8 @@ static void half_frame(struct aec_core *c, const float *x, const float *residual
         else
             s->fresh[b] += 0.005f * (s->leak[b] - s->fresh[b]);
         const float sure = TUNE(29, 0.3f) * (r[b] + s->leak[b] * fmaxf(y[b], TUNE(30, 0.1f) * s->bound[b]));
-        const float any = TUNE(31, 2.0f) * s->bound[b];
-        const float a = (1.0f - s->near) * (1.0f - s->near);
+        const float any = TUNE(31, 4.0f) * s->bound[b];
+        const float a = (1.0f - talk) * (1.0f - talk);
         const float rest = sure + a * (any - sure);
         s->debug[0][b] = e[b], s->debug[1][b] = y[b], s->debug[2][b] = m[b], s->debug[3][b] = r[b];
         s->debug[4][b] = s->bound[b], s->debug[5][b] = s->noise[b], s->debug[6][b] = s->leak[b];
