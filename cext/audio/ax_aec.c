@@ -15,7 +15,7 @@ __attribute__((constructor)) static void init_tune(void) { for (int i = 0; i < 6
 struct ax_aec {
     struct aec_core core;
     int rate, frame, mode;
-    float pm, pr, po;
+    float po;
 };
 
 int ax_aec_new(struct ax_aec **out, const struct ax_aec_spec *spec)
@@ -46,6 +46,8 @@ int ax_aec_new(struct ax_aec **out, const struct ax_aec_spec *spec)
     TAKE(f->noise, h);
     TAKE(c->search.acc, AEC_DELAY * 2 * AEC_SEARCH);
     TAKE(c->search.phase, AEC_SLOTS * 2 * AEC_SEARCH);
+    TAKE(c->curve.history, AEC_SLOTS * c->hop);
+    TAKE(c->curve.spectra, 2 * AEC_KNOTS * 2 * h);
     aec_core_reset(c);
     *out = a;
     return AX_OK;
@@ -63,12 +65,6 @@ int ax_aec_process_i16(struct ax_aec *a, const int16_t *mic, const int16_t *ref,
     float m[480], r[480];
     for (int i = 0; i < a->frame; i++)
         m[i] = (float)mic[i] * (1.0f / 32768), r[i] = (float)ref[i] * (1.0f / 32768);
-    const float pre = TUNE(8, 0.85f);
-    for (int i = 0; i < a->frame; i++) {
-        const float mm = m[i], rr = r[i];
-        m[i] = mm - pre * a->pm, r[i] = rr - pre * a->pr;
-        a->pm = mm, a->pr = rr;
-    }
     aec_core_frame(&a->core, m, r);
     float e[480], o[480];
     if (a->mode == AX_AEC_FULL)
@@ -76,7 +72,7 @@ int ax_aec_process_i16(struct ax_aec *a, const int16_t *mic, const int16_t *ref,
     else
         memcpy(o, a->core.main.error_t + a->core.hop, (size_t)a->core.hop * sizeof *o);
     for (int i = 0; i < a->frame; i++)
-        e[i] = a->po = o[i] + pre * a->po;
+        e[i] = a->po = o[i] + AEC_EMPHASIS * a->po;
     for (int i = 0; i < a->frame; i++)
         out[i] = (int16_t)lrintf(fmaxf(-32768.0f, fminf(32767.0f, e[i] * 32768.0f)));
     return AX_OK;
@@ -97,5 +93,8 @@ int ax_aec_probe(const struct ax_aec *a, float *out)
     out[AEC_DELAY + 2] = c->search.clear;
     out[AEC_DELAY + 3] = (float)c->adopted;
     out[AEC_DELAY + 4] = (float)c->jumps;
+    out[AEC_DELAY + 5] = c->curve.gain;
+    out[AEC_DELAY + 6] = (float)c->curve.active;
+    memcpy(out + AEC_DELAY + 8, c->curve.slope, sizeof c->curve.slope);
     return 0;
 }

@@ -45,6 +45,9 @@ void aec_core_reset(struct aec_core *c)
     c->calm = 0;
     aec_suppress_reset(c);
     aec_search_reset(c);
+    aec_curve_reset(c);
+    c->strongest = 0;
+    c->mic_last = c->ref_last = 0.0f;
     c->far_age = 1000;
 }
 
@@ -93,17 +96,29 @@ static void filter_constrain(struct aec_core *c, struct aec_filter *f, int count
     }
 }
 
-static void take_reference(struct aec_core *c, const float *ref)
+static void emphasise(const float *in, int n, float *last, float *out)
+{
+    float before = *last;
+    for (int i = 0; i < n; i++) {
+        out[i] = in[i] - AEC_EMPHASIS * before;
+        before = in[i];
+    }
+    *last = before;
+}
+
+static void take_reference(struct aec_core *c, const float *raw)
 {
     const int hop = c->hop;
-    memcpy(c->frame, c->frame + hop, (size_t)hop * sizeof *ref);
-    memcpy(c->frame + hop, ref, (size_t)hop * sizeof *ref);
+    float bent[AEC_HOP];
+    float *ref = c->frame + hop;
+    memcpy(c->frame, ref, (size_t)hop * sizeof *ref);
+    aec_curve_apply(c, raw, bent);
+    emphasise(bent, hop, &c->ref_last, ref);
     c->slot = (c->slot + 1) & (AEC_SLOTS - 1);
     c->dsp->forward(c->fft, c->frame, c->spectra + (size_t)c->slot * 2 * (size_t)c->stride);
     c->ref_energy = c->dsp->dot(ref, ref, hop);
     c->ref_level = fmaxf(c->ref_energy, c->ref_level * 0.9f);
 }
-
 
 /* The shadow has found a path that explains the microphone better: take it over, and trust the rest less. */
 static void adopt(struct aec_core *c)
@@ -225,9 +240,11 @@ static void follow_delay(struct aec_core *c)
     }
 }
 
-void aec_core_frame(struct aec_core *c, const float *mic, const float *ref)
+void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_ref)
 {
-    take_reference(c, ref);
+    float mic[AEC_HOP];
+    emphasise(raw_mic, c->hop, &c->mic_last, mic);
+    take_reference(c, raw_ref);
     c->mic_energy = c->dsp->dot(mic, mic, c->hop);
     follow_delay(c);
     filter_predict(c, &c->main, mic);
@@ -236,6 +253,7 @@ void aec_core_frame(struct aec_core *c, const float *mic, const float *ref)
     c->far_age = c->far ? 0 : c->far_age + 1;
     c->far_long = c->far_age < AEC_DELAY;
     aec_search_frame(c, mic);
+    aec_curve_frame(c, raw_ref);
     if (c->far) {
         filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.2f));
         filter_constrain(c, &c->main, (int)TUNE(7, 20));

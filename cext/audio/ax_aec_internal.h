@@ -16,6 +16,9 @@ extern float ax_t[64];
 #define TUNE(i, v) (v)
 #endif
 
+/* First difference that both signals pass: speech falls towards high frequencies, and the filter likes it level. */
+#define AEC_EMPHASIS 0.85f
+
 enum {
     AEC_HOP = 160,                 /* Samples of a frame at 16 kHz, the largest of a core. */
     AEC_FFT = 2 * AEC_HOP,
@@ -26,6 +29,7 @@ enum {
     AEC_SLOTS = 128,               /* Spectra of the reference that are kept: a power of two > AEC_DELAY + AEC_TAIL. */
     AEC_SHADOW = 8,                /* Partitions of the shadow filter. */
     AEC_SEARCH = 40,               /* Bins of the delay search. */
+    AEC_KNOTS = 8,                 /* Bends of the loudspeaker's curve. */
     AEC_BANDS = 32,                /* At most so many bands of the suppressor. */
 };
 
@@ -52,6 +56,15 @@ struct aec_search {
     bool in_step;                  /* Nothing speaks for another delay than the filter's. */
     int turn, candidate, steady;
     int best;                      /* Frames from reference to echo; -1 = not known. */
+};
+
+struct aec_curve {
+    float knot[AEC_KNOTS], slope[AEC_KNOTS];
+    float matrix[AEC_KNOTS * AEC_KNOTS], vector[AEC_KNOTS], total, level, gain;
+    float *history;                /* [AEC_SLOTS][hop]: the reference as it came. */
+    float *spectra;                /* [2][AEC_KNOTS][2][stride]: of what bends, of this frame and the last. */
+    int turn, delay, certain;
+    bool active;
 };
 
 struct aec_suppressor {
@@ -92,6 +105,8 @@ struct aec_core {
     struct aec_filter main, shadow;
     struct aec_search search;
     struct aec_suppressor suppressor;
+    struct aec_curve curve;
+    float mic_last, ref_last, bent_last; /* For the emphasis. */
     float mic_energy, ref_energy;
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
@@ -112,6 +127,11 @@ void aec_core_reset(struct aec_core *c);
 /* ax_aec_delay.c */
 void aec_search_reset(struct aec_core *c);
 void aec_search_frame(struct aec_core *c, const float *mic);
+
+/* ax_aec_curve.c */
+void aec_curve_reset(struct aec_core *c);
+void aec_curve_apply(const struct aec_core *c, const float *x, float *out);
+void aec_curve_frame(struct aec_core *c, const float *raw);
 
 /* ax_aec_suppress.c */
 void aec_suppress_reset(struct aec_core *c);
