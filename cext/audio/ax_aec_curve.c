@@ -52,11 +52,7 @@ static void bent_spectra(struct aec_core *c, int back, float *out)
         at = at + 1 == ring ? 0 : at + 1;
     }
     for (int j = 0; j < J; j++) {
-        const float k = v->knot[j];
-        for (int i = 0; i < 2 * hop; i++) {
-            const float now = x[i + 1] - fmaxf(-k, fminf(k, x[i + 1])), before = x[i] - fmaxf(-k, fminf(k, x[i]));
-            t[i] = now - AEC_EMPHASIS * before;
-        }
+        c->dsp->bend(x, v->knot[j], AEC_EMPHASIS, t, 2 * hop);
         c->dsp->forward(c->fft, t, out + (size_t)j * 2 * (size_t)c->stride);
     }
 }
@@ -131,15 +127,20 @@ void aec_curve_frame(struct aec_core *c, const float *raw)
     const int hop = c->hop;
     const size_t spectrum = 2 * (size_t)c->stride;
     memcpy(v->history + (size_t)c->slot * (size_t)hop, raw, (size_t)hop * sizeof *raw);
-    if (!c->far)
+    /* Each frame while there is something to learn, one of four after that. */
+    const bool busy = v->frames < TUNE(19, 150) || v->gain > TUNE(63, 0.04f);
+    v->rest++;
+    if (!c->far || (!busy && v->rest < 4))
         return;
+    v->frames++;
     /* What bends in the two frames that go through the strongest partition and the next; the older one is at hand. */
     const int back = c->shift + c->strongest;
     float *now = v->spectra + (size_t)(v->turn ^ 1) * J * spectrum, *before = v->spectra + (size_t)v->turn * J * spectrum;
-    if (v->delay != back)
+    if (v->delay != back || v->rest != 1)
         bent_spectra(c, back + 1, before);
     bent_spectra(c, back, now);
     v->delay = back;
+    v->rest = 0;
     v->turn ^= 1;
     float u[J][AEC_HOP], y[AEC_SPECTRUM], t[AEC_FFT], unused[2][AEC_STRIDE];
     for (int j = 0; j < J; j++) {

@@ -11,16 +11,6 @@
 
 enum { FIRST = 6, SPAN = 2 * AEC_SEARCH };
 
-static void phases(const struct aec_core *c, const float *spectrum, float floor, float *out)
-{
-    for (int k = 0; k < AEC_SEARCH; k++) {
-        const float re = spectrum[FIRST + k], im = spectrum[FIRST + k + c->stride];
-        const float g = 1.0f / (sqrtf(re * re + im * im) + floor);
-        out[k] = re * g;
-        out[AEC_SEARCH + k] = im * g;
-    }
-}
-
 void aec_search_reset(struct aec_core *c)
 {
     struct aec_search *s = &c->search;
@@ -76,11 +66,12 @@ void aec_search_frame(struct aec_core *c, const float *mic)
     const float keep = TUNE(54, 0.92f);
     memcpy(s->mic, s->mic + hop, (size_t)hop * sizeof *mic);
     memcpy(s->mic + hop, mic, (size_t)hop * sizeof *mic);
-    phases(c, c->spectra + (size_t)c->slot * 2 * (size_t)c->stride, 1e-3f, s->phase + c->slot * SPAN);
+    c->dsp->phase(c->spectra + (size_t)c->slot * 2 * (size_t)c->stride + FIRST, c->stride, 1e-3f, s->phase + c->slot * SPAN,
+                  AEC_SEARCH);
     if (!c->far_long || c->mic_energy < 1e-8f * (float)hop)
         return;
     c->dsp->forward(c->fft, s->mic, d);
-    phases(c, d, 1e-3f, phase);
+    c->dsp->phase(d + FIRST, c->stride, 1e-3f, phase, AEC_SEARCH);
     for (int p = 0; p < AEC_DELAY; p++)
         c->dsp->correlate(s->acc + p * SPAN, s->phase + ((c->slot - p) & (AEC_SLOTS - 1)) * SPAN, phase, keep, AEC_SEARCH,
                           AEC_SEARCH);

@@ -256,9 +256,9 @@ void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_r
     aec_curve_frame(c, raw_ref);
     if (c->far) {
         filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.2f));
-        filter_constrain(c, &c->main, (int)TUNE(7, 20));
+        filter_constrain(c, &c->main, (int)TUNE(7, 5));
         filter_update(c, &c->shadow, TUNE(16, 0.8f), 1.0f - TUNE(17, 2e-2f), TUNE(6, 0.2f));
-        filter_constrain(c, &c->shadow, (int)TUNE(18, 2));
+        filter_constrain(c, &c->shadow, (int)TUNE(18, 1));
         compare(c);
         c->adopted += c->calm == 0;
     }

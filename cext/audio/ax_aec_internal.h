@@ -63,7 +63,7 @@ struct aec_curve {
     float matrix[AEC_KNOTS * AEC_KNOTS], vector[AEC_KNOTS], total, level, gain;
     float *history;                /* [AEC_SLOTS][hop]: the reference as it came. */
     float *spectra;                /* [2][AEC_KNOTS][2][stride]: of what bends, of this frame and the last. */
-    int turn, delay, certain;
+    int turn, delay, certain, frames, rest;
     bool active;
 };
 
@@ -78,7 +78,6 @@ struct aec_suppressor {
     float gain[AEC_STRIDE];
     float clean[AEC_STRIDE];       /* Power of the last output, for the decision-directed estimate. */
     float bound[AEC_BANDS];        /* Most that an echo could be, with a memory. */
-    float leak[AEC_BANDS];         /* What the filter leaves, as a part of the echo. */
     float noise[AEC_BANDS], low[AEC_BANDS], smooth[AEC_BANDS]; /* The room's noise by minima. */
     int age;
     float near;                    /* 0 .. 1: somebody is talking at the microphone. */
@@ -89,7 +88,6 @@ struct aec_suppressor {
     float path[AEC_BANDS];
     int beat;
     int quiet;
-    float fresh[AEC_BANDS];
     uint32_t seed;
     float debug[8][AEC_BANDS];
 };

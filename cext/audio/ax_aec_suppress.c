@@ -38,7 +38,6 @@ void aec_suppress_reset(struct aec_core *c)
     s->bands = n_bands;
     for (int b = 0; b < n_bands; b++) {
         s->noise[b] = s->low[b] = 1e-5f;
-        s->leak[b] = s->fresh[b] = 0.0f;
     }
     s->near = 0.0f;
     s->seed = 1;
@@ -82,7 +81,7 @@ static void follow_noise(struct aec_suppressor *s, const float *e)
         s->age = 0;
 }
 
-static void judge(const struct aec_core *c, struct aec_suppressor *s, const float *e, const float *x, const float *m, const float *r)
+static void judge(const struct aec_core *c, struct aec_suppressor *s, const float *e, const float *x, const float *m, const float *r, float leak)
 {
     float votes = 0.0f, energy = 0.0f, expected = 0.0f;
     if ((++s->beat & 3) == 0) {
@@ -104,7 +103,7 @@ static void judge(const struct aec_core *c, struct aec_suppressor *s, const floa
         if (e[b] > limit)
             votes += fminf(logf(e[b] / limit), 2.0f);
         energy += e[b];
-        expected += r[b] + s->noise[b];
+        expected += r[b] + s->noise[b] + leak * s->bound[b];
     }
     s->evidence = votes;
     s->excess = energy / (expected + 1e-12f);
@@ -149,23 +148,18 @@ static void half_frame(struct aec_core *c, const float *x, const float *residual
     for (int b = 0; b < s->bands; b++)
         m[b] = fmaxf(m[b], y[b]);
     follow_noise(s, e);
-    judge(c, s, e, x, m, r);
+    /* A loudspeaker that bends leaves more than the linear filter's variance tells. */
+    const float leak = c->curve.active ? TUNE(28, 0.004f) : 0.0f;
+    judge(c, s, e, x, m, r, leak);
     const float talk = fmaxf(0.0f, fminf(1.0f, (s->near - 0.25f) * 2.0f));
     const float floor = TUNE(34, 0.01f) + talk * TUNE(41, 0.3f);
     for (int b = 0; b < s->bands; b++) {
-        const float l = y[b] > 1e-12f ? fminf(fmaxf(e[b] - r[b] - s->noise[b], 0.0f) / y[b], 1.0f) : 0.0f;
-        if (y[b] > 10.0f * s->noise[b] && s->near < 0.05f)
-            s->fresh[b] += TUNE(27, 0.02f) * (l - s->fresh[b]);
-        if (s->quiet > TUNE(28, 60.0f) && s->odd < 1.0f) /* Not what was learnt while somebody began to talk. */
-            s->leak[b] += 0.02f * (s->fresh[b] - s->leak[b]);
-        else
-            s->fresh[b] += 0.005f * (s->leak[b] - s->fresh[b]);
-        const float sure = TUNE(29, 0.3f) * (r[b] + s->leak[b] * fmaxf(y[b], TUNE(30, 0.1f) * s->bound[b]));
+        const float sure = TUNE(29, 0.3f) * (r[b] + leak * fmaxf(y[b], TUNE(30, 0.1f) * s->bound[b]));
         const float any = TUNE(31, 4.0f) * s->bound[b];
         const float a = (1.0f - talk) * (1.0f - talk);
         const float rest = sure + a * (any - sure);
         s->debug[0][b] = e[b], s->debug[1][b] = y[b], s->debug[2][b] = m[b], s->debug[3][b] = r[b];
-        s->debug[4][b] = s->bound[b], s->debug[5][b] = s->noise[b], s->debug[6][b] = s->leak[b];
+        s->debug[4][b] = s->bound[b], s->debug[5][b] = s->noise[b];
         for (int k = s->edge[b]; k < s->edge[b + 1]; k++) {
             const float rk = fmaxf(rest, TUNE(32, 0.3f) * residual[k]) + 1e-12f;
             const float post = e2[k] / rk;

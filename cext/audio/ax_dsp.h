@@ -42,6 +42,10 @@ struct ax_dsp {
     void (*predict)(const struct ax_kalman *k, float *y, float *residual, float *echo);
     /* w += p conj(x) e gain; p = keep p (1 - c p |x|^2 gain) + grow |w|^2. */
     void (*update)(const struct ax_kalman *k, const float *e, const float *gain, float c, float keep, float grow);
+    /* out[i] = d(x[i + 1]) - emphasis d(x[i]), where d is what lies beyond +-knot. n + 1 floats in, n out. */
+    void (*bend)(const float *x, float knot, float emphasis, float *out, int n);
+    /* out = in / (|in| + floor) over n bins from `in`, whose parts lie `stride` apart; those of out lie n apart. */
+    void (*phase)(const float *in, int stride, float floor, float *out, int n);
     /* Sum of a[i] b[i]. */
     float (*dot)(const float *a, const float *b, int n);
     /* acc = keep acc + conj(x) d over n bins of split spectra of that stride. */

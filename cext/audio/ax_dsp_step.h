@@ -4,7 +4,10 @@
  * Units, threads, allocation: see ax_dsp.h. Vectors are the compiler's own, so one text serves SSE, AVX2 and NEON. */
 #include "ax_dsp.h"
 
+#include <math.h>
 #include <string.h>
+
+#define AX_DSP_SQRT(x) sqrtf(x)
 
 typedef float vec __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
@@ -236,6 +239,26 @@ static void update(const struct ax_kalman *k, const float *restrict e, const flo
     }
 }
 
+static void bend(const float *restrict x, float knot, float emphasis, float *restrict out, int n)
+{
+    for (int i = 0; i < n; i++) {
+        float now = x[i + 1] > knot ? knot : x[i + 1], before = x[i] > knot ? knot : x[i];
+        now = now < -knot ? -knot : now;
+        before = before < -knot ? -knot : before;
+        out[i] = (x[i + 1] - now) - emphasis * (x[i] - before);
+    }
+}
+
+static void phase(const float *restrict in, int stride, float floor, float *restrict out, int n)
+{
+    for (int k = 0; k < n; k++) {
+        const float re = in[k], im = in[stride + k];
+        const float g = 1.0f / (AX_DSP_SQRT(re * re + im * im) + floor);
+        out[k] = re * g;
+        out[n + k] = im * g;
+    }
+}
+
 static float dot(const float *a, const float *b, int n)
 {
     vec sum0 = {0}, sum1 = {0};
@@ -268,6 +291,8 @@ const struct ax_dsp AX_DSP_VARIANT = {
     .inverse = inverse,
     .predict = predict,
     .update = update,
+    .bend = bend,
+    .phase = phase,
     .dot = dot,
     .correlate = correlate,
 };
