@@ -177,10 +177,16 @@ class Stage:
         return Scene(name, pcm(ref), pcm(mic), near, near_from, event, {"echo": echo})
 
 
-def _jump(stage: Stage, name: str) -> Scene:
-    echo, at = stage.echo(), int(EVENT * RATE)
-    late = np.concatenate([np.zeros(480), echo])[: echo.size]
-    return stage.finish(name, np.concatenate([echo[:at], late[at:]]), event=EVENT)
+def _jump(samples: int) -> Callable[[Stage, str], Scene]:
+    """The echo comes so much later from the event on; a negative jump needs something to come earlier from."""
+
+    def build(stage: Stage, name: str) -> Scene:
+        echo, at, base = stage.echo(), int(EVENT * RATE), max(0, -samples)
+        early = np.concatenate([np.zeros(base), echo])[: echo.size]
+        late = np.concatenate([np.zeros(base + samples), echo])[: echo.size]
+        return stage.finish(name, np.concatenate([early[:at], late[at:]]), event=EVENT)
+
+    return build
 
 
 def _change(stage: Stage, name: str) -> Scene:
@@ -199,7 +205,9 @@ BUILDERS: dict[str, Callable[[Stage, str], Scene]] = {
     "soft": lambda s, n: s.finish(n, s.echo(soft)),
     "hard": lambda s, n: s.finish(n, s.echo(hard)),
     "change": _change,
-    "jump": _jump,
+    "jump": _jump(480),
+    "jump+43": _jump(691),
+    "jump-25": _jump(-405),
     "bulk": lambda s, n: s.finish(n, np.concatenate([np.zeros(1920), s.echo()])[: s.far.size]),
     "drift": lambda s, n: s.finish(n, drifted(s.echo(), 50.0)),
     "noise": lambda s, n: s.finish(n, s.echo(), noise_db=-58.0),

@@ -138,6 +138,7 @@ static void adopt(struct aec_core *c)
     for (size_t k = 0; k < h; k++)
         m->noise[k] = fminf(m->noise[k], s->noise[k]);
     c->calm = 0;
+    c->suppressor.odd = 0.0f;
 }
 
 /* And the other way: what the shadow has lost (double talk), it gets back. */
@@ -207,8 +208,65 @@ static void move_partitions(struct aec_core *c, struct aec_filter *f, int by)
             f->p[i * h + k] = TUNE(55, 1e-2f);
 }
 
+/* The whole response begins `by` samples later (negative: earlier). */
+static void slide(struct aec_core *c, struct aec_filter *f, int by)
+{
+    const int hop = c->hop;
+    float t[AEC_FFT], out[AEC_FFT], carry[AEC_HOP] = {0};
+    memset(out, 0, sizeof out);
+    for (int i = 0; i < f->partitions; i++) {
+        const int n = by > 0 ? i : f->partitions - 1 - i;
+        float *w = f->w + (size_t)n * 2 * (size_t)c->stride;
+        c->dsp->inverse(c->fft, w, t);
+        if (by > 0) {
+            memcpy(out, carry, (size_t)by * sizeof *t);
+            memcpy(out + by, t, (size_t)(hop - by) * sizeof *t);
+            memcpy(carry, t + hop - by, (size_t)by * sizeof *t);
+        } else {
+            memcpy(out, t - by, (size_t)(hop + by) * sizeof *t);
+            memcpy(out + hop + by, carry, (size_t)-by * sizeof *t);
+            memcpy(carry, t, (size_t)-by * sizeof *t);
+        }
+        c->dsp->forward(c->fft, out, w);
+    }
+}
+
+/* The echo has moved to about `to` frames. What the filter expects there, a frame earlier and a frame later is one piece of
+ * 30 ms: where the microphone's frame fits into it tells the rest, to the sample. */
+static void jump(struct aec_core *c, int to, const float *mic)
+{
+    const int hop = c->hop;
+    float y[3 * AEC_HOP], best = 0.0f;
+    int at = -1;
+    for (int i = 0; i < 3; i++) {
+        c->shift = to + 1 - i;
+        filter_predict(c, &c->main, mic);
+        memcpy(y + i * hop, c->main.estimate, (size_t)hop * sizeof *y);
+    }
+    for (int d = 0; d <= 2 * hop; d++) {
+        const float cross = c->dsp->dot(mic, y + d, hop), power = c->dsp->dot(y + d, y + d, hop) + TINY;
+        const float fit = cross > 0.0f ? cross * cross / power : 0.0f;
+        if (fit > best)
+            best = fit, at = d;
+    }
+    c->shift = to;
+    c->jumps++;
+    if (best < TUNE(56, 0.4f) * c->mic_energy || at < 0) {
+        doubt(c, 1.0f);
+        return;
+    }
+    const int late = hop - at; /* The echo is so much later than `to` frames. */
+    c->shift += late > hop / 2 ? 1 : late < -hop / 2 ? -1 : 0;
+    const int rest = late - (c->shift - to) * hop;
+    if (rest != 0) {
+        slide(c, &c->main, rest);
+        slide(c, &c->shadow, rest);
+    }
+    doubt(c, TUNE(57, 0.05f));
+}
+
 /* What the search says, against where the filter looks: begin elsewhere, or follow a jump. */
-static void follow_delay(struct aec_core *c)
+static void follow_delay(struct aec_core *c, const float *mic)
 {
     const int best = c->search.best;
     if ((c->search.turn & 1) != 0)
@@ -218,23 +276,24 @@ static void follow_delay(struct aec_core *c)
         return;
     const int mine = c->shift + c->strongest, wanted = best > 0 ? best - 1 : 0;
     const bool agree = best - mine <= 1 && mine - best <= 1;
-    if (agree)
+    if (agree) {
         c->locked = true;
+        c->found = best;
+    }
     if (agree && c->shift != wanted && (c->shift > best || c->shift < best - 3)) {
         move_partitions(c, &c->main, wanted - c->shift);
         move_partitions(c, &c->shadow, wanted - c->shift);
         c->shift = wanted;
-    } else if (!agree && c->search.steady >= (c->suppressor.odd > 10.0f ? TUNE(62, 3) : TUNE(56, 6))) {
-        const int to = c->shift + best - mine;
-        c->jumps++;
-        if (c->locked && to >= 0) {
-            c->shift = to;
-            doubt(c, TUNE(57, 0.3f));
+    } else if (!agree && c->search.steady >= 3 && (c->search.steady >= 6 || c->suppressor.odd > 10.0f)) {
+        const int to = c->shift + best - c->found;
+        if (c->locked && to >= 1) {
+            jump(c, to, mic);
         } else {
             c->shift = wanted;
             restart(c);
         }
         c->locked = true;
+        c->found = best;
         c->search.steady = 0;
         c->suppressor.odd = c->suppressor.near = 0.0f;
     }
@@ -246,7 +305,7 @@ void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_r
     emphasise(raw_mic, c->hop, &c->mic_last, mic);
     take_reference(c, raw_ref);
     c->mic_energy = c->dsp->dot(mic, mic, c->hop);
-    follow_delay(c);
+    follow_delay(c, mic);
     filter_predict(c, &c->main, mic);
     filter_predict(c, &c->shadow, mic);
     c->far = c->ref_level > 1e-8f * (float)c->hop;

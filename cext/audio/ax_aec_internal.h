@@ -110,6 +110,7 @@ struct aec_core {
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
     int calm;                      /* Frames since the filter was last told of a change. */
     int adopted, jumps, strongest;
+    int found;                     /* Where the search saw the echo while filter and search agreed. */
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */
     int far_age;

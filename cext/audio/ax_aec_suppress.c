@@ -110,10 +110,10 @@ static void judge(const struct aec_core *c, struct aec_suppressor *s, const floa
     const bool lost = c->smooth_shadow < TUNE(35, 0.8f) * c->smooth_main; /* The shadow knows the path better. */
     s->odd = s->excess > TUNE(36, 2.5f) ? fminf(s->odd + 1.0f, 60.0f) : fmaxf(s->odd - 1.0f, 0.0f);
     if (votes > TUNE(23, 1.5f))
-        s->near += TUNE(24, 0.1f) * votes;
+        s->near += fminf(TUNE(24, 0.1f) * votes, TUNE(11, 0.12f));
     else if (lost || !c->search.in_step)
         s->near -= TUNE(37, 0.05f);
-    else if (s->odd > TUNE(38, 30.0f))
+    else if (s->odd > TUNE(38, 30.0f) && s->excess > TUNE(36, 2.5f))
         s->near += TUNE(39, 0.04f);
     else if (s->excess < TUNE(40, 1.5f))
         s->near -= TUNE(25, 0.02f);
@@ -155,7 +155,7 @@ static void half_frame(struct aec_core *c, const float *x, const float *residual
     const float floor = TUNE(34, 0.01f) + talk * TUNE(41, 0.3f);
     for (int b = 0; b < s->bands; b++) {
         const float sure = TUNE(29, 0.3f) * (r[b] + leak * fmaxf(y[b], TUNE(30, 0.1f) * s->bound[b]));
-        const float any = TUNE(31, 4.0f) * s->bound[b];
+        const float any = TUNE(31, 10.0f) * s->bound[b];
         const float a = (1.0f - talk) * (1.0f - talk);
         const float rest = sure + a * (any - sure);
         s->debug[0][b] = e[b], s->debug[1][b] = y[b], s->debug[2][b] = m[b], s->debug[3][b] = r[b];
