@@ -84,10 +84,12 @@ struct aec_suppressor {
     float evidence;
     float excess;
     float odd;
+    float cross, own, left;        /* Products of error and estimate, of some 25 ms. */
+    float mixed, share;            /* How much of the estimate is in the error (-1 = it is not in the microphone); error over it. */
+    float caution;                 /* What the filter leaves, as a part of what it says. */
     float peak[8][AEC_BANDS];
     float path[AEC_BANDS];
     int beat;
-    int quiet;
     uint32_t seed;
     float debug[8][AEC_BANDS];
 };

@@ -40,6 +40,7 @@ void aec_suppress_reset(struct aec_core *c)
         s->noise[b] = s->low[b] = 1e-5f;
     }
     s->near = 0.0f;
+    s->caution = 1.0f;
     s->seed = 1;
 }
 
@@ -83,7 +84,7 @@ static void follow_noise(struct aec_suppressor *s, const float *e)
 
 static void judge(const struct aec_core *c, struct aec_suppressor *s, const float *e, const float *x, const float *m, const float *r, float leak)
 {
-    float votes = 0.0f, energy = 0.0f, expected = 0.0f;
+    float votes = 0.0f, energy = 0.0f, expected = 0.0f, doubt = 0.0f, noise = 0.0f;
     if ((++s->beat & 3) == 0) {
         memmove(s->peak[1], s->peak[0], sizeof s->peak - sizeof s->peak[0]);
         memset(s->peak[0], 0, sizeof s->peak[0]);
@@ -96,29 +97,38 @@ static void judge(const struct aec_core *c, struct aec_suppressor *s, const floa
     }
     for (int b = 0; b < s->bands; b++) {
         float held = s->peak[0][b];
-        for (int i = 1; i <= (int)TUNE(43, 4); i++)
+        for (int i = 1; i <= 4; i++)
             held = fmaxf(held, s->peak[i][b]);
         s->bound[b] = fmaxf(held, TUNE(20, 0.8f) * s->bound[b]);
         const float limit = TUNE(21, 4.0f) * s->bound[b] + TUNE(22, 8.0f) * s->noise[b];
         if (e[b] > limit)
             votes += fminf(logf(e[b] / limit), 2.0f);
         energy += e[b];
-        expected += r[b] + s->noise[b] + leak * s->bound[b];
+        noise += s->noise[b];
+        expected += s->caution * r[b] + s->noise[b] + leak * s->bound[b], doubt += r[b];
     }
     s->evidence = votes;
     s->excess = energy / (expected + 1e-12f);
+    const float bold = energy / (expected + (1.0f - s->caution) * doubt + 1e-12f);
     const bool lost = c->smooth_shadow < TUNE(35, 0.8f) * c->smooth_main; /* The shadow knows the path better. */
-    s->odd = s->excess > TUNE(36, 2.5f) ? fminf(s->odd + 1.0f, 60.0f) : fmaxf(s->odd - 1.0f, 0.0f);
+    s->odd = bold > TUNE(36, 2.5f) ? fminf(s->odd + 1.0f, 60.0f) : fmaxf(s->odd - 1.0f, 0.0f);
     if (votes > TUNE(23, 1.5f))
         s->near += fminf(TUNE(24, 0.1f) * votes, TUNE(11, 0.12f));
+    else if (s->excess > TUNE(8, 3.0f) && c->search.in_step && s->mixed > TUNE(30, -0.25f) && s->share > TUNE(27, 0.2f))
+        s->near += TUNE(29, 0.06f);
     else if (lost || !c->search.in_step)
         s->near -= TUNE(37, 0.05f);
-    else if (s->odd > TUNE(38, 30.0f) && s->excess > TUNE(36, 2.5f))
+    else if (s->odd > TUNE(38, 30.0f) && bold > TUNE(36, 2.5f))
         s->near += TUNE(39, 0.04f);
     else if (s->excess < TUNE(40, 1.5f))
         s->near -= TUNE(25, 0.02f);
     s->near = fmaxf(0.0f, fminf(1.0f, s->near));
-    s->quiet = s->near < 0.05f ? s->quiet + 1 : 0;
+    /* The filter's variance is cautious: learn by how much, while nobody talks. */
+    if (s->near < 0.05f && s->odd < 1.0f && doubt > 4.0f * noise) {
+        const float now = fmaxf(energy - noise, 0.0f) / doubt;
+        s->caution += (now > s->caution ? TUNE(41, 0.03f) : TUNE(31, 0.03f)) * (now - s->caution);
+        s->caution = fmaxf(TUNE(43, 0.1f), fminf(1.0f, s->caution));
+    }
 }
 
 static void comfort(struct aec_suppressor *s, int k, int b, float missing, float *re, float *im)
@@ -152,10 +162,10 @@ static void half_frame(struct aec_core *c, const float *x, const float *residual
     const float leak = c->curve.active ? TUNE(28, 0.004f) : 0.0f;
     judge(c, s, e, x, m, r, leak);
     const float talk = fmaxf(0.0f, fminf(1.0f, (s->near - 0.25f) * 2.0f));
-    const float floor = TUNE(34, 0.01f) + talk * TUNE(41, 0.3f);
+    const float floor = TUNE(34, 0.01f) + talk * 0.3f;
     for (int b = 0; b < s->bands; b++) {
-        const float sure = TUNE(29, 0.3f) * (r[b] + leak * fmaxf(y[b], TUNE(30, 0.1f) * s->bound[b]));
-        const float any = TUNE(31, 10.0f) * s->bound[b];
+        const float sure = 0.3f * (r[b] + leak * fmaxf(y[b], 0.1f * s->bound[b]));
+        const float any = 10.0f * s->bound[b];
         const float a = (1.0f - talk) * (1.0f - talk);
         const float rest = sure + a * (any - sure);
         s->debug[0][b] = e[b], s->debug[1][b] = y[b], s->debug[2][b] = m[b], s->debug[3][b] = r[b];
@@ -170,7 +180,7 @@ static void half_frame(struct aec_core *c, const float *x, const float *residual
             comfort(s, k, b, 1.0f - g * g, &e_s[k], &e_s[h + k]);
         }
     }
-    s->debug[7][0] = s->near, s->debug[7][1] = s->evidence, s->debug[7][2] = s->excess, s->debug[7][3] = s->odd, s->debug[7][4] = c->smooth_shadow / (c->smooth_main + 1e-12f);
+    s->debug[7][0] = s->near, s->debug[7][1] = s->evidence, s->debug[7][2] = s->excess, s->debug[7][3] = s->odd, s->debug[7][5] = s->mixed, s->debug[7][6] = s->share, s->debug[7][7] = s->caution, s->debug[7][4] = c->smooth_shadow / (c->smooth_main + 1e-12f);
     c->dsp->inverse(c->fft, e_s, t);
     for (int i = 0; i < half; i++) {
         out[i] = s->overlap[i] + t[c->hop + i] * s->synthesis[i];
@@ -208,6 +218,12 @@ void aec_suppress_frame(struct aec_core *c, float *out)
     band_sums(s, power, path);
     for (int b = 0; b < s->bands; b++)
         s->path[b] = fmaxf(path[b], TUNE(44, 0.995f) * s->path[b]);
+    const float *error = c->main.error_t + hop;
+    s->cross = 0.6f * s->cross + c->dsp->dot(error, c->main.estimate, hop);
+    s->own = 0.6f * s->own + c->dsp->dot(c->main.estimate, c->main.estimate, hop);
+    s->left = 0.6f * s->left + c->main.error_energy;
+    s->mixed = s->cross / (s->own + 1e-9f);
+    s->share = s->left / (s->own + 1e-9f);
     half_frame(c, played, now, echo, s->error, s->echo, out);
     half_frame(c, played, now, echo, s->error + half, s->echo + half, out + half);
 }
