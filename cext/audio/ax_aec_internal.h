@@ -30,6 +30,8 @@ enum {
     AEC_SHADOW = 8,                /* Partitions of the shadow filter. */
     AEC_SEARCH = 40,               /* Bins of the delay search. */
     AEC_KNOTS = 8,                 /* Bends of the loudspeaker's curve. */
+    AEC_FRAME = 3 * AEC_HOP,       /* Samples of a frame at 48 kHz. */
+    AEC_TAPS = 56,                 /* Room for the low pass between rates; its 49 taps at most. */
     AEC_BANDS = 32,                /* At most so many bands of the suppressor. */
 };
 
@@ -70,6 +72,8 @@ struct aec_curve {
 struct aec_suppressor {
     int edge[AEC_BANDS + 1];       /* First bin of each band. */
     int bands;
+    int lap;                       /* Samples in which two half frames overlap: the delay. */
+    float upper;                   /* Gain for what lies above the core's band. */
     float analysis[AEC_FFT], synthesis[AEC_HOP];
     float error[AEC_FFT + AEC_HOP / 2], echo[AEC_FFT + AEC_HOP / 2]; /* The last samples, newest at the end. */
     float overlap[AEC_HOP / 2];
@@ -92,6 +96,15 @@ struct aec_suppressor {
     int beat;
     uint32_t seed;
     float debug[8][AEC_BANDS];
+};
+
+struct aec_split {
+    int factor, taps, length[3];
+    float low_pass[AEC_TAPS], up[3][20];
+    float waiting[AEC_FRAME + 48 + AEC_FRAME]; /* The microphone, while the core is at work. */
+    float low[2 * AEC_HOP];
+    float difference[20];
+    float gain;
 };
 
 struct aec_core {
@@ -117,8 +130,9 @@ struct aec_core {
     bool far_long;                 /* It has played within what the delay search looks at. */
     int far_age;
     bool far;                      /* The loudspeaker plays. */
+    float drift_ppm;
     float *pool;
-    size_t size;
+    size_t size;                   /* Bytes of the pool. */
 };
 
 /* ax_aec_filter.c */
@@ -137,5 +151,13 @@ void aec_curve_frame(struct aec_core *c, const float *raw);
 /* ax_aec_suppress.c */
 void aec_suppress_reset(struct aec_core *c);
 void aec_suppress_frame(struct aec_core *c, float *out);
+int aec_suppress_lag(const struct aec_core *c);
+
+/* ax_aec_split.c */
+void aec_split_init(struct aec_split *s, int factor);
+void aec_split_down(const struct ax_dsp *dsp, const struct aec_split *s, float *past, const float *in, float *out);
+int aec_split_delay(const struct aec_split *s);
+void aec_split_merge(const struct ax_dsp *dsp, struct aec_split *s, const float *mic, const float *low, const float *core,
+                     int lag, float gain, float *out);
 
 #endif

@@ -16,13 +16,15 @@
 void aec_suppress_reset(struct aec_core *c)
 {
     struct aec_suppressor *s = &c->suppressor;
-    const int half = c->hop / 2, n = 2 * c->hop, rise = n - half;
+    const int half = c->hop / 2, n = 2 * c->hop, lap = c->hop * 2 / 5, rise = n - lap, from = n - half - lap;
     memset(s, 0, sizeof *s);
+    s->lap = lap;
+    s->upper = 1.0f;
     for (int i = 0; i < n; i++)
-        s->analysis[i] = (float)(i < rise ? sin(M_PI / 2 * (i + 0.5) / rise) : cos(M_PI / 2 * (i - rise + 0.5) / half));
-    for (int i = 0; i < c->hop; i++) {
-        const double up = sin(M_PI / 2 * (i + 0.5) / half);
-        s->synthesis[i] = i < half ? (float)(up * up) / s->analysis[c->hop + i] : s->analysis[c->hop + i];
+        s->analysis[i] = (float)(i < rise ? sin(M_PI / 2 * (i + 0.5) / rise) : cos(M_PI / 2 * (i - rise + 0.5) / lap));
+    for (int i = 0; i < half + lap; i++) {
+        const double up = i < lap ? sin(M_PI / 2 * (i + 0.5) / lap) : 1.0;
+        s->synthesis[i] = i < half ? (float)(up * up) / s->analysis[from + i] : s->analysis[from + i];
     }
     static const int widths[][2] = {{20, 3}, {40, 4}, {80, 8}, {1000, 16}}; /* Up to that bin of 50 Hz, that wide. */
     const int bins = c->hop + 1;
@@ -181,11 +183,26 @@ static void half_frame(struct aec_core *c, const float *x, const float *residual
         }
     }
     s->debug[7][0] = s->near, s->debug[7][1] = s->evidence, s->debug[7][2] = s->excess, s->debug[7][3] = s->odd, s->debug[7][5] = s->mixed, s->debug[7][6] = s->share, s->debug[7][7] = s->caution, s->debug[7][4] = c->smooth_shadow / (c->smooth_main + 1e-12f);
-    c->dsp->inverse(c->fft, e_s, t);
-    for (int i = 0; i < half; i++) {
-        out[i] = s->overlap[i] + t[c->hop + i] * s->synthesis[i];
-        s->overlap[i] = t[c->hop + half + i] * s->synthesis[half + i];
+    /* Above the core's band nothing is cancelled: what talker and echo are to each other at its upper end decides. */
+    float kept = 0.0f, echo = 0.0f;
+    for (int b = s->bands - 4; b < s->bands; b++) {
+        for (int k = s->edge[b]; k < s->edge[b + 1]; k++)
+            kept += s->clean[k];
+        echo += fmaxf(y[b], 0.25f * s->bound[b]) * (float)(s->edge[b + 1] - s->edge[b]);
     }
+    const float upper = kept / (kept + echo + 1e-12f);
+    s->upper += (upper < s->upper ? 0.7f : 0.3f) * (upper - s->upper);
+    c->dsp->inverse(c->fft, e_s, t);
+    const float *new = t + 2 * c->hop - half - s->lap;
+    for (int i = 0; i < half; i++)
+        out[i] = new[i] * s->synthesis[i] + (i < s->lap ? s->overlap[i] : 0.0f);
+    for (int i = 0; i < s->lap; i++)
+        s->overlap[i] = new[half + i] * s->synthesis[half + i];
+}
+
+int aec_suppress_lag(const struct aec_core *c)
+{
+    return c->suppressor.lap;
 }
 
 void aec_suppress_frame(struct aec_core *c, float *out)
