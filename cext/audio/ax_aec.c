@@ -279,7 +279,7 @@ int ax_aec_set_level(struct ax_aec *a, int level)
 }
 
 #ifdef AX_AEC_DEV
-const float *ax_aec_debug(const struct ax_aec *a) { return (const float *)a->core.suppressor.debug; }
+const struct aec_suppressor *ax_aec_debug(const struct ax_aec *a) { return &a->core.suppressor; }
 int ax_aec_probe(const struct ax_aec *a, float *out)
 {
     const struct aec_core *c = &a->core;

@@ -35,7 +35,7 @@ void aec_curve_apply(const struct aec_core *c, const float *x, float *out)
     for (int j = 0; j < J; j++) {
         const float t = v->knot[j], a = v->slope[j];
         for (int i = 0; i < c->hop; i++)
-            out[i] += a * (x[i] - fmaxf(-t, fminf(t, x[i])));
+            out[i] += a * (x[i] - aec_max(-t, aec_min(t, x[i])));
     }
 }
 
@@ -90,7 +90,7 @@ static void learn(struct aec_core *c, float u[J][AEC_HOP])
     const float *e = c->main.error_t + c->hop;
     const float keep = TUNE(47, 0.98f);
     v->level = 0.9f * v->level + 0.1f * c->main.error_energy;
-    const float weight = 1.0f / (fmaxf(v->level, c->main.error_energy) + 1e-7f);
+    const float weight = 1.0f / (aec_max(v->level, c->main.error_energy) + 1e-7f);
     for (int i = 0; i < J; i++) {
         for (int j = 0; j <= i; j++) {
             const float d = c->dsp->dot(u[i], u[j], c->hop);
@@ -116,7 +116,7 @@ static void learn(struct aec_core *c, float u[J][AEC_HOP])
     float slope = 1.0f;
     for (int i = 0; i < J; i++) {
         const float a = v->slope[i] + TUNE(49, 0.05f) * step[i];
-        v->slope[i] = fmaxf(-0.05f - slope, fminf(3.0f - slope, a));
+        v->slope[i] = aec_max(-0.05f - slope, aec_min(3.0f - slope, a));
         slope += v->slope[i];
     }
 }

@@ -17,7 +17,7 @@ static void prior(struct aec_core *c, struct aec_filter *f)
 {
     const float first = TUNE(0, 1.0f), fall = TUNE(1, 0.7f), drop = TUNE(9, 0.1f);
     float at = first;
-    for (int n = 0; n < f->partitions; n++, at = fmaxf(at * (n == 2 ? drop : fall), first * TUNE(10, 1e-4f)))
+    for (int n = 0; n < f->partitions; n++, at = aec_max(at * (n == 2 ? drop : fall), first * TUNE(10, 1e-4f)))
         for (int k = 0; k < c->stride; k++)
             f->p[n * c->stride + k] = at;
 }
@@ -75,9 +75,9 @@ static void filter_update(struct aec_core *c, struct aec_filter *f, float smooth
     const int h = c->stride;
     for (int k = 0; k < h; k++) {
         const float e2 = 2.0f * (f->e[k] * f->e[k] + f->e[h + k] * f->e[h + k]);
-        const float other = fmaxf(e2 - f->residual[k], TUNE(2, 0.3f) * e2);
+        const float other = aec_max(e2 - f->residual[k], TUNE(2, 0.3f) * e2);
         f->noise[k] = smoothing * f->noise[k] + (1.0f - smoothing) * other;
-        gain[k] = 1.0f / (f->residual[k] + fmaxf(f->noise[k], now * e2) + TINY);
+        gain[k] = 1.0f / (f->residual[k] + aec_max(f->noise[k], now * e2) + TINY);
     }
     const struct ax_kalman k = view(c, f);
     c->dsp->update(&k, f->e, gain, TUNE(3, 0.35f), keep, 1.0f - keep);
@@ -117,7 +117,7 @@ static void take_reference(struct aec_core *c, const float *raw)
     c->slot = (c->slot + 1) & (AEC_SLOTS - 1);
     c->dsp->forward(c->fft, c->frame, c->spectra + (size_t)c->slot * 2 * (size_t)c->stride);
     c->ref_energy = c->dsp->dot(ref, ref, hop);
-    c->ref_level = fmaxf(c->ref_energy, c->ref_level * 0.9f);
+    c->ref_level = aec_max(c->ref_energy, c->ref_level * 0.9f);
 }
 
 /* The shadow has found a path that explains the microphone better: take it over, and trust the rest less. */
@@ -132,11 +132,11 @@ static void adopt(struct aec_core *c)
         const float *q = s->p + (size_t)n * h;
         for (size_t k = 0; k < h; k++) {
             const float e = TUNE(12, 0.3f) * (w[k] * w[k] + w[h + k] * w[h + k]);
-            p[k] = fmaxf(p[k], n < s->partitions ? fmaxf(q[k], e) : e);
+            p[k] = aec_max(p[k], n < s->partitions ? aec_max(q[k], e) : e);
         }
     }
     for (size_t k = 0; k < h; k++)
-        m->noise[k] = fminf(m->noise[k], s->noise[k]);
+        m->noise[k] = aec_min(m->noise[k], s->noise[k]);
     c->calm = 0;
     c->suppressor.odd = 0.0f;
 }

@@ -32,6 +32,8 @@ enum {
     AEC_KNOTS = 8,                 /* Bends of the loudspeaker's curve. */
     AEC_FRAME = 3 * AEC_HOP,       /* Samples of a frame at 48 kHz. */
     AEC_TAPS = 56,                 /* Room for the low pass between rates; its 49 taps at most. */
+    AEC_PEAKS = 5,                 /* Blocks of 20 ms for which the bound of the echo is kept. */
+    AEC_DICE = 1024,               /* Random numbers of the comfort noise. */
     AEC_BANDS = 32,                /* At most so many bands of the suppressor. */
 };
 
@@ -69,6 +71,17 @@ struct aec_curve {
     bool active;
 };
 
+/* Mean powers per band, of half a frame. */
+struct aec_bands {
+    float error[AEC_BANDS], estimate[AEC_BANDS], residual[AEC_BANDS], echo[AEC_BANDS], played[AEC_BANDS];
+};
+
+/* What to expect of a frame. */
+struct aec_expected {
+    float residual[AEC_STRIDE];
+    float residual_band[AEC_BANDS], echo[AEC_BANDS], played[AEC_BANDS];
+};
+
 struct aec_suppressor {
     int edge[AEC_BANDS + 1];       /* First bin of each band. */
     int bands;
@@ -78,24 +91,20 @@ struct aec_suppressor {
     float error[AEC_FFT + AEC_HOP / 2], echo[AEC_FFT + AEC_HOP / 2]; /* The last samples, newest at the end. */
     float overlap[AEC_HOP / 2];
     float residual[AEC_STRIDE];    /* Of the frame before. */
-    float tail[AEC_STRIDE];        /* Power of reverberation behind the filter's end. */
-    float gain[AEC_STRIDE];
     float clean[AEC_STRIDE];       /* Power of the last output, for the decision-directed estimate. */
-    float bound[AEC_BANDS];        /* Most that an echo could be, with a memory. */
+    float peak[AEC_PEAKS][AEC_BANDS]; /* Most of the echo, each over 20 ms. */
+    float bound[AEC_BANDS];        /* Most that an echo could be. */
+    float path[AEC_BANDS];         /* Power gain of the echo path. */
     float noise[AEC_BANDS], low[AEC_BANDS], smooth[AEC_BANDS]; /* The room's noise by minima. */
-    int age;
+    int age, beat;
     float near;                    /* 0 .. 1: somebody is talking at the microphone. */
-    float evidence;
-    float excess;
-    float odd;
-    float cross, own, left;        /* Products of error and estimate, of some 25 ms. */
-    float mixed, share;            /* How much of the estimate is in the error (-1 = it is not in the microphone); error over it. */
+    float odd;                     /* Half frames in which more was left than can be explained. */
     float caution;                 /* What the filter leaves, as a part of what it says. */
-    float peak[8][AEC_BANDS];
-    float path[AEC_BANDS];
-    int beat;
+    float cross, own, left;        /* Products of error and estimate, of some 25 ms. */
+    float mixed;                   /* How much of the estimate is in the error; -1 = it is not in the microphone. */
+    float share;                   /* Error over estimate. */
     uint32_t seed;
-    float debug[8][AEC_BANDS];
+    float dice[AEC_DICE];          /* Random numbers from -1 to 1. */
 };
 
 struct aec_split {
@@ -148,10 +157,33 @@ void aec_curve_reset(struct aec_core *c);
 void aec_curve_apply(const struct aec_core *c, const float *x, float *out);
 void aec_curve_frame(struct aec_core *c, const float *raw);
 
+/* Spectrum of the reference, so many frames ago. */
+static inline const float *aec_reference(const struct aec_core *c, int back)
+{
+    return c->spectra + (size_t)((c->slot - back) & (AEC_SLOTS - 1)) * 2 * (size_t)c->stride;
+}
+
+/* Without the library's care for what is not a number: that never gets here. */
+static inline float aec_max(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float aec_min(float a, float b)
+{
+    return a < b ? a : b;
+}
+
 /* ax_aec_suppress.c */
 void aec_suppress_reset(struct aec_core *c);
 void aec_suppress_frame(struct aec_core *c, float *out);
 int aec_suppress_lag(const struct aec_core *c);
+
+/* Mean of a power spectrum in each band. */
+void aec_band_means(const struct aec_suppressor *s, const float *power, float *out);
+
+/* ax_aec_judge.c */
+void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak);
 
 /* ax_aec_split.c */
 void aec_split_init(struct aec_split *s, int factor);

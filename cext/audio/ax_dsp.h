@@ -46,6 +46,10 @@ struct ax_dsp {
     void (*bend)(const float *x, float knot, float emphasis, float *out, int n);
     /* out = in / (|in| + floor) over n bins from `in`, whose parts lie `stride` apart; those of out lie n apart. */
     void (*phase)(const float *in, int stride, float floor, float *out, int n);
+    /* Gains per bin: of e with the power e2, `rest` is echo; `clean` is the power that was left the last time, and that is
+     * left now. Noise of the power `hiss` (dice: stride random re, then im) fills what is missing. No gain below `least`. */
+    void (*attenuate)(float *e, const float *e2, const float *rest, float *clean, const float *hiss, const float *dice,
+                      float least, int stride);
     /* Sum of a[i] b[i]. */
     float (*dot)(const float *a, const float *b, int n);
     /* acc = keep acc + conj(x) d over n bins of split spectra of that stride. */

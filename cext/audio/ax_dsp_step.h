@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#define AX_DSP_SQRT(x) sqrtf(x)
 
 typedef float vec __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
@@ -253,9 +252,23 @@ static void phase(const float *restrict in, int stride, float floor, float *rest
 {
     for (int k = 0; k < n; k++) {
         const float re = in[k], im = in[stride + k];
-        const float g = 1.0f / (AX_DSP_SQRT(re * re + im * im) + floor);
+        const float g = 1.0f / (sqrtf(re * re + im * im) + floor);
         out[k] = re * g;
         out[n + k] = im * g;
+    }
+}
+
+static void attenuate(float *restrict e, const float *restrict e2, const float *restrict rest, float *restrict clean,
+                      const float *restrict hiss, const float *restrict dice, float least, int stride)
+{
+    for (int k = 0; k < stride; k++) {
+        const float over = e2[k] - rest[k], q = 0.4f * clean[k] + 0.6f * (over > 0.0f ? over : 0.0f);
+        float g = q / (q + rest[k] + 1e-12f);
+        g = g > least ? g : least;
+        const float g2 = g * g, fill = (1.0f - g2) * hiss[k], amplitude = sqrtf(fill > 0.0f ? fill : 0.0f);
+        clean[k] = g2 * e2[k];
+        e[k] = g * e[k] + amplitude * dice[k];
+        e[stride + k] = g * e[stride + k] + amplitude * dice[stride + k];
     }
 }
 
@@ -293,6 +306,7 @@ const struct ax_dsp AX_DSP_VARIANT = {
     .update = update,
     .bend = bend,
     .phase = phase,
+    .attenuate = attenuate,
     .dot = dot,
     .correlate = correlate,
 };
