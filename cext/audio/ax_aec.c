@@ -11,11 +11,6 @@
 #include <xmmintrin.h>
 #endif
 
-#ifdef AX_AEC_DEV
-float ax_t[64];
-__attribute__((constructor)) static void init_tune(void) { for (int i = 0; i < 64; i++) ax_t[i] = NAN; }
-#endif
-
 struct ax_aec {
     struct aec_core core;
     struct aec_split split;
@@ -34,8 +29,8 @@ static unsigned flush_begin(void)
     return was;
 #elif defined(__aarch64__)
     unsigned long was;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(was));
-    __asm__ volatile("msr fpcr, %0" : : "r"(was | 1ul << 24));
+    __asm__ __volatile__("mrs %0, fpcr" : "=r"(was));
+    __asm__ __volatile__("msr fpcr, %0" : : "r"(was | 1ul << 24));
     return (unsigned)was;
 #else
     return 0;
@@ -47,7 +42,7 @@ static void flush_end(unsigned was)
 #if defined(__x86_64__)
     _mm_setcsr(was);
 #elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)was));
+    __asm__ __volatile__("msr fpcr, %0" : : "r"((unsigned long)was));
 #else
     (void)was;
 #endif
@@ -113,8 +108,6 @@ int ax_aec_new(struct ax_aec **out, const struct ax_aec_spec *spec)
         ax_aec_free(a);
         return AX_E_NOMEM;
     }
-    memset(c->pool, 0, c->size);
-    lay_out(c, c->pool);
     ax_aec_reset(a);
     *out = a;
     return AX_OK;
@@ -131,7 +124,21 @@ void ax_aec_free(struct ax_aec *a)
 
 void ax_aec_reset(struct ax_aec *a)
 {
-    aec_core_reset(&a->core);
+    struct aec_core *c = &a->core;
+    const struct aec_core was = *c;
+    memset(c, 0, sizeof *c);
+    c->dsp = was.dsp;
+    c->fft = was.fft;
+    c->hop = was.hop;
+    c->stride = was.stride;
+    c->partitions = was.partitions;
+    c->main.partitions = was.main.partitions;
+    c->shadow.partitions = was.shadow.partitions;
+    c->pool = was.pool;
+    c->size = was.size;
+    memset(c->pool, 0, c->size);
+    lay_out(c, c->pool);
+    aec_core_reset(c);
     aec_split_init(&a->split, a->rate > 16000 ? a->rate / 16000 : 1);
     memset(a->mic_past, 0, sizeof a->mic_past);
     memset(a->ref_past, 0, sizeof a->ref_past);
@@ -277,22 +284,3 @@ int ax_aec_set_level(struct ax_aec *a, int level)
     a->core.dsp = d;
     return AX_OK;
 }
-
-#ifdef AX_AEC_DEV
-const struct aec_suppressor *ax_aec_debug(const struct ax_aec *a) { return &a->core.suppressor; }
-int ax_aec_probe(const struct ax_aec *a, float *out)
-{
-    const struct aec_core *c = &a->core;
-    memcpy(out, c->search.score, sizeof c->search.score);
-    out[AEC_DELAY] = (float)c->search.best;
-    out[AEC_DELAY + 1] = (float)c->shift;
-    out[AEC_DELAY + 2] = c->search.clear;
-    out[AEC_DELAY + 3] = (float)c->adopted;
-    out[AEC_DELAY + 4] = (float)c->jumps;
-    out[AEC_DELAY + 5] = c->curve.gain;
-    out[AEC_DELAY + 6] = (float)c->curve.active;
-    memcpy(out + AEC_DELAY + 8, c->curve.slope, sizeof c->curve.slope);
-    out[AEC_DELAY + 16] = c->drift_ppm;
-    return 0;
-}
-#endif

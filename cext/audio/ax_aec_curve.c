@@ -9,20 +9,20 @@
 #include <math.h>
 #include <string.h>
 
-enum { J = AEC_KNOTS };
+enum { J = AEC_KNOTS, REST = 4, WARM = 150 }; /* Frames between two looks, after the first ones. */
+
+#define LOWEST -34.5f   /* Knots in dB of full scale. */
+#define STEP 4.5f
+#define MEMORY 0.98f    /* Of the least squares, per look. */
+#define SPEED 0.05f     /* Part of the way to the solution, per look. */
+#define SEEN 0.1f       /* Part of the error that the curve explains before it is believed in, ... */
+#define BUSY 0.04f      /* ... and above which it is looked at each frame. */
 
 void aec_curve_reset(struct aec_core *c)
 {
-    struct aec_curve *v = &c->curve;
-    float *spectra = v->spectra, *history = v->history;
-    memset(v, 0, sizeof *v);
-    v->spectra = spectra;
-    v->history = history;
-    memset(spectra, 0, 2 * J * 2 * (size_t)c->stride * sizeof *spectra);
-    memset(history, 0, (size_t)AEC_SLOTS * (size_t)c->hop * sizeof *history);
     for (int j = 0; j < J; j++)
-        v->knot[j] = powf(10.0f, (TUNE(45, -34.5f) + TUNE(46, 4.5f) * (float)j) / 20.0f);
-    v->delay = -1;
+        c->curve.knot[j] = powf(10.0f, (LOWEST + STEP * (float)j) / 20.0f);
+    c->curve.delay = -1;
 }
 
 /* The reference as the loudspeaker plays it. */
@@ -88,7 +88,7 @@ static void learn(struct aec_core *c, float u[J][AEC_HOP])
 {
     struct aec_curve *v = &c->curve;
     const float *e = c->main.error_t + c->hop;
-    const float keep = TUNE(47, 0.98f);
+    const float keep = MEMORY;
     v->level = 0.9f * v->level + 0.1f * c->main.error_energy;
     const float weight = 1.0f / (aec_max(v->level, c->main.error_energy) + 1e-7f);
     for (int i = 0; i < J; i++) {
@@ -107,15 +107,15 @@ static void learn(struct aec_core *c, float u[J][AEC_HOP])
     for (int i = 0; i < J; i++)
         explained += step[i] * v->vector[i];
     v->gain = explained / (v->total + 1e-9f);
-    if (v->gain > TUNE(48, 0.1f) && ++v->certain > 10)
+    if (v->gain > SEEN && ++v->certain > 10)
         v->active = true;
-    else if (v->gain <= TUNE(48, 0.1f))
+    else if (v->gain <= SEEN)
         v->certain = 0;
     if (!v->active)
         return;
     float slope = 1.0f;
     for (int i = 0; i < J; i++) {
-        const float a = v->slope[i] + TUNE(49, 0.05f) * step[i];
+        const float a = v->slope[i] + SPEED * step[i];
         v->slope[i] = aec_max(-0.05f - slope, aec_min(3.0f - slope, a));
         slope += v->slope[i];
     }
@@ -128,11 +128,11 @@ void aec_curve_frame(struct aec_core *c, const float *raw)
     const size_t spectrum = 2 * (size_t)c->stride;
     memcpy(v->history + (size_t)c->slot * (size_t)hop, raw, (size_t)hop * sizeof *raw);
     /* Each frame while there is something to learn, one of four after that. */
-    const bool busy = v->frames < TUNE(19, 150) || v->gain > TUNE(63, 0.04f);
+    const bool busy = v->frames < WARM || v->gain > BUSY;
     v->rest++;
-    if (!c->far || (!busy && v->rest < 4))
+    if (!c->far || (!busy && v->rest < REST))
         return;
-    v->frames++;
+    v->frames += v->frames < WARM;
     /* What bends in the two frames that go through the strongest partition and the next; the older one is at hand. */
     const int back = c->shift + c->strongest;
     float *now = v->spectra + (size_t)(v->turn ^ 1) * J * spectrum, *before = v->spectra + (size_t)v->turn * J * spectrum;

@@ -11,18 +11,6 @@
 
 enum { FIRST = 6, SPAN = 2 * AEC_SEARCH };
 
-void aec_search_reset(struct aec_core *c)
-{
-    struct aec_search *s = &c->search;
-    memset(s->acc, 0, AEC_DELAY * SPAN * sizeof *s->acc);
-    memset(s->phase, 0, AEC_SLOTS * SPAN * sizeof *s->phase);
-    memset(s->score, 0, sizeof s->score);
-    memset(s->mic, 0, sizeof s->mic);
-    s->best = -1;
-    s->steady = 0;
-    s->weight = 0.0f;
-}
-
 /* A partition's sum of squared products: 1 = always in step. */
 static void rate(struct aec_core *c)
 {
@@ -42,8 +30,8 @@ static void rate(struct aec_core *c)
             second = s->score[p];
     s->clear = s->score[best] / (second + 1e-6f);
     const bool doubt = c->suppressor.odd > 10.0f;
-    const bool sure = s->weight > TUNE(50, 8.0f) && s->score[best] > (doubt ? TUNE(58, 0.08f) : TUNE(51, 0.12f)) &&
-                      s->clear > (doubt ? TUNE(59, 1.25f) : TUNE(52, 1.5f));
+    const bool sure = s->weight > 8.0f && s->score[best] > (doubt ? 0.08f : 0.12f) &&
+                      s->clear > (doubt ? 1.25f : 1.5f);
     if (!sure)
         s->steady = s->steady > 0 ? s->steady - 1 : 0;
     else if (best != s->candidate && best != s->candidate + 1 && best != s->candidate - 1)
@@ -52,10 +40,10 @@ static void rate(struct aec_core *c)
         s->steady++;
     if (sure)
         s->candidate = best;
-    if (s->steady >= (doubt ? TUNE(60, 3) : TUNE(53, 4)))
+    if (s->steady >= (doubt ? 3 : 4))
         s->best = s->candidate;
     const int mine = c->shift + c->strongest;
-    s->in_step = !c->locked || (best - mine <= 1 && mine - best <= 1) || s->clear < TUNE(61, 1.1f);
+    s->in_step = !c->locked || (best - mine <= 1 && mine - best <= 1) || s->clear < 1.1f;
 }
 
 void aec_search_frame(struct aec_core *c, const float *mic)
@@ -63,7 +51,7 @@ void aec_search_frame(struct aec_core *c, const float *mic)
     struct aec_search *s = &c->search;
     const int hop = c->hop;
     float d[AEC_SPECTRUM], phase[SPAN];
-    const float keep = TUNE(54, 0.92f);
+    const float keep = 0.92f;
     memcpy(s->mic, s->mic + hop, (size_t)hop * sizeof *mic);
     memcpy(s->mic + hop, mic, (size_t)hop * sizeof *mic);
     c->dsp->phase(c->spectra + (size_t)c->slot * 2 * (size_t)c->stride + FIRST, c->stride, 1e-3f, s->phase + c->slot * SPAN,

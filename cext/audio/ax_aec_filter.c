@@ -7,17 +7,32 @@
 #include <string.h>
 
 #define TINY 1e-10f
+#define ROOM_FALL 0.7f       /* Power from one partition to the next, ... */
+#define ROOM_DROP 0.1f       /* ... and once after the first three, which hold the direct sound. */
+#define ROOM_LEAST 1e-4f
+#define MOVED_PRIOR 1e-2f    /* Of partitions that come in when the filter begins elsewhere. */
+#define LEARN 0.35f          /* What a frame tells of a partition: neighbours are alike, so less than the half in theory. */
+#define SMOOTHING 0.8f       /* Of the power that is not echo: 50 ms. */
+#define OTHER_LEAST 0.3f     /* At least that part of the error is not echo; */
+#define OTHER_NOW 0.2f       /* and that part of this very frame, for a talker who has just begun. */
+#define WALK 1e-4f           /* How far the path walks in a frame, as a part of its power. */
+#define WALK_SHADOW 2e-2f
+#define ADOPT 0.5f           /* The shadow's error over the main filter's: take it over, ... */
+#define TEACH 2.0f           /* ... or the other way. */
+#define LOST 4.0f            /* Error over microphone: the filter does harm. */
+#define CONSTRAIN 5          /* Partitions a frame whose taps are cut to their length. */
+#define CONSTRAIN_SHADOW 1
 
 static struct ax_kalman view(const struct aec_core *c, struct aec_filter *f)
 {
     return (struct ax_kalman){.w = f->w, .p = f->p, .x = f->x, .partitions = f->partitions, .stride = c->stride};
 }
 
+/* What is known of a path before anything is heard: the loudspeaker is near, and the room fades (60 dB in 0.4 s). */
 static void prior(struct aec_core *c, struct aec_filter *f)
 {
-    const float first = TUNE(0, 1.0f), fall = TUNE(1, 0.7f), drop = TUNE(9, 0.1f);
-    float at = first;
-    for (int n = 0; n < f->partitions; n++, at = aec_max(at * (n == 2 ? drop : fall), first * TUNE(10, 1e-4f)))
+    float at = 1.0f;
+    for (int n = 0; n < f->partitions; n++, at = aec_max(at * (n == 2 ? ROOM_DROP : ROOM_FALL), ROOM_LEAST))
         for (int k = 0; k < c->stride; k++)
             f->p[n * c->stride + k] = at;
 }
@@ -38,17 +53,10 @@ static void restart(struct aec_core *c)
 void aec_core_reset(struct aec_core *c)
 {
     restart(c);
-    c->locked = false;
-    memset(c->spectra, 0, (size_t)AEC_SLOTS * 2 * (size_t)c->stride * sizeof *c->spectra);
-    memset(c->frame, 0, sizeof c->frame);
-    c->shift = 0;
-    c->calm = 0;
     aec_suppress_reset(c);
-    aec_search_reset(c);
     aec_curve_reset(c);
-    c->strongest = 0;
-    c->mic_last = c->ref_last = 0.0f;
-    c->far_age = 1000;
+    c->search.best = c->search.candidate = -1;
+    c->far_age = 2 * AEC_DELAY;
 }
 
 /* What the filter expects, and what it got: estimate, error and its spectrum. */
@@ -57,7 +65,7 @@ static void filter_predict(struct aec_core *c, struct aec_filter *f, const float
     const int hop = c->hop;
     float t[AEC_FFT];
     for (int n = 0; n < f->partitions; n++)
-        f->x[n] = c->spectra + (size_t)((c->slot - c->shift - n) & (AEC_SLOTS - 1)) * 2 * (size_t)c->stride;
+        f->x[n] = aec_reference(c, c->shift + n);
     const struct ax_kalman k = view(c, f);
     c->dsp->predict(&k, f->y, f->residual, f->echo);
     c->dsp->inverse(c->fft, f->y, t);
@@ -69,18 +77,18 @@ static void filter_predict(struct aec_core *c, struct aec_filter *f, const float
     c->dsp->forward(c->fft, f->error_t, f->e);
 }
 
-static void filter_update(struct aec_core *c, struct aec_filter *f, float smoothing, float keep, float now)
+static void filter_update(struct aec_core *c, struct aec_filter *f, float walk)
 {
     float gain[AEC_STRIDE];
     const int h = c->stride;
     for (int k = 0; k < h; k++) {
         const float e2 = 2.0f * (f->e[k] * f->e[k] + f->e[h + k] * f->e[h + k]);
-        const float other = aec_max(e2 - f->residual[k], TUNE(2, 0.3f) * e2);
-        f->noise[k] = smoothing * f->noise[k] + (1.0f - smoothing) * other;
-        gain[k] = 1.0f / (f->residual[k] + aec_max(f->noise[k], now * e2) + TINY);
+        const float other = aec_max(e2 - f->residual[k], OTHER_LEAST * e2);
+        f->noise[k] = SMOOTHING * f->noise[k] + (1.0f - SMOOTHING) * other;
+        gain[k] = 1.0f / (f->residual[k] + aec_max(f->noise[k], OTHER_NOW * e2) + TINY);
     }
     const struct ax_kalman k = view(c, f);
-    c->dsp->update(&k, f->e, gain, TUNE(3, 0.35f), keep, 1.0f - keep);
+    c->dsp->update(&k, f->e, gain, LEARN, 1.0f - walk, walk);
 }
 
 /* A partition is `hop` taps: what the update put behind them is taken away, a few partitions each frame. */
@@ -131,7 +139,7 @@ static void adopt(struct aec_core *c)
         const float *w = m->w + (size_t)n * 2 * h;
         const float *q = s->p + (size_t)n * h;
         for (size_t k = 0; k < h; k++) {
-            const float e = TUNE(12, 0.3f) * (w[k] * w[k] + w[h + k] * w[h + k]);
+            const float e = 0.3f * (w[k] * w[k] + w[h + k] * w[h + k]);
             p[k] = aec_max(p[k], n < s->partitions ? aec_max(q[k], e) : e);
         }
     }
@@ -151,14 +159,20 @@ static void teach(struct aec_core *c)
 
 static void compare(struct aec_core *c)
 {
-    const float a = TUNE(13, 0.7f);
-    c->smooth_main = a * c->smooth_main + (1 - a) * c->main.error_energy;
-    c->smooth_shadow = a * c->smooth_shadow + (1 - a) * c->shadow.error_energy;
+    c->smooth_mic = 0.7f * c->smooth_mic + 0.3f * c->mic_energy;
+    c->smooth_main = 0.7f * c->smooth_main + 0.3f * c->main.error_energy;
+    c->smooth_shadow = 0.7f * c->smooth_shadow + 0.3f * c->shadow.error_energy;
     c->calm++;
-    if (c->smooth_shadow < TUNE(14, 0.5f) * c->smooth_main && c->calm > 5)
+    if (c->smooth_shadow < ADOPT * c->smooth_main && c->calm > 5) {
         adopt(c);
-    else if (c->smooth_shadow > TUNE(15, 2.0f) * c->smooth_main)
-        teach(c), c->smooth_shadow = c->smooth_main;
+    } else if (c->smooth_shadow > TEACH * c->smooth_main) {
+        teach(c);
+        c->smooth_shadow = c->smooth_main;
+    }
+    if (c->smooth_main > LOST * c->smooth_mic + 1e-7f * (float)c->hop) {
+        restart(c);
+        c->smooth_main = c->smooth_shadow = c->smooth_mic;
+    }
 }
 
 /* The path may be another one by that part of its power. */
@@ -205,7 +219,7 @@ static void move_partitions(struct aec_core *c, struct aec_filter *f, int by)
     memset(f->w + (size_t)gap * spectrum, 0, (size_t)(n - stay) * spectrum * sizeof *f->w);
     for (int i = gap; i < gap + n - stay; i++)
         for (int k = 0; k < h; k++)
-            f->p[i * h + k] = TUNE(55, 1e-2f);
+            f->p[i * h + k] = MOVED_PRIOR;
 }
 
 /* The whole response begins `by` samples later (negative: earlier). */
@@ -250,8 +264,7 @@ static void jump(struct aec_core *c, int to, const float *mic)
             best = fit, at = d;
     }
     c->shift = to;
-    c->jumps++;
-    if (best < TUNE(56, 0.4f) * c->mic_energy || at < 0) {
+    if (best < 0.4f * c->mic_energy || at < 0) {
         doubt(c, 1.0f);
         return;
     }
@@ -262,7 +275,7 @@ static void jump(struct aec_core *c, int to, const float *mic)
         slide(c, &c->main, rest);
         slide(c, &c->shadow, rest);
     }
-    doubt(c, TUNE(57, 0.05f));
+    doubt(c, 0.05f);
 }
 
 /* What the search says, against where the filter looks: begin elsewhere, or follow a jump. */
@@ -314,11 +327,10 @@ void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_r
     aec_search_frame(c, mic);
     aec_curve_frame(c, raw_ref);
     if (c->far) {
-        filter_update(c, &c->main, TUNE(4, 0.8f), 1.0f - TUNE(5, 1e-4f), TUNE(6, 0.2f));
-        filter_constrain(c, &c->main, (int)TUNE(7, 5));
-        filter_update(c, &c->shadow, TUNE(16, 0.8f), 1.0f - TUNE(17, 2e-2f), TUNE(6, 0.2f));
-        filter_constrain(c, &c->shadow, (int)TUNE(18, 1));
+        filter_update(c, &c->main, WALK);
+        filter_constrain(c, &c->main, CONSTRAIN);
+        filter_update(c, &c->shadow, WALK_SHADOW);
+        filter_constrain(c, &c->shadow, CONSTRAIN_SHADOW);
         compare(c);
-        c->adopted += c->calm == 0;
     }
 }

@@ -8,13 +8,6 @@
 
 #include <stdbool.h>
 
-#ifdef AX_AEC_DEV
-#include <math.h>
-extern float ax_t[64];
-#define TUNE(i, v) (isnan(ax_t[i]) ? (v) : ax_t[i])
-#else
-#define TUNE(i, v) (v)
-#endif
 
 /* First difference that both signals pass: speech falls towards high frequencies, and the filter likes it level. */
 #define AEC_EMPHASIS 0.85f
@@ -133,7 +126,7 @@ struct aec_core {
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
     int calm;                      /* Frames since the filter was last told of a change. */
-    int adopted, jumps, strongest;
+    int strongest;                 /* The partition with most of the path. */
     int found;                     /* Where the search saw the echo while filter and search agreed. */
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */
@@ -149,7 +142,6 @@ void aec_core_frame(struct aec_core *c, const float *mic, const float *ref);
 void aec_core_reset(struct aec_core *c);
 
 /* ax_aec_delay.c */
-void aec_search_reset(struct aec_core *c);
 void aec_search_frame(struct aec_core *c, const float *mic);
 
 /* ax_aec_curve.c */

@@ -209,7 +209,7 @@ void aec_suppress_frame(struct aec_core *c, float *out)
 {
     struct aec_suppressor *s = &c->suppressor;
     const int hop = c->hop, half = hop / 2, keep = 2 * hop - half;
-    struct aec_expected x;
+    struct aec_expected x = {0};
     /* Two half frames: the buffers hold the window of the first, and of the second half a hop on. */
     memmove(s->error, s->error + hop, (size_t)keep * sizeof *s->error);
     memcpy(s->error + keep, c->main.error_t + hop, (size_t)hop * sizeof *s->error);
