@@ -240,16 +240,20 @@ int ax_aec_process_f32(struct ax_aec *a, const float *mic, const float *ref, flo
     return AX_OK;
 }
 
-/* Samples of the core's rate from reference to the highest tap. */
+/* Samples of the core's rate from reference to the highest tap, in the strongest partition or beside it. */
 static int peak_delay(const struct aec_core *c)
 {
-    float t[AEC_FFT];
-    c->dsp->inverse(c->fft, c->main.w + (size_t)c->strongest * 2 * (size_t)c->stride, t);
+    float t[AEC_FFT], most = 0.0f;
     int at = 0;
-    for (int i = 1; i < c->hop; i++)
-        if (fabsf(t[i]) > fabsf(t[at]))
-            at = i;
-    return (c->shift + c->strongest) * c->hop + at;
+    for (int n = c->strongest > 0 ? c->strongest - 1 : 0; n <= c->strongest + 1 && n < c->partitions; n++) {
+        c->dsp->inverse(c->fft, c->main.w + (size_t)n * 2 * (size_t)c->stride, t);
+        for (int i = 0; i < c->hop; i++)
+            if (fabsf(t[i]) > most) {
+                most = fabsf(t[i]);
+                at = n * c->hop + i;
+            }
+    }
+    return c->shift * c->hop + at;
 }
 
 void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out)

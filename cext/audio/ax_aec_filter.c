@@ -20,6 +20,8 @@
 #define ADOPT 0.5f           /* The shadow's error over the main filter's: take it over, ... */
 #define TEACH 2.0f           /* ... or the other way. */
 #define LOST 4.0f            /* Error over microphone: the filter does harm. */
+#define FIT_FRAMES 5
+#define FIT_TRIES 5
 #define CONSTRAIN 5          /* Partitions a frame whose taps are cut to their length. */
 #define CONSTRAIN_SHADOW 1
 
@@ -245,37 +247,63 @@ static void slide(struct aec_core *c, struct aec_filter *f, int by)
     }
 }
 
-/* The echo has moved to about `to` frames. What the filter expects there, a frame earlier and a frame later is one piece of
- * 30 ms: where the microphone's frame fits into it tells the rest, to the sample. */
-static void jump(struct aec_core *c, int to, const float *mic)
+/* The echo has moved to about `to` frames. What the filter expects there and two frames around is one piece of 50 ms: where
+ * the microphone's frame fits into it tells the rest, to the sample. Returns samples, or -1. */
+static int fit(struct aec_core *c, int to, const float *mic)
 {
-    const int hop = c->hop;
-    float y[3 * AEC_HOP], best = 0.0f;
+    const int hop = c->hop, span = (FIT_FRAMES - 1) * hop;
+    float y[FIT_FRAMES * AEC_HOP], best = 0.4f * c->mic_energy, power;
     int at = -1;
-    for (int i = 0; i < 3; i++) {
-        c->shift = to + 1 - i;
-        filter_predict(c, &c->main, mic);
+    for (int i = 0; i < FIT_FRAMES; i++) {
+        c->shift = to + FIT_FRAMES / 2 - i;
+        if (c->shift < 0)
+            memset(c->main.estimate, 0, (size_t)hop * sizeof *y);
+        else
+            filter_predict(c, &c->main, mic);
         memcpy(y + i * hop, c->main.estimate, (size_t)hop * sizeof *y);
     }
-    for (int d = 0; d <= 2 * hop; d++) {
-        const float cross = c->dsp->dot(mic, y + d, hop), power = c->dsp->dot(y + d, y + d, hop) + TINY;
-        const float fit = cross > 0.0f ? cross * cross / power : 0.0f;
-        if (fit > best)
-            best = fit, at = d;
+    power = c->dsp->dot(y, y, hop) + TINY;
+    for (int d = 0; d <= span; d++) {
+        const float cross = c->dsp->dot(mic, y + d, hop);
+        if (cross > 0.0f && cross * cross > best * power) {
+            best = cross * cross / power;
+            at = d;
+        }
+        if (d < span)
+            power = aec_max(TINY, power + y[d + hop] * y[d + hop] - y[d] * y[d]);
     }
+    return at;
+}
+
+/* False: it does not fit yet; try again. */
+static bool jump(struct aec_core *c, int to, const float *mic)
+{
+    const int hop = c->hop, before = c->shift, at = fit(c, to, mic);
     c->shift = to;
-    if (best < 0.4f * c->mic_energy || at < 0) {
-        doubt(c, 1.0f);
-        return;
+    if (at < 0 && ++c->tries < FIT_TRIES) {
+        c->shift = before;
+        return false;
     }
-    const int late = hop - at; /* The echo is so much later than `to` frames. */
-    c->shift += late > hop / 2 ? 1 : late < -hop / 2 ? -1 : 0;
+    c->tries = 0;
+    if (at < 0) { /* What was known is of no use there: learn anew, in place if the filter reaches so far. */
+        if (to >= before && to < before + c->partitions / 2) {
+            c->shift = before;
+            doubt(c, 1.0f);
+        } else {
+            restart(c);
+        }
+        return true;
+    }
+    const int late = FIT_FRAMES / 2 * hop - at; /* The echo is so much later than `to` frames. */
+    const int frames = (late + (late > 0 ? hop / 2 : -hop / 2)) / hop;
+    c->shift = to + frames > 0 ? to + frames : 0;
     const int rest = late - (c->shift - to) * hop;
-    if (rest != 0) {
+    if (rest != 0 && rest < hop && rest > -hop) {
         slide(c, &c->main, rest);
         slide(c, &c->shadow, rest);
     }
     doubt(c, 0.05f);
+    return true;
 }
 
 /* What the search says, against where the filter looks: begin elsewhere, or follow a jump. */
@@ -299,8 +327,9 @@ static void follow_delay(struct aec_core *c, const float *mic)
         c->shift = wanted;
     } else if (!agree && c->search.steady >= 3 && (c->search.steady >= 6 || c->suppressor.odd > 10.0f)) {
         const int to = c->shift + best - c->found;
-        if (c->locked && to >= 1) {
-            jump(c, to, mic);
+        if (c->locked && to >= 0) {
+            if (!jump(c, to, mic))
+                return;
         } else {
             c->shift = wanted;
             restart(c);

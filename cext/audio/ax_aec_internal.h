@@ -25,7 +25,7 @@ enum {
     AEC_KNOTS = 8,                 /* Bends of the loudspeaker's curve. */
     AEC_FRAME = 3 * AEC_HOP,       /* Samples of a frame at 48 kHz. */
     AEC_TAPS = 56,                 /* Room for the low pass between rates; its 49 taps at most. */
-    AEC_PEAKS = 5,                 /* Blocks of 20 ms for which the bound of the echo is kept. */
+    AEC_PEAKS = 7,                 /* Blocks of 20 ms for which the bound of the echo is kept. */
     AEC_DICE = 1024,               /* Random numbers of the comfort noise. */
     AEC_BANDS = 32,                /* At most so many bands of the suppressor. */
 };
@@ -127,6 +127,7 @@ struct aec_core {
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
     int calm;                      /* Frames since the filter was last told of a change. */
     int strongest;                 /* The partition with most of the path. */
+    int tries;                     /* To follow a jump. */
     int found;                     /* Where the search saw the echo while filter and search agreed. */
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */

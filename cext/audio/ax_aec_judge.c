@@ -20,7 +20,7 @@
 #define ODD_LONG 30       /* Half frames. */
 #define CALM_EXCESS 1.5f
 
-/* The most that an echo could be, per band: kept for 80 to 100 ms (a later echo is still one), then 1 dB less each 5 ms. */
+/* The most that an echo could be, per band: kept for 120 to 140 ms (a later echo is still one), then 1 dB less each 5 ms. */
 static void follow_bound(struct aec_suppressor *s, const struct aec_bands *p)
 {
     if ((++s->beat & 3) == 0) {

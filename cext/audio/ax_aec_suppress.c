@@ -18,6 +18,7 @@
 #define FLOOR_ALONE 0.01f /* Least gain. */
 #define FLOOR_TALK 0.3f
 #define BENT_LEAK 0.004f  /* What a bent loudspeaker leaves, as a part of the echo. */
+#define EARLY 4           /* Frames by which an echo may jump ahead and still be taken for one. */
 #define HISS 2.85f        /* From the power of a band to that of noise put in by spectrum: windows, minima. */
 
 static void windows(struct aec_suppressor *s, int hop)
@@ -112,7 +113,7 @@ static void upper_band(struct aec_suppressor *s, const float *y)
             kept += s->clean[k];
         echo += aec_max(y[b], 0.25f * s->bound[b]) * (float)(s->edge[b + 1] - s->edge[b]);
     }
-    const float now = kept / (kept + echo + 1e-12f);
+    const float now = (kept + 1e-7f) / (kept + echo + 1e-7f);
     s->upper += (now < s->upper ? 0.7f : 0.3f) * (now - s->upper);
 }
 
@@ -124,7 +125,7 @@ static float plan(const struct aec_core *c, const struct aec_bands *p, float lea
     const float alone = (1.0f - talk) * (1.0f - talk);
     for (int b = 0; b < s->bands; b++) {
         const float sure = UNDER * (p->residual[b] + leak * aec_max(p->estimate[b], 0.1f * s->bound[b]));
-        const float take = sure + alone * (OVER * s->bound[b] - sure), fill = HISS * s->noise[b];
+        const float take = sure + alone * (OVER * s->bound[b] - sure), fill = s->bound[b] > 0.01f * s->noise[b] ? HISS * s->noise[b] : 0.0f;
         for (int k = s->edge[b]; k < s->edge[b + 1]; k++) {
             rest[k] = take;
             hiss[k] = fill;
@@ -189,7 +190,7 @@ static void expect(struct aec_core *c, struct aec_expected *x)
     }
     aec_band_means(s, x->residual, x->residual_band);
     aec_band_means(s, power, x->echo);
-    const float *played = aec_reference(c, c->shift);
+    const float *played = aec_reference(c, c->shift > EARLY ? c->shift - EARLY : 0);
     for (int k = 0; k < h; k++)
         power[k] = 0.5f * (played[k] * played[k] + played[h + k] * played[h + k]);
     aec_band_means(s, power, x->played);
