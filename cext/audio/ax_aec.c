@@ -240,20 +240,19 @@ int ax_aec_process_f32(struct ax_aec *a, const float *mic, const float *ref, flo
     return AX_OK;
 }
 
-/* Samples of the core's rate from reference to the highest tap, in the strongest partition or beside it. */
+/* Samples of the core's rate from reference to the highest tap, which lies in the strongest partition or before it. */
 static int peak_delay(const struct aec_core *c)
 {
-    float t[AEC_FFT], most = 0.0f;
-    int at = 0;
-    for (int n = c->strongest > 0 ? c->strongest - 1 : 0; n <= c->strongest + 1 && n < c->partitions; n++) {
-        c->dsp->inverse(c->fft, c->main.w + (size_t)n * 2 * (size_t)c->stride, t);
-        for (int i = 0; i < c->hop; i++)
-            if (fabsf(t[i]) > most) {
-                most = fabsf(t[i]);
-                at = n * c->hop + i;
-            }
+    const int n = c->strongest;
+    float most[2] = {0.0f, 0.0f}, t[AEC_FFT];
+    int at[2] = {0, 0};
+    for (int i = 0; i < 2 && n - i >= 0; i++) {
+        at[i] = aec_peak(c, n - i);
+        c->dsp->inverse(c->fft, c->main.w + (size_t)(n - i) * 2 * (size_t)c->stride, t);
+        most[i] = fabsf(t[at[i]]);
     }
-    return c->shift * c->hop + at;
+    const int which = most[1] > most[0];
+    return (c->shift + n - which) * c->hop + at[which];
 }
 
 void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out)
@@ -262,7 +261,9 @@ void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out)
     memset(out, 0, sizeof *out);
     if (a->mic_energy > 0.0f)
         out->erle_db = 10.0f * log10f((a->mic_energy + 1e-9f) / (a->out_energy + 1e-9f));
-    out->delay_ms = c->locked ? (float)peak_delay(c) * 10.0f / (float)c->hop : -1.0f;
+    out->delay_ms = -1.0f;
+    if (c->locked)
+        out->delay_ms = ((float)peak_delay(c) + (float)c->drift.delay) * 10.0f / (float)c->hop;
     out->drift_ppm = c->drift_ppm;
     out->talking = c->suppressor.near > 0.5f;
 }

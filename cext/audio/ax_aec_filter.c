@@ -57,6 +57,7 @@ void aec_core_reset(struct aec_core *c)
     restart(c);
     aec_suppress_reset(c);
     aec_curve_reset(c);
+    aec_drift_reset(c);
     c->search.best = c->search.candidate = -1;
     c->far_age = 2 * AEC_DELAY;
 }
@@ -206,6 +207,17 @@ static int strongest(const struct aec_core *c)
     return at;
 }
 
+int aec_peak(const struct aec_core *c, int partition)
+{
+    float t[AEC_FFT];
+    int at = 0;
+    c->dsp->inverse(c->fft, c->main.w + (size_t)partition * 2 * (size_t)c->stride, t);
+    for (int i = 1; i < c->hop; i++)
+        if (fabsf(t[i]) > fabsf(t[at]))
+            at = i;
+    return at;
+}
+
 /* The filter begins `by` frames later from now on, and what it has learnt stays where it is in time. */
 static void move_partitions(struct aec_core *c, struct aec_filter *f, int by)
 {
@@ -245,6 +257,12 @@ static void slide(struct aec_core *c, struct aec_filter *f, int by)
         }
         c->dsp->forward(c->fft, out, w);
     }
+}
+
+void aec_slide(struct aec_core *c, int by)
+{
+    slide(c, &c->main, by);
+    slide(c, &c->shadow, by);
 }
 
 /* The echo has moved to about `to` frames. What the filter expects there and two frames around is one piece of 50 ms: where
@@ -298,10 +316,8 @@ static bool jump(struct aec_core *c, int to, const float *mic)
     const int frames = (late + (late > 0 ? hop / 2 : -hop / 2)) / hop;
     c->shift = to + frames > 0 ? to + frames : 0;
     const int rest = late - (c->shift - to) * hop;
-    if (rest != 0 && rest < hop && rest > -hop) {
-        slide(c, &c->main, rest);
-        slide(c, &c->shadow, rest);
-    }
+    if (rest != 0 && rest < hop && rest > -hop)
+        aec_slide(c, rest);
     doubt(c, 0.05f);
     return true;
 }
@@ -343,9 +359,10 @@ static void follow_delay(struct aec_core *c, const float *mic)
 
 void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_ref)
 {
-    float mic[AEC_HOP];
+    float mic[AEC_HOP], ref[AEC_HOP];
     emphasise(raw_mic, c->hop, &c->mic_last, mic);
-    take_reference(c, raw_ref);
+    aec_drift_apply(c, raw_ref, ref);
+    take_reference(c, ref);
     c->mic_energy = c->dsp->dot(mic, mic, c->hop);
     follow_delay(c, mic);
     filter_predict(c, &c->main, mic);
@@ -354,7 +371,8 @@ void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_r
     c->far_age = c->far ? 0 : c->far_age + 1;
     c->far_long = c->far_age < AEC_DELAY;
     aec_search_frame(c, mic);
-    aec_curve_frame(c, raw_ref);
+    aec_curve_frame(c, ref);
+    aec_drift_frame(c);
     if (c->far) {
         filter_update(c, &c->main, WALK);
         filter_constrain(c, &c->main, CONSTRAIN);

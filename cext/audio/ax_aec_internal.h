@@ -27,6 +27,9 @@ enum {
     AEC_TAPS = 56,                 /* Room for the low pass between rates; its 49 taps at most. */
     AEC_PEAKS = 7,                 /* Blocks of 20 ms for which the bound of the echo is kept. */
     AEC_DICE = 1024,               /* Random numbers of the comfort noise. */
+    AEC_PHASES = 32,               /* Fractions of a sample in the table of the resampler; linear between them. */
+    AEC_SINC = 8,
+    AEC_DRIFT = 2400,              /* Samples of the reference that the resampler keeps: minutes of drift. */
     AEC_BANDS = 32,                /* At most so many bands of the suppressor. */
 };
 
@@ -53,6 +56,17 @@ struct aec_search {
     bool in_step;                  /* Nothing speaks for another delay than the filter's. */
     int turn, candidate, steady;
     int best;                      /* Frames from reference to echo; -1 = not known. */
+};
+
+struct aec_drift {
+    float sinc[AEC_PHASES + 1][AEC_SINC];
+    float past[AEC_DRIFT];
+    float then[AEC_SPECTRUM];      /* The strongest partition at the last look, ... */
+    int partition;                 /* ... and which it was; -1 = none. */
+    int age, heard, looks;
+    float trend;                   /* ppm */
+    double delay;                  /* Samples by which the reference is late by now. */
+    bool active;
 };
 
 struct aec_curve {
@@ -121,6 +135,7 @@ struct aec_core {
     struct aec_search search;
     struct aec_suppressor suppressor;
     struct aec_curve curve;
+    struct aec_drift drift;
     float mic_last, ref_last, bent_last; /* For the emphasis. */
     float mic_energy, ref_energy;
     float ref_level;
@@ -144,6 +159,17 @@ void aec_core_reset(struct aec_core *c);
 
 /* ax_aec_delay.c */
 void aec_search_frame(struct aec_core *c, const float *mic);
+
+/* The whole response of both filters begins `by` samples later (negative: earlier; less than a hop). */
+void aec_slide(struct aec_core *c, int by);
+
+/* Where in a partition of the main filter the highest tap is. */
+int aec_peak(const struct aec_core *c, int partition);
+
+/* ax_aec_drift.c */
+void aec_drift_reset(struct aec_core *c);
+void aec_drift_apply(struct aec_core *c, const float *raw, float *out);
+void aec_drift_frame(struct aec_core *c);
 
 /* ax_aec_curve.c */
 void aec_curve_reset(struct aec_core *c);

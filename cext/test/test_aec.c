@@ -317,6 +317,66 @@ static void test_long_delay(void)
     ax_aec_free(a);
 }
 
+/* As a clock hears it that is faster by `ppm` and set back by `late` samples (x is smooth enough for a cubic). */
+static void drift(const float *x, int n, double ppm, double late, float *y)
+{
+    for (int i = 0; i < n; i++) {
+        const double at = i * (1 - ppm * 1e-6) - late;
+        const int k = (int)floor(at);
+        const float t = (float)(at - k);
+        if (k < 1 || k + 2 >= n) {
+            y[i] = 0.0f;
+            continue;
+        }
+        const float a = x[k - 1], b = x[k], c = x[k + 1], d = x[k + 2];
+        y[i] = b + 0.5f * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+    }
+}
+
+static void test_drift(void)
+{
+    static const double ppms[] = {60, -60, 100};
+    for (size_t j = 0; j < 3; j++) {
+        struct ax_aec_status s;
+        speak(far, LONG, 5, 0.1f);
+        for (int i = LONG - 1; i > 0; i--)
+            far[i] = 0.5f * (far[i] + far[i - 1]);
+        room(far, LONG, 40, 0, 1.0f, other);
+        drift(other, LONG, ppms[j], j == 1 ? 2000 : 0, mic);
+        struct ax_aec *a = make(RATE, AX_AEC_FILTER);
+        run(a, LONG);
+        ax_aec_get(a, &s);
+        CHECK(fabs(s.drift_ppm - ppms[j]) < 5.0);
+        CHECK(gain_db(mic, out, 5 * SECOND, LONG) > 24.0);
+        ax_aec_free(a);
+    }
+}
+
+/* Minutes at 200 ppm: the resampler's past is used up, and the room's delay too; both are taken up again. */
+static void test_long_drift(void)
+{
+    static float part[LONG];
+    for (int sign = -1; sign <= 1; sign += 2) {
+        struct ax_aec_status s;
+        struct ax_aec *a = make(RATE, AX_AEC_FILTER);
+        double late = sign > 0 ? 500 : 2600;
+        for (int round = 0; round < 90; round++) {
+            speak(far, 2 * SECOND, 5 + (uint32_t)round, 0.1f);
+            for (int i = 2 * SECOND - 1; i > 0; i--)
+                far[i] = 0.5f * (far[i] + far[i - 1]);
+            const int n = 2 * SECOND;
+            memcpy(part, far, (size_t)n * sizeof *part);
+            drift(part, n, sign * 180.0, late, mic);
+            late += sign * 180e-6 * n;
+            run(a, n);
+        }
+        ax_aec_get(a, &s);
+        CHECK(fabs(s.drift_ppm) <= 200.0f && fabs(s.drift_ppm) > 100.0f);
+        CHECK(isfinite(s.delay_ms) && s.erle_db > 3.0f);
+        ax_aec_free(a);
+    }
+}
+
 static void test_bent_loudspeaker(void)
 {
     static float bent[LONG];
@@ -409,6 +469,8 @@ int main(void)
     test_transparent();
     test_delay_jump();
     test_long_delay();
+    test_drift();
+    test_long_drift();
     test_bent_loudspeaker();
     test_path_change();
     test_hostile_signals();
