@@ -1,12 +1,14 @@
 """How good is the echo canceller? Ours and speexdsp on the same scenes, one table.
 
 ``python bench/audio_quality.py [--quick] [--set tuned|held-out|all] [--scenes lin,dt0] [--json FILE]``. Needs the
-dependency group ``audio-bench`` and from Debian asterisk-core-sounds-{en,it,ru}-g722 and libspeexdsp1. Scenes, rooms and
-levels: bench/audio/scenes.py; measures: bench/audio/metrics.py. Scenes are at 16 kHz and last 9 s; the last 4 s are steady.
+dependency group ``audio-bench``, and from Debian asterisk-core-sounds-{en,it,ru}-g722 and libspeexdsp1. Scenes, rooms
+and levels: bench/audio/scenes.py; measures: bench/audio/metrics.py. Scenes are at 16 kHz and last 9 s, of which the
+last 4 are steady.
 
-Columns are means over the pairs of talkers of a set. ``erle`` in dB, ``first`` over the first second, ``e1`` in the second
-after the event, ``t20`` seconds to 20 dB (0.25 is the least that can be measured). Double talk: PESQ (wide band), STOI, SDR
-with a filter of 24 ms allowed, gain of the talker in dB, ``lost`` per cent of the talker's frames that come out 15 dB lower.
+Columns are means over the pairs of talkers of a set. ``erle`` is in dB, ``first`` over the first second, ``e1`` in the
+second after the event, ``t20`` in seconds to 20 dB (0.25 is the least that can be measured). Double talk: PESQ (wide
+band), STOI, SDR with a filter of 24 ms allowed, gain of the talker in dB, ``lost``: per cent of the talker's frames that
+come out 15 dB lower.
 """
 
 from __future__ import annotations
@@ -70,14 +72,34 @@ class Goal:
 
 
 GOALS = (
-    Goal("lin", "erle", 40), Goal("soft", "erle", 37), Goal("hard", "erle", 28), Goal("lin", "first", 30),
-    Goal("lin", "t20", 0.25, False), Goal("change", "e1", 33), Goal("change", "t20", 0.3, False), Goal("jump", "e1", 30),
-    Goal("jump", "t20", 0.4, False), Goal("bulk", "erle", 37), Goal("drift", "erle", 36), Goal("noise", "erle", 30),
-    Goal("dt0", "pesq", 2.8), Goal("dt0", "stoi", 0.965), Goal("dt0", "sdr", 19.5), Goal("dt0", "lost", 0.5, False),
-    Goal("dt+10", "pesq", 3.85), Goal("dt+10", "stoi", 0.994), Goal("dt+10", "sdr", 27), Goal("dt-10", "pesq", 1.6),
-    Goal("dt-10", "stoi", 0.87), Goal("dt-10", "sdr", 12), Goal("dtstart", "pesq", 2.2), Goal("dtstart", "stoi", 0.94),
-    Goal("dtstart", "sdr", 14.5), Goal("near", "pesq", 4.5), Goal("near", "gain", -0.3),
-)  # fmt: skip
+    Goal("lin", "erle", 40),
+    Goal("soft", "erle", 37),
+    Goal("hard", "erle", 28),
+    Goal("lin", "first", 30),
+    Goal("lin", "t20", 0.25, False),
+    Goal("change", "e1", 33),
+    Goal("change", "t20", 0.3, False),
+    Goal("jump", "e1", 30),
+    Goal("jump", "t20", 0.4, False),
+    Goal("bulk", "erle", 37),
+    Goal("drift", "erle", 36),
+    Goal("noise", "erle", 30),
+    Goal("dt0", "pesq", 2.8),
+    Goal("dt0", "stoi", 0.965),
+    Goal("dt0", "sdr", 19.5),
+    Goal("dt0", "lost", 0.5, False),
+    Goal("dt+10", "pesq", 3.85),
+    Goal("dt+10", "stoi", 0.994),
+    Goal("dt+10", "sdr", 27),
+    Goal("dt-10", "pesq", 1.6),
+    Goal("dt-10", "stoi", 0.87),
+    Goal("dt-10", "sdr", 12),
+    Goal("dtstart", "pesq", 2.2),
+    Goal("dtstart", "stoi", 0.94),
+    Goal("dtstart", "sdr", 14.5),
+    Goal("near", "pesq", 4.5),
+    Goal("near", "gain", -0.3),
+)
 FILTER_GOALS = (Goal("lin", "erle", 33), Goal("drift", "erle", 25))
 
 
@@ -154,7 +176,7 @@ def evaluate(name: str, scenes: list[str], pairs: int) -> dict[str, dict[str, di
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="four scenes of one pair per set: less than a minute")
     parser.add_argument("--set", choices=[*SETS, "all"], default="all")
     parser.add_argument("--scenes", help="names, with commas: " + ",".join(BUILDERS))
@@ -170,7 +192,9 @@ def main() -> None:
         for goal in FILTER_GOALS:
             if goal.scene in names:
                 got = results[name]["axcore filter"][goal.scene][goal.measure]
-                print(f"{goal.scene:12}filter alone {got:.1f} dB, goal {goal.bound:g}{'' if got >= goal.bound else ' *'}")
+                print(
+                    f"{goal.scene:12}filter alone {got:.1f} dB, goal {goal.bound:g}{'' if got >= goal.bound else ' *'}"
+                )
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
 

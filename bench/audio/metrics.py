@@ -42,7 +42,7 @@ def projected(near: Signal, out: Signal, taps: int = RATE * 24 // 1000) -> Signa
     cross = np.fft.irfft(np.conj(spectrum) * np.fft.rfft(target, size), size)[:taps]
     auto[0] *= 1 + 1e-9
     h = linalg.solve_toeplitz(auto, cross)
-    fitted = signal.oaconvolve(near, h)[: n]
+    fitted = signal.oaconvolve(near, h)[:n]
     return np.concatenate([fitted[lead:], np.zeros(lead)])
 
 

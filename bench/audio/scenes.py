@@ -1,8 +1,8 @@
-"""Scenes for the echo canceller: a loudspeaker, a room (image sources), a talker, noise, and what goes wrong between them.
+"""Scenes for the echo canceller: loudspeaker, room (image sources), talker, noise, and what goes wrong between them.
 
-Each scene gives the reference, the microphone, and the near-end talker alone at the microphone (reverberant), as int16 at
-16 kHz. Levels: echo -22 dBFS, room noise -70 dBFS, over the whole scene. `SETS` names the scenes that are tuned on and
-those that are held out; they differ in rooms, voices, sentences and seeds.
+Each scene gives the reference, the microphone, and the near-end talker alone at the microphone (reverberant), as int16
+at 16 kHz. Levels: echo -22 dBFS, room noise -70 dBFS, over the whole scene. `SETS` names the scenes that are tuned on
+and those that are held out; they differ in rooms, voices, sentences and seeds.
 """
 
 from __future__ import annotations
@@ -162,9 +162,18 @@ class Stage:
     def echo(self, curve: Callable[[Signal], Signal] = lambda x: x) -> Signal:
         return fir(self.h, loudspeaker(curve(self.far)))
 
-    def finish(self, name: str, echo: Signal, near: Signal | None = None, near_db: float = 0.0,
-               near_from: float = 0.0, event: float | None = None, noise_db: float = NOISE_DB,
-               far: bool = True) -> Scene:
+    def finish(
+        self,
+        name: str,
+        echo: Signal,
+        *,
+        near: Signal | None = None,
+        near_db: float = 0.0,
+        near_from: float = 0.0,
+        event: float | None = None,
+        noise_db: float = NOISE_DB,
+        far: bool = True,
+    ) -> Scene:
         scale = 10 ** (ECHO_DB / 20)
         echo = echo / np.sqrt((echo**2).mean()) * scale if far else echo * 0.0
         noise = self.noise if noise_db == NOISE_DB else self.pink
@@ -197,7 +206,7 @@ def _change(stage: Stage, name: str) -> Scene:
 
 
 def _talk(db: float, since: float = NEAR_FROM) -> Callable[[Stage, str], Scene]:
-    return lambda s, n: s.finish(n, s.echo(), s.near.copy(), db, since)
+    return lambda s, n: s.finish(n, s.echo(), near=s.near.copy(), near_db=db, near_from=since)
 
 
 BUILDERS: dict[str, Callable[[Stage, str], Scene]] = {
@@ -215,5 +224,5 @@ BUILDERS: dict[str, Callable[[Stage, str], Scene]] = {
     "dt+10": _talk(10.0),
     "dt-10": _talk(-10.0),
     "dtstart": _talk(0.0, 0.5),
-    "near": lambda s, n: s.finish(n, s.echo(), s.near.copy(), 0.0, 0.0, far=False),
+    "near": lambda s, n: s.finish(n, s.echo(), near=s.near.copy(), far=False),
 }

@@ -1,12 +1,13 @@
 """The native echo canceller. The friendly face is `axcore.audio.EchoCanceller`."""
 
-from typing import Any
+from typing import Any, final
 
 LEVELS: tuple[str, ...]
 """The variants of the inner loops on this machine, the portable one first."""
 RATES: tuple[int, ...]
 """Sampling rates in Hz."""
 
+@final
 class AecCore:
     """One canceller (`ax/aec.h`)."""
 

@@ -1,7 +1,7 @@
 """The echo canceller: what the loudspeaker puts into the microphone is taken out again, while both sides may talk.
 
-The method is described in ``ax/aec.h``: a block Kalman filter in the frequency domain, a shadow filter, a search for the
-delay, a model of the loudspeaker's curve, and a suppressor that knows when somebody talks.
+The method is described in ``ax/aec.h``: a block Kalman filter in the frequency domain, a shadow filter, a search for
+the delay, a model of the loudspeaker's curve, and a suppressor that knows when somebody talks.
 """
 
 from __future__ import annotations

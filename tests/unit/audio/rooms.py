@@ -32,4 +32,5 @@ def echo(x: Signal, delay: int = 40, seed: int = 0) -> Signal:
 
 def db(a: Signal, b: Signal) -> float:
     """Energy of a over that of b."""
-    return float(10 * np.log10((a.astype(np.float64) ** 2).sum() / max(float((b.astype(np.float64) ** 2).sum()), 1e-12)))
+    above, below = (float((x.astype(np.float64) ** 2).sum()) for x in (a, b))
+    return float(10 * np.log10(above / max(below, 1e-12)))

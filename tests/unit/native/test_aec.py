@@ -41,7 +41,9 @@ BAD: list[tuple[Any, Any, Any, type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("mic", "ref", "out", "error", "name"), BAD)
-def test_a_refusal_is_typed_and_changes_nothing(mic: Any, ref: Any, out: Any, error: type[Exception], name: str) -> None:
+def test_a_refusal_is_typed_and_changes_nothing(
+    mic: Any, ref: Any, out: Any, error: type[Exception], name: str
+) -> None:
     one, two = AecCore(16000), AecCore(16000)
     for m, r in zip(frames(20), frames(20, 2), strict=True):
         with pytest.raises(error, match=name):
@@ -67,7 +69,8 @@ def test_integers_are_floats_rounded() -> None:
     for m, r in zip(frames(50), frames(50, 2), strict=True):
         m16, r16 = (np.round(x * 32768).astype(np.int16) for x in (m, r))
         whole = np.frombuffer(one.process(m16, r16), np.int16)
-        exact = np.frombuffer(two.process((m16 / 32768).astype(np.float32), (r16 / 32768).astype(np.float32)), np.float32)
+        m32, r32 = ((x / 32768).astype(np.float32) for x in (m16, r16))
+        exact = np.frombuffer(two.process(m32, r32), np.float32)
         assert np.abs(whole - exact * 32768).max() <= 0.51
 
 
