@@ -49,9 +49,11 @@ def projected(near: Signal, out: Signal, taps: int = RATE * 24 // 1000) -> Signa
 def sdr(near: Signal, out: Signal) -> tuple[float, float]:
     """Signal to distortion in dB with a 24 ms filter allowed, and the gain of the near signal in dB."""
     fitted = projected(near, out)
+    inside = slice(RATE * 24 // 1000, -RATE * 24 // 1000)  # At the ends the filter lacks its past or its future.
+    left = float(((out - fitted)[inside] ** 2).sum())
     return (
-        db(float((fitted**2).sum() / max(float(((out - fitted) ** 2).sum()), TINY))),
-        db(float((fitted**2).sum() / (near**2).sum())),
+        db(float((fitted[inside] ** 2).sum() / max(left, TINY))),
+        db(float((fitted[inside] ** 2).sum() / (near[inside] ** 2).sum())),
     )
 
 

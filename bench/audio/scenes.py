@@ -209,6 +209,13 @@ def _talk(db: float, since: float = NEAR_FROM) -> Callable[[Stage, str], Scene]:
     return lambda s, n: s.finish(n, s.echo(), near=s.near.copy(), near_db=db, near_from=since)
 
 
+def _turns(stage: Stage, name: str) -> Scene:
+    """The talker says something of a second, five times."""
+    t = np.arange(stage.far.size) / RATE
+    near = stage.near * ((t > 1.0) & (t % 1.7 < 0.9))
+    return stage.finish(name, stage.echo(), near=near, near_from=1.0)
+
+
 BUILDERS: dict[str, Callable[[Stage, str], Scene]] = {
     "lin": lambda s, n: s.finish(n, s.echo()),
     "soft": lambda s, n: s.finish(n, s.echo(soft)),
@@ -224,5 +231,6 @@ BUILDERS: dict[str, Callable[[Stage, str], Scene]] = {
     "dt+10": _talk(10.0),
     "dt-10": _talk(-10.0),
     "dtstart": _talk(0.0, 0.5),
+    "turns": _turns,
     "near": lambda s, n: s.finish(n, s.echo(), near=s.near.copy(), far=False),
 }
