@@ -106,6 +106,7 @@ struct aec_suppressor {
     int age, beat;
     float near;                    /* 0 .. 1: somebody is talking at the microphone. */
     float odd;                     /* Half frames in which more was left than can be explained. */
+    int suspect;                   /* Half frames for which a jump is likely. */
     float caution;                 /* What the filter leaves, as a part of what it says. */
     float cross, own, left;        /* Products of error and estimate, of some 25 ms. */
     float mixed;                   /* How much of the estimate is in the error; -1 = it is not in the microphone. */

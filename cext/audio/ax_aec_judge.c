@@ -13,6 +13,13 @@
 #define BOUND_MARGIN 4.0f /* 6 dB over the bound before a band votes. */
 #define NOISE_MARGIN 8.0f
 #define VOTES 1.5f        /* Nepers over the limit, all bands together. */
+#define VOTES_STEP 0.12f
+#define HINT 0.5f         /* Over what is likely to be echo just now: a hint. */
+#define HINTS 0.5f
+#define CLEAR_STEP 0.18f  /* Three half frames until the talker is heard. */
+#define SUSPECT_MIXED -0.35f
+#define SUSPECT_SHARE 3.0f
+#define SUSPECT_LONG 30   /* Half frames. */
 #define CLEAR_EXCESS 3.0f
 #define CLEAR_SHARE 0.2f  /* Error over estimate. */
 #define CLEAR_MIXED -0.25f
@@ -45,12 +52,15 @@ static void follow_bound(struct aec_suppressor *s, const struct aec_bands *p)
 void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak)
 {
     struct aec_suppressor *s = &c->suppressor;
-    float votes = 0.0f, energy = 0.0f, other = 0.0f, doubt = 0.0f, noise = 0.0f;
+    float votes = 0.0f, hints = 0.0f, energy = 0.0f, other = 0.0f, doubt = 0.0f, noise = 0.0f;
     follow_bound(s, p);
     for (int b = 0; b < s->bands; b++) {
         const float limit = BOUND_MARGIN * s->bound[b] + NOISE_MARGIN * s->noise[b];
         if (p->error[b] > limit)
             votes += aec_min(logf(p->error[b] / limit), 2.0f);
+        const float local = HINT * aec_max(s->peak[0][b], s->peak[1][b]) + NOISE_MARGIN * s->noise[b];
+        if (p->error[b] > local)
+            hints += aec_min(logf(p->error[b] / local), 2.0f);
         energy += p->error[b];
         noise += s->noise[b];
         other += s->noise[b] + leak * s->bound[b];
@@ -59,10 +69,16 @@ void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak)
     const float excess = energy / (other + s->caution * doubt + 1e-12f), bold = energy / (other + doubt + 1e-12f);
     const bool lost = c->smooth_shadow < 0.8f * c->smooth_main; /* The shadow knows the path better. */
     s->odd = bold > ODD_EXCESS ? aec_min(s->odd + 1.0f, 2.0f * ODD_LONG) : aec_max(s->odd - 1.0f, 0.0f);
+    /* The estimate is missing from the microphone: a jump, until the search has had its say. */
+    const bool gone = s->near < 0.8f && excess > CLEAR_EXCESS && s->mixed < SUSPECT_MIXED && s->share < SUSPECT_SHARE;
+    s->suspect = gone ? SUSPECT_LONG : s->suspect - (s->suspect > 0);
     if (votes > VOTES)
-        s->near += aec_min(0.1f * votes, 0.12f);
-    else if (excess > CLEAR_EXCESS && c->search.in_step && s->mixed > CLEAR_MIXED && s->share > CLEAR_SHARE)
-        s->near += 0.06f;
+        s->near += aec_min(0.1f * votes, VOTES_STEP);
+    else if (excess > CLEAR_EXCESS && c->search.in_step && s->suspect == 0 && s->mixed > CLEAR_MIXED &&
+             (hints > HINTS || s->share > CLEAR_SHARE))
+        s->near += CLEAR_STEP;
+    else if (s->suspect > SUSPECT_LONG - 6)
+        s->near -= 0.15f;
     else if (lost || !c->search.in_step)
         s->near -= 0.05f;
     else if (s->odd > ODD_LONG && bold > ODD_EXCESS)
