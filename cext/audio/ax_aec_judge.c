@@ -16,7 +16,7 @@
 #define VOTES_STEP 0.12f
 #define HINT 0.5f         /* Over what is likely to be echo just now: a hint. */
 #define HINTS 0.5f
-#define CLEAR_STEP 0.18f  /* Three half frames until the talker is heard. */
+#define CLEAR_STEP 0.15f  /* Three half frames until the talker is heard. */
 #define SUSPECT_MIXED -0.35f
 #define SUSPECT_SHARE 3.0f
 #define SUSPECT_LONG 30   /* Half frames. */
@@ -26,6 +26,7 @@
 #define ODD_EXCESS 2.5f
 #define ODD_LONG 30       /* Half frames. */
 #define CALM_EXCESS 1.5f
+#define CALM_STEP 0.004f  /* A talker who pauses is not gone for a second. */
 
 /* The most that an echo could be, per band: kept for 120 to 140 ms (a later echo is still one), then 1 dB less each 5 ms. */
 static void follow_bound(struct aec_suppressor *s, const struct aec_bands *p)
@@ -84,7 +85,7 @@ void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak)
     else if (s->odd > ODD_LONG && bold > ODD_EXCESS)
         s->near += 0.04f;
     else if (excess < CALM_EXCESS)
-        s->near -= 0.02f;
+        s->near -= CALM_STEP;
     s->near = aec_max(0.0f, aec_min(1.0f, s->near));
     /* The filter's variance is cautious: learn by how much, while nobody talks. */
     if (s->near < 0.05f && s->odd < 1.0f && doubt > 4.0f * noise) {

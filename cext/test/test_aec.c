@@ -286,7 +286,7 @@ static void test_delay_jump(void)
 {
     static float moved[LONG];
     /* From, to, and what must be reached in the first second and after it: the second jump falls into a pause. */
-    static const int jumps[][4] = {{160, 640, 12, 30}, {100, 791, 5, 10}, {900, 333, 20, 30}};
+    static const int jumps[][4] = {{160, 640, 8, 30}, {100, 791, 5, 10}, {900, 333, 20, 30}};
     for (size_t j = 0; j < 3; j++) {
         struct ax_aec_status s;
         speak(far, LONG, 5, 0.1f);
