@@ -29,7 +29,7 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo bench check $(CHECKS) fuzz kill-release bench-instructions-update \
+.PHONY: help run test ctest pytest demo bench check $(CHECKS) fuzz kill-release bench-instructions-update bench-audio \
         build dev clean
 
 help: ## this list
@@ -177,6 +177,11 @@ wheel: dev ## sdist, wheel from the sdist, smoke test of the wheel in a clean en
 bench: dev build-c/build.ninja ## all benches, with the table
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py --no-gate
 	@$(PY) bench/footprint.py
+
+bench-audio: dev build ## the echo canceller and speexdsp on the same scenes, half a minute
+	@$(NEED) asterisk-core-sounds-en-g722 asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 libspeexdsp1
+	@.ci/venv $(VENV) dev audio-bench
+	@$(PY) bench/audio_quality.py
 
 bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew
 	@$(NEED) valgrind

@@ -6,9 +6,9 @@ and levels: bench/audio/scenes.py; measures: bench/audio/metrics.py. Scenes are 
 last 4 are steady.
 
 Columns are means over the pairs of talkers of a set. ``erle`` is in dB, ``first`` over the first second, ``e1`` in
-the second after the event, ``t20`` in seconds to 20 dB (0.25 is the least that can be measured). Double talk: PESQ (wide
-band), STOI, SDR with a filter of 24 ms allowed, gain of the talker in dB, ``lost``: per cent of the talker's frames that
-come out 15 dB lower.
+the second after the event, ``t20`` in seconds to 20 dB (0.25 is the least that can be measured). Double talk: PESQ
+(wide band), STOI, SDR with a filter of 24 ms allowed, gain of the talker in dB, ``lost``: per cent of the talker's
+frames that come out 15 dB lower. ``turns`` is a talker who says something of a second, five times.
 """
 
 from __future__ import annotations

@@ -10,7 +10,13 @@
 
 typedef float vec __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define MIX(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
 typedef int quadi __attribute__((vector_size(16)));
+#define MIX(a, b, i, j, k, l) __builtin_shuffle(a, b, (quadi){i, j, k, l})
+#endif
 
 #define V(at) (*(const vec *)(at))
 #define SET(at) (*(vec *)(at))
@@ -77,12 +83,12 @@ static inline void butterfly5(vec *r, vec *i)
 /* Four vectors of four become their transpose, stored eight floats apart. */
 static inline void store_turned(float *out, quad a, quad b, quad c, quad d)
 {
-    const quad ac0 = __builtin_shuffle(a, c, (quadi){0, 4, 1, 5}), ac1 = __builtin_shuffle(a, c, (quadi){2, 6, 3, 7});
-    const quad bd0 = __builtin_shuffle(b, d, (quadi){0, 4, 1, 5}), bd1 = __builtin_shuffle(b, d, (quadi){2, 6, 3, 7});
-    *(quad *)(out) = __builtin_shuffle(ac0, bd0, (quadi){0, 4, 1, 5});
-    *(quad *)(out + 8) = __builtin_shuffle(ac0, bd0, (quadi){2, 6, 3, 7});
-    *(quad *)(out + 16) = __builtin_shuffle(ac1, bd1, (quadi){0, 4, 1, 5});
-    *(quad *)(out + 24) = __builtin_shuffle(ac1, bd1, (quadi){2, 6, 3, 7});
+    const quad ac0 = MIX(a, c, 0, 4, 1, 5), ac1 = MIX(a, c, 2, 6, 3, 7);
+    const quad bd0 = MIX(b, d, 0, 4, 1, 5), bd1 = MIX(b, d, 2, 6, 3, 7);
+    *(quad *)(out) = MIX(ac0, bd0, 0, 4, 1, 5);
+    *(quad *)(out + 8) = MIX(ac0, bd0, 2, 6, 3, 7);
+    *(quad *)(out + 16) = MIX(ac1, bd1, 0, 4, 1, 5);
+    *(quad *)(out + 24) = MIX(ac1, bd1, 2, 6, 3, 7);
 }
 
 /* The first pass, radix 8: four p at a time (the last four overlap when m is not a multiple of four). */

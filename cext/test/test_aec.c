@@ -352,7 +352,7 @@ static void test_drift(void)
     }
 }
 
-/* Minutes at 200 ppm: the resampler's past is used up, and the room's delay too; both are taken up again. */
+/* More than a minute at 180 ppm: a slow clock eats up the delay that was put by, and more is put by. */
 static void test_long_drift(void)
 {
     static float part[LONG];
@@ -360,7 +360,7 @@ static void test_long_drift(void)
         struct ax_aec_status s;
         struct ax_aec *a = make(RATE, AX_AEC_FILTER);
         double late = sign > 0 ? 500 : 2600;
-        for (int round = 0; round < 90; round++) {
+        for (int round = 0; round < 40; round++) {
             speak(far, 2 * SECOND, 5 + (uint32_t)round, 0.1f);
             for (int i = 2 * SECOND - 1; i > 0; i--)
                 far[i] = 0.5f * (far[i] + far[i - 1]);
