@@ -25,13 +25,13 @@ SANITIZE := -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef
 SAN_ENV = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
           ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules tests/unit/osdp tests/unit/siren \
-                           tests/unit/led tests/property)
+                           tests/unit/led tests/unit/audio tests/property)
 
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
 .PHONY: help run test ctest pytest demo demo-siren bench check $(CHECKS) fuzz kill-release bench-instructions-update \
-        build dev clean
+        bench-audio build dev clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
@@ -184,6 +184,11 @@ wheel: dev ## sdist, wheel from the sdist, smoke test of the wheel in a clean en
 bench: dev build-c/build.ninja ## all benches, with the table
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py --no-gate
 	@$(PY) bench/footprint.py
+
+bench-audio: dev build ## the echo canceller and speexdsp on the same scenes, half a minute
+	@$(NEED) asterisk-core-sounds-en-g722 asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 libspeexdsp1
+	@.ci/venv $(VENV) dev audio-bench
+	@$(PY) bench/audio_quality.py
 
 bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew
 	@$(NEED) valgrind

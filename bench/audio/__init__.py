@@ -1,0 +1,1 @@
+"""Scenes, metrics and peers of the audio benches."""

@@ -1,0 +1,69 @@
+/* The delay search: at which frame of the reference's past does the echo begin?
+ *
+ * Generalised cross-correlation with phase transform (Knapp and Carter 1976), kept per frame of delay and bin: products of
+ * phases, smoothed over some 30 frames. Where reference and microphone keep step, the products add up; elsewhere they
+ * wander. 10 ms of resolution are enough, since the filter begins a frame or two before. Units: frames of 10 ms; bins of
+ * 50 Hz. Threads, allocation: see ax_aec_internal.h. */
+#include "ax_aec_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FIRST = 6, SPAN = 2 * AEC_SEARCH };
+
+/* A partition's sum of squared products: 1 = always in step. */
+static void rate(struct aec_core *c)
+{
+    struct aec_search *s = &c->search;
+    const float scale = 1.0f / (s->weight * s->weight * AEC_SEARCH + 1e-6f);
+    for (int p = 0; p < AEC_DELAY; p++) {
+        const float *a = s->acc + p * SPAN;
+        s->score[p] = c->dsp->dot(a, a, SPAN) * scale;
+    }
+    int best = 0;
+    for (int p = 1; p < AEC_DELAY; p++)
+        if (s->score[p] > s->score[best])
+            best = p;
+    float second = 0.0f;
+    for (int p = 0; p < AEC_DELAY; p++)
+        if ((p < best - 2 || p > best + 2) && s->score[p] > second)
+            second = s->score[p];
+    s->clear = s->score[best] / (second + 1e-6f);
+    const bool doubt = c->suppressor.odd > 10.0f;
+    const bool sure = s->weight > 8.0f && s->score[best] > (doubt ? 0.08f : 0.12f) &&
+                      s->clear > (doubt ? 1.25f : 1.5f);
+    if (!sure)
+        s->steady = s->steady > 0 ? s->steady - 1 : 0;
+    else if (best != s->candidate && best != s->candidate + 1 && best != s->candidate - 1)
+        s->steady = 1;
+    else if (s->steady < 100)
+        s->steady++;
+    if (sure)
+        s->candidate = best;
+    if (s->steady >= (doubt ? 3 : 4))
+        s->best = s->candidate;
+    const int mine = c->shift + c->strongest;
+    s->in_step = !c->locked || (best - mine <= 1 && mine - best <= 1) || s->clear < 1.1f;
+}
+
+void aec_search_frame(struct aec_core *c, const float *mic)
+{
+    struct aec_search *s = &c->search;
+    const int hop = c->hop;
+    float d[AEC_SPECTRUM], phase[SPAN];
+    const float keep = 0.92f;
+    memcpy(s->mic, s->mic + hop, (size_t)hop * sizeof *mic);
+    memcpy(s->mic + hop, mic, (size_t)hop * sizeof *mic);
+    c->dsp->phase(c->spectra + (size_t)c->slot * 2 * (size_t)c->stride + FIRST, c->stride, 1e-3f, s->phase + c->slot * SPAN,
+                  AEC_SEARCH);
+    if (!c->far_long || c->mic_energy < 1e-8f * (float)hop)
+        return;
+    c->dsp->forward(c->fft, s->mic, d);
+    c->dsp->phase(d + FIRST, c->stride, 1e-3f, phase, AEC_SEARCH);
+    for (int p = 0; p < AEC_DELAY; p++)
+        c->dsp->correlate(s->acc + p * SPAN, s->phase + ((c->slot - p) & (AEC_SLOTS - 1)) * SPAN, phase, keep, AEC_SEARCH,
+                          AEC_SEARCH);
+    s->weight = keep * s->weight + 1.0f;
+    if ((++s->turn & 1) == 0)
+        rate(c);
+}
