@@ -26,6 +26,8 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     start_ns: int
     end_ns: int | None = None
     """None = until it is stopped."""
+    epoch_ns: int | None = None
+    """When what is shown is at its first instant; None = at the start."""
     profile: str | None = None
     """The profile that it is of."""
     owner: str | None = None

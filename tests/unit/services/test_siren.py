@@ -327,3 +327,23 @@ def test_a_failed_commit_changes_neither_state_nor_outputs(bench: Bench) -> None
     bench.ledger.store.broken = None
     assert bench.shown() == ("Steady", "red")
     assert len(bench.siren.activities("light")) == 1
+
+
+def test_two_devices_on_one_wall_clock_show_the_same_frame() -> None:
+    """Started at different times, with different monotonic clocks; also after one was interrupted."""
+    benches = []
+    for late, boot in ((0.0, 5.0), (3.21, 77.7)):
+        bench = Bench()
+        bench.ledger.virtual_clock.advance(boot)
+        bench.ledger.virtual_clock.step(-boot)  # another age, the same date
+        bench.ledger.do(lambda tx: tx.put("param", "SirenAndLight.Synchronize", b"yes"))
+        bench.do("set_maintenance", False)
+        bench.ledger.advance(late)
+        bench.do("start", light=Light(pattern="Rotate tail white + steady color", colors=("red",), speed=2))
+        bench.ledger.advance(10.0 - late)
+        benches.append(bench)
+    frames = []
+    for bench in benches:
+        assert bench.signal.pattern is not None
+        frames.append(bench.signal.pattern.frame(bench.ledger.clock.mono_ns()))
+    assert frames[0] == frames[1]

@@ -191,6 +191,7 @@ def settings(check_zone: Callable[[str], object]) -> tuple[Setting, ...]:
         Setting(name="SNMP.Trap.Address", default="", read=Role.ADMIN),
         Setting(name="SNMP.Trap.Community", default="public", read=Role.ADMIN),
         Setting(name="SNMP.Trap.Port", default="162", kind="int", low=1, high=65535, read=Role.ADMIN),
+        Setting(name="SirenAndLight.Synchronize", default="no", kind="bool", choices=("yes", "no")),
         Setting(name="SirenAndLight.SafeMode", default="yes", kind="bool", choices=("yes", "no")),
         Setting(name="ShockDetection.Enabled", default="yes", kind="bool", choices=("yes", "no"), write=Role.OPERATOR),
         Setting(name="Time.TimeZone", default="UTC", verify=check_zone),

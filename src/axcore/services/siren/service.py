@@ -35,6 +35,8 @@ COOL, HOT, HOT_DIM = 55.0, 75.0, 0.4
 """Degrees Celsius: no dimming below; the share of light left at and above (manual: Problems with the light)."""
 SAFE_MODE = "SirenAndLight.SafeMode"
 """Parameter, yes as delivered: patterns that flash too often are slowed."""
+SYNCHRONIZE = "SirenAndLight.Synchronize"
+"""Parameter, no as delivered: patterns keep step with those of other devices instead of beginning at their start."""
 FUNCTIONS: tuple[Function, Function] = ("light", "siren")
 _SYSTEM = {MAINTENANCE: "Maintenance", IDENTIFY: "Identify", 13: "Health check"}
 
@@ -250,9 +252,17 @@ class SirenService:
     ) -> int:
         now = tx.now.mono_ns
         number = self._next_id
+        epoch = _shared_epoch(tx, what) if isinstance(what, Light) else None
         end = None if length_ns is None else now + length_ns
         activity = Activity(
-            id=number, priority=priority, what=what, start_ns=now, end_ns=end, profile=profile, owner=owner
+            id=number,
+            priority=priority,
+            what=what,
+            start_ns=now,
+            end_ns=end,
+            epoch_ns=epoch,
+            profile=profile,
+            owner=owner,
         )
         tx.assign(self, "_next_id", number + 1)
         tx.assign(self, f"_{function}", getattr(self, f"_{function}").start(activity))
@@ -311,7 +321,8 @@ def light_of(activity: Activity, dim: float = 1.0, safe: bool = False) -> Patter
     """The pattern that an activity of the light shows."""
     if activity.what is None:
         return Pattern(SYSTEM_PATTERNS[_SYSTEM[activity.priority]].name, intensity=2, epoch_ns=activity.start_ns)
-    return choices.pattern(activity.what, epoch_ns=activity.start_ns, dim=dim, safe=safe)
+    epoch = activity.start_ns if activity.epoch_ns is None else activity.epoch_ns
+    return choices.pattern(activity.what, epoch_ns=epoch, dim=dim, safe=safe)
 
 
 def sound_of(activity: Activity) -> Sound | None:
@@ -323,6 +334,18 @@ def sound_of(activity: Activity) -> Sound | None:
 
 def _safe_mode(tx: Transaction) -> bool:
     return tx.get("param", SAFE_MODE) != b"no"
+
+
+def _shared_epoch(tx: Transaction, light: Light) -> int | None:
+    """The epoch that devices with the same wall clock (NTP, PTP) share, if they are to (``SYNCHRONIZE``).
+
+    It is the last whole multiple of the pattern's period since 1970. What counts repetitions begins at its beginning.
+    """
+    counted = light.duration is not None and light.duration.unit == "repetitions"
+    if tx.get("param", SYNCHRONIZE) != b"yes" or counted:
+        return None
+    period = choices.pattern(light, safe=_safe_mode(tx)).period_ns
+    return tx.now.mono_ns - tx.now.wall_ns % period if period else None
 
 
 def _flag(state: bool) -> str:
