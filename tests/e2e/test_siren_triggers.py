@@ -130,8 +130,8 @@ def test_a_door_station_posts_to_the_siren_as_a_camera_would(siren: Siren) -> No
         client.rest("POST", "/config/rest/recipients/v1/recipients", {"name": "Strobe siren", "target": target})
         for port, method in (("1", "start"), ("2", "stop")):
             call = {"apiVersion": "1.0", "method": method, "params": {"profile": "Strobe siren profile"}}
-            action = {"type": "http_notification", "recipient": "Strobe siren", "method": "POST", "body": json.dumps(call),
-                      "content_type": "application/json"}  # fmt: skip
+            action = {"type": "http_notification", "recipient": "Strobe siren", "method": "POST",
+                      "body": json.dumps(call), "content_type": "application/json"}  # fmt: skip
             condition = {"topic": events.IO_PORT, "source": {"port": str(int(port) - 1)}}
             client.rest("POST", net.RULES, {"name": method, "conditions": [condition], "action": action})
         board = station.board()
