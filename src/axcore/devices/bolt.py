@@ -1,7 +1,7 @@
 """The bolt of a lock: where it was sent, whether it is still on its way, and where a monitor sees it.
 
-Sans-I/O and immutable, times are nanoseconds of a monotonic clock. A bolt without a monitor is where it was sent when
-its time is over. One with a monitor is where the monitor says; if it has not arrived when its time is over, it is jammed.
+Sans-I/O and immutable, times are nanoseconds of a monotonic clock. A bolt without a monitor is where it was sent
+when its time is over. One with a monitor is where the monitor says; if it has not arrived by then, it is jammed.
 """
 
 from __future__ import annotations

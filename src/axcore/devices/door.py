@@ -365,7 +365,7 @@ class DoorMachine(msgspec.Struct, frozen=True):
         after = door._claimed(level, action, "API")
         more: list[Output] = []
         effective = after.effective
-        if action != "Release" and effective is not None and effective.level == level:
+        if effective is not None and effective.level == level:
             after, more = after._ended()
         return _joined(outputs, after._finish_from(door, more, now))
 
@@ -412,7 +412,7 @@ class DoorMachine(msgspec.Struct, frozen=True):
             return _replaced(after, alarm="DoorForcedOpen"), _outcomes(self.pending, False)
         if accessed and self.setup.hardware.lock.lock_when_door_opens:
             after = _replaced(after, unlock_until=None)
-        if not self.released and after.alarm == "Normal":
+        if not self.released:
             after = after._timed(now, self.timing if accessed else _timing(self.setup.door))
         return after, _outcomes(self.pending, True)
 
