@@ -35,7 +35,7 @@ Action = Literal["Access", "AccessDoor", "AccessDoorWithoutUnlock"]
 Operator = Literal["IdDataEqual", "IdDataEqualToField", "OperatorValueEqual"]
 
 
-class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A named value of an entity."""
 
     name: str
@@ -43,7 +43,7 @@ class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: str = ""
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Someone who holds credentials."""
 
     token: str
@@ -52,7 +52,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     attributes: tuple[Attribute, ...] = ()
 
 
-class IdData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IdData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What identifies a credential: ``Card`` (all bits, hex), ``CardNr``, ``PIN``, ``DuressPIN``, or any other name."""
 
     name: str
@@ -62,7 +62,7 @@ class IdData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"IdData({self.name!r}, {HIDDEN if self.name in SECRET else self.value!r})"
 
 
-class CredentialAccessProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class CredentialAccessProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """An access profile that a credential has, for a while."""
 
     access_profile: str
@@ -70,7 +70,7 @@ class CredentialAccessProfile(msgspec.Struct, frozen=True, forbid_unknown_fields
     valid_to: str = ""
 
 
-class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A card, a PIN or both, and what may be accessed with it. Names of its IdData are unique."""
 
     token: str

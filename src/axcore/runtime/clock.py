@@ -14,7 +14,8 @@ NS = 1_000_000_000
 """Nanoseconds in a second."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CLOCK_SET_NS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * NS
+CLOCK_SET_NS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * NS
+"""Wall time before which a clock cannot have been set."""
 _LAST_NS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * NS
 
 
@@ -62,7 +63,7 @@ def instant(clock: Clock) -> Instant:
 
 def clock_is_set(wall_ns: int) -> bool:
     """False while the wall clock is plainly wrong (before 2024): a board without a battery starts in 1970."""
-    return wall_ns >= _CLOCK_SET_NS
+    return wall_ns >= CLOCK_SET_NS
 
 
 def rfc3339(wall_ns: int) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
 
 from axcore.errors import InputError
+from axcore.model.doors import DoorAction, DoorScheduleConfiguration
 from axcore.model.pacs import ScheduleText
 from axcore.rules.schedule import Schedule, Zone
 
@@ -46,6 +47,11 @@ class Calendar:
         holds, excepted = self.ask(wall_ns)
         return holds and not excepted
 
+    def span(self, wall_ns: int) -> tuple[int, int]:
+        """From when and until when (``FAR``: for ever) the answer for this wall time counts."""
+        self.ask(wall_ns)
+        return self._answer[:2]
+
 
 def calendars(texts: Iterable[ScheduleText], zone: tzinfo = UTC) -> dict[str, Calendar]:
     """The schedules by token. InputError names the property that is wrong."""
@@ -64,6 +70,28 @@ def any_active(known: Mapping[str, Calendar], tokens: Iterable[str], wall_ns: in
                 return False
             active |= holds
     return active
+
+
+def scheduled(
+    configuration: DoorScheduleConfiguration, known: Mapping[str, Calendar], wall_ns: int
+) -> dict[str, DoorAction]:
+    """What a door's levels are asked for at this time: for each level the first state whose schedules are active.
+
+    A door is told (``DoorMachine.on_schedule``) what is new in it: on a change, when it is set, and at start. A level
+    that is missing here keeps what it has: there is no action at the end of a schedule.
+    """
+    found: dict[str, DoorAction] = {}
+    for entry in configuration.schedules:
+        for state in entry.states:
+            if any_active(known, state.schedules, wall_ns):
+                found[entry.level] = state.enter_action
+                break
+    return found
+
+
+def next_change(known: Mapping[str, Calendar], tokens: Iterable[str], wall_ns: int) -> int:
+    """When a list of schedules should be looked at again (wall time, ns; ``FAR``: never)."""
+    return min((known[token].span(wall_ns)[1] for token in tokens if token in known), default=FAR)
 
 
 def _interval(field: str, text: str, zone: Zone) -> Schedule:

@@ -13,9 +13,10 @@ the same answer whether it is right or wrong. Times are wall time, UTC ns.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ from axcore.errors import InputError, NotFoundError
 from axcore.model.credentials import HIDDEN
 from axcore.model.durations import parse_duration
 from axcore.model.pacs import (
+    CARD_NAMES,
     SECRET,
     AccessPoint,
     AccessProfile,
@@ -33,9 +35,9 @@ from axcore.model.pacs import (
     Passage,
     Reason,
 )
-from axcore.runtime.clock import clock_is_set, parse_rfc3339
-from axcore.services.pacs.calendar import any_active
-from axcore.services.pacs.index import Index, tokens
+from axcore.runtime.clock import CLOCK_SET_NS, clock_is_set
+from axcore.services.pacs.calendar import FAR, any_active
+from axcore.services.pacs.index import Holder, Holders, Index, Way, holders, moment
 
 NS = 1_000_000_000
 MS = 1_000_000
@@ -63,7 +65,7 @@ class Request(msgspec.Struct, frozen=True):
         return f"Request({self.id_point!r}, {shown!r}, {self.target!r}, {self.action!r})"
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What was decided at one access point."""
 
     reason: Reason
@@ -96,16 +98,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return self.action != "AccessDoorWithoutUnlock"
 
 
-class _Verdict(NamedTuple):
-    """How far one credential came."""
-
-    reason: Reason
-    required: tuple[str, ...] = ()
-    duress: bool = False
-    passback: bool = False
+_Verdict = tuple[Reason, tuple[str, ...], bool, bool]
 
 
-class _Case(NamedTuple):
+class _Case(msgspec.Struct, gc=False):
     """What is decided on."""
 
     index: Index
@@ -115,213 +111,280 @@ class _Case(NamedTuple):
     passages: Mapping[str, Passage]
 
     @property
-    def given(self) -> Mapping[str, str]:
-        return self.request.id_data
-
-    @property
     def shut(self) -> bool:
         """The access point counts for nobody, or not for what is asked."""
-        action = self.request.action
-        return not self.point.enabled or (bool(action) and action != self.point.action)
-
-    def active(self, schedules: Iterable[str]) -> bool:
-        return any_active(self.index.calendars, schedules, self.wall_ns)
+        return not self.point.enabled or self.request.action not in ("", self.point.action)
 
 
-def decide(index: Index, request: Request, wall_ns: int, passages: Mapping[str, Passage] | None = None) -> Decision:
+NOWHERE: Mapping[str, Passage] = {}
+MEMORY = 65_536
+"""Ways that are remembered."""
+
+
+def decide(index: Index, request: Request, wall_ns: int, passages: Mapping[str, Passage] = NOWHERE) -> Decision:
     """The decision: granted if any access point of the reader grants. NotFoundError names an unknown token."""
+    points = index.by_id_point.get(request.id_point, ())
+    if len(points) == 1 and not request.target:
+        return _decide_at(_Case(index, points[0], request, wall_ns, passages), _candidates(index, request.id_data))
     decisions = decide_all(index, request, wall_ns, passages)
     return max(decisions, key=lambda decision: FURTHEST[decision.reason])
 
 
 def decide_all(
-    index: Index, request: Request, wall_ns: int, passages: Mapping[str, Passage] | None = None
+    index: Index, request: Request, wall_ns: int, passages: Mapping[str, Passage] = NOWHERE
 ) -> list[Decision]:
     """The decision at each access point of the reader (a reader in an elevator has many)."""
-    found = index.by_id_point.get(request.id_point)
-    if found is None:
+    points = index.by_id_point.get(request.id_point)
+    if points is None:
         raise NotFoundError("SourceToken", f"no access point has the reader {request.id_point!r}")
-    points = [index.access_points[token] for token in found]
     if request.target:
-        points = [point for point in points if request.target in (point.entity, point.token)]
+        points = tuple(point for point in points if request.target in (point.entity, point.token))
         if not points:
             raise NotFoundError("TargetToken", f"the reader leads to no door {request.target!r}")
     who = _candidates(index, request.id_data)
-    return [_decide_at(_Case(index, point, request, wall_ns, passages or {}), who) for point in points]
+    return [_decide_at(_Case(index, point, request, wall_ns, passages), who) for point in points]
 
 
-def _candidates(index: Index, given: Mapping[str, str]) -> tuple[str, ...] | None:
+def _candidates(index: Index, given: Mapping[str, str]) -> Holders | None:
     """Credentials that what was shown may be of; None: nothing of a credential was shown."""
-    identified = False
-    for name, values in index.by_id.items():
-        if name != "PIN" and name in given:
-            identified = True
-            if found := tokens(values, given[name]):
-                return found
-    if identified or "PIN" not in given:
-        return () if identified else None
-    return tokens(index.by_id["PIN"], given["PIN"])
+    card = given.get("Card")
+    if card is not None:
+        found = index.by_id["Card"].get(card)
+        if found is not None:
+            return found
+    telling = [name for name in given if name not in index.fixed]
+    if not telling:
+        return None
+    if telling == ["PIN"]:
+        return holders(index.by_id["PIN"], given["PIN"])
+    for name in sorted(telling, key=_card_first):
+        if name != "PIN" and (others := holders(index.by_id.get(name, {}), given[name])):
+            return others
+    return ()
 
 
-def _decide_at(case: _Case, who: tuple[str, ...] | None) -> Decision:
-    index, point, given = case.index, case.point, case.given
-    if who is None:
-        reason: Reason = "Unauthorized" if case.shut else _anonymous(case)
-        return Decision(reason=reason, access_point=point.token, door=point.entity, action=point.action, anonymous=True)
-    best, winners = _Verdict("InvalidCredential"), []
-    credential: Credential | None = None
-    for token in who:
-        candidate = index.credentials[token]
-        verdict = _verdict(case, candidate)
-        if verdict.reason == "Granted":
-            winners.append((candidate, verdict))
-        elif credential is None or FURTHEST[verdict.reason] > FURTHEST[best.reason]:
-            credential, best = candidate, verdict
-    if winners:
-        return _granted(point, winners)
-    if "PIN" in given and len(given) == 1 and point.token in index.pairs and not case.shut:
-        credential, best = None, _Verdict("MoreRequired", ("Card",))
-    return Decision(
-        reason=best.reason,
-        access_point=point.token,
-        door=point.entity,
-        action=point.action,
-        credential=credential.token if credential is not None else "",
-        user=credential.user_token if credential is not None else "",
-        required=best.required,
-        passback=best.passback,
-    )
+def _card_first(name: str) -> tuple[int, str]:
+    return (CARD_NAMES.index(name) if name in CARD_NAMES else len(CARD_NAMES)), name
 
 
-def _granted(point: AccessPoint, winners: list[tuple[Credential, _Verdict]]) -> Decision:
-    credential, verdict = winners[0]
-    alone = len(winners) == 1
-    times: dict[str, int | None] = dict.fromkeys(_TIMES.values())
-    for attribute in credential.attributes if alone else ():
-        field = _TIMES.get(attribute.name)
-        if field is not None:
-            try:
-                times[field] = parse_duration(attribute.name, attribute.value)
-            except InputError:
-                continue  # refused where it is stored; the door's own time is the safe one
-    return Decision(
-        reason="Granted",
-        access_point=point.token,
-        door=point.entity,
-        action=point.action,
-        credential=credential.token if alone else "",
-        user=credential.user_token if alone else "",
-        duress=any(found.duress for _, found in winners),
-        passback=verdict.passback,
-        extended=alone and _attribute(credential.attributes, "ExtendedAccessTime") is not None,
-        access_ms=times["access_ms"],
-        open_too_long_ms=times["open_too_long_ms"],
-        pre_alarm_ms=times["pre_alarm_ms"],
-    )
+def _decide_at(case: _Case, who: Holders | None) -> Decision:
+    if isinstance(who, Holder):
+        credential, point = who.credential, case.point
+        reason, required, duress, passback = _verdict(case, who)
+        if reason != "Granted" and _guess(case):
+            return _denied(case)
+        decision = Decision(
+            reason, point.token, point.entity, point.action, credential.token, credential.user_token, False, required,
+            duress, passback,
+        )  # fmt: skip
+        return _timed(decision, credential) if credential.attributes else decision
+    return _anonymous(case) if who is None else _decide_among(case, who)
+
+
+def _decide_among(case: _Case, who: tuple[Holder, ...]) -> Decision:
+    """Nobody has what was shown, or several have: of those nobody is named, and nobody's own times count."""
+    decisions = [_decide_at(case, holder) for holder in who]
+    winners = [decision for decision in decisions if decision.granted]
+    if len(winners) > 1:
+        point, duress = case.point, any(decision.duress for decision in winners)
+        return Decision("Granted", point.token, point.entity, point.action, duress=duress, passback=winners[0].passback)
+    if winners or (decisions and not _guess(case)):
+        return max(decisions, key=lambda decision: FURTHEST[decision.reason])
+    return _denied(case)
+
+
+def _guess(case: _Case) -> bool:
+    """A PIN alone where a card must come with it: the answer is the same for any PIN."""
+    given, index = case.request.id_data, case.index
+    return "PIN" in given and case.point.token in index.pairs and set(given) - index.fixed == {"PIN"} and not case.shut
+
+
+def _denied(case: _Case) -> Decision:
+    point = case.point
+    if _guess(case):
+        return Decision("MoreRequired", point.token, point.entity, point.action, required=("Card",))
+    return Decision("InvalidCredential", point.token, point.entity, point.action)
 
 
 _TIMES = {"AccessTime": "access_ms", "OpenTooLongTime": "open_too_long_ms", "PreAlarmTime": "pre_alarm_ms"}
 
 
-def _anonymous(case: _Case) -> Reason:
+def _timed(decision: Decision, credential: Credential) -> Decision:
+    """With the times that the credential has of its own."""
+    if not decision.granted:
+        return decision
+    changes: dict[str, Any] = {}
+    for attribute in credential.attributes:
+        if attribute.name == "ExtendedAccessTime":
+            changes["extended"] = True
+        elif attribute.name in _TIMES:
+            with contextlib.suppress(InputError):  # refused where it is stored; the door's own time is the safe one
+                changes[_TIMES[attribute.name]] = parse_duration(attribute.name, attribute.value)
+    return msgspec.structs.replace(decision, **changes)
+
+
+def _anonymous(case: _Case) -> Decision:
     """Nothing of a credential was shown: profiles that compare with a fixed value only."""
+    index, point = case.index, case.point
     reason: Reason = "Unauthorized"
-    for token in case.point.authentication_profiles:
-        profile = case.index.authentication_profiles.get(token)
-        if profile is None or not all(
-            factor.operator == "OperatorValueEqual" and case.given.get(factor.id_data_name) == factor.operator_value
-            for factor in profile.id_factors
-        ):
+    for token in () if case.shut else point.authentication_profiles:
+        profile = index.authentication_profiles.get(token)
+        if profile is None or not _fixed_holds(profile, case.request.id_data):
             continue
-        if case.active(profile.schedules):
-            return "Granted"
+        if any_active(index.calendars, profile.schedules, case.wall_ns):
+            reason = "Granted"
+            break
         reason = "NotPermittedAtThisTime"
-    return reason
+    return Decision(reason, point.token, point.entity, point.action, anonymous=True)
 
 
-def _verdict(case: _Case, credential: Credential) -> _Verdict:
-    """How far this credential comes at the access point."""
+def _fixed_holds(profile: AuthenticationProfile, given: Mapping[str, str]) -> bool:
+    factors = profile.id_factors
+    return bool(factors) and all(
+        factor.operator == "OperatorValueEqual" and given.get(factor.id_data_name) == factor.operator_value
+        for factor in factors
+    )
+
+
+def _verdict(case: _Case, holder: Holder) -> _Verdict:
+    """How far this credential comes at the access point: reason, what is missing, duress, passed back."""
+    credential, wall_ns = holder.credential, case.wall_ns
     if not credential.enabled:
-        return _Verdict("CredentialNotEnabled")
-    if (late := _validity(credential, case.wall_ns)) is not None:
-        return _Verdict(late)
-    best = _Verdict("Unauthorized")
-    for entry in () if case.shut else credential.access_profiles:
-        found = _by_profile(case, credential, entry)
-        if FURTHEST[found.reason] > FURTHEST[best.reason]:
+        return "CredentialNotEnabled", (), False, False
+    if holder.dated and not (holder.from_ns <= wall_ns < holder.to_ns and clock_is_set(wall_ns)):
+        expired = wall_ns >= holder.to_ns and clock_is_set(wall_ns)
+        return "CredentialExpired" if expired else "CredentialNotActive", (), False, False
+    if case.shut:
+        return "Unauthorized", (), False, False
+    key = holder.group, case.point.token
+    way = case.index.ways.get(key)
+    if way is None or not way[0] <= wall_ns < way[1]:
+        way = _way(case, credential)
+        if len(case.index.ways) >= MEMORY:
+            case.index.ways.clear()
+        case.index.ways[key] = way
+    given = case.request.id_data
+    best: _Verdict = way[2], (), False, False
+    for profile in way[3]:
+        found = _authenticated(profile, credential, given)
+        if FURTHEST[found[0]] > FURTHEST[best[0]]:
             best = found
-    if best.reason != "Granted" or not _passed_back(case, credential):
+    if best[0] != "Granted" or not case.passages or not _passed_back(case, credential):
         return best
     if _attribute(case.point.attributes, "AntiPassbackEnforcementMode") == "Soft":
-        return best._replace(passback=True)
-    return _Verdict("AntiPassbackViolation", passback=True)
+        return best[0], (), best[2], True
+    return "AntiPassbackViolation", (), False, True
 
 
-def _by_profile(case: _Case, credential: Credential, entry: CredentialAccessProfile) -> _Verdict:
-    """How far it comes by one of its access profiles."""
-    index, point = case.index, case.point
-    profile = index.access_profiles.get(entry.access_profile)
-    if profile is None:
-        return _Verdict("Unauthorized")
-    schedules = index.policies[profile.token].get(point.token)
-    if schedules is None:
-        return _Verdict("Unauthorized")
-    if not profile.enabled or _validity(profile, case.wall_ns) or _validity(entry, case.wall_ns):
-        return _Verdict("InvalidAccessProfile")
-    if not (case.active(profile.schedules) and case.active(schedules)):
-        return _Verdict("NotPermittedAtThisTime")
-    for level in (credential.authentication_profiles, profile.authentication_profiles, point.authentication_profiles):
-        known = (index.authentication_profiles.get(token) for token in level)
-        counting = [found for found in known if found is not None and case.active(found.schedules)]
-        if counting:
-            verdicts = (_authenticated(found, credential, case.given) for found in counting)
-            return max(verdicts, key=lambda verdict: FURTHEST[verdict.reason])
-    return _Verdict("NotPermittedAtThisTime")
+def _way(case: _Case, credential: Credential) -> Way:
+    """What the access profiles of a credential say about an access point, and for how long that counts."""
+    look = _Look(case.index, case.wall_ns)
+    reason: Reason = "Unauthorized"
+    profiles: list[AuthenticationProfile] = []
+    for entry in credential.access_profiles:
+        profile = case.index.access_profiles.get(entry.access_profile)
+        schedules = None if profile is None else case.index.policies[profile.token].get(case.point.token)
+        if profile is None or schedules is None:
+            continue
+        found: Reason = "NotPermittedAtThisTime"
+        if not (profile.enabled and look.valid(profile) and look.valid(entry)):
+            found = "InvalidAccessProfile"
+        elif look.active(profile.schedules) and look.active(schedules):
+            counting = look.counting(credential, profile, case.point)
+            profiles += counting
+            found = "Unauthorized" if counting else found
+        if FURTHEST[found] > FURTHEST[reason]:
+            reason = found
+    return Way(look.begin, look.end, reason, tuple(profiles))
+
+
+class _Look:
+    """Looks at times, and remembers how long what it has seen counts."""
+
+    def __init__(self, index: Index, wall_ns: int) -> None:
+        self._index = index
+        self._wall_ns = wall_ns
+        self.begin, self.end = (CLOCK_SET_NS, FAR) if clock_is_set(wall_ns) else (0, CLOCK_SET_NS)
+
+    def valid(self, held: AccessProfile | CredentialAccessProfile) -> bool:
+        """A clock that is not set validates nothing that is dated."""
+        start, end = moment(held.valid_from, 0), moment(held.valid_to, FAR)
+        for mark in (start, end):
+            self._mark(mark)
+        undated = not held.valid_from and not held.valid_to
+        return undated or (start <= self._wall_ns < end and clock_is_set(self._wall_ns))
+
+    def active(self, schedules: Iterable[str]) -> bool:
+        for token in schedules:
+            if (calendar := self._index.calendars.get(token)) is not None:
+                for mark in calendar.span(self._wall_ns):
+                    self._mark(mark)
+        return any_active(self._index.calendars, schedules, self._wall_ns)
+
+    def counting(
+        self, credential: Credential, profile: AccessProfile, point: AccessPoint
+    ) -> list[AuthenticationProfile]:
+        """The authentication profiles that are active on the first level where any is."""
+        known = self._index.authentication_profiles
+        for level in (credential, profile, point):
+            found = [known[token] for token in level.authentication_profiles if token in known]
+            active = [held for held in found if self.active(held.schedules)]
+            if active:
+                return active
+        return []
+
+    def _mark(self, mark: int) -> None:
+        """Something may change at this time."""
+        if mark <= self._wall_ns:
+            self.begin = max(self.begin, mark)
+        else:
+            self.end = min(self.end, mark)
 
 
 def _authenticated(profile: AuthenticationProfile, credential: Credential, given: Mapping[str, str]) -> _Verdict:
     """Whether what was shown is what the profile asks for."""
-    data = {entry.name: entry.value for entry in credential.id_data}
-    missing: list[str] = []
+    missing: tuple[str, ...] = ()
     duress = wrong_pin = False
     for factor in profile.id_factors:
-        name, shown = factor.id_data_name, given.get(factor.id_data_name)
+        name, operator = factor.id_data_name, factor.operator
+        shown = given.get(name)
         if shown is None:
-            missing.append(name)
-        elif factor.operator == "OperatorValueEqual":
+            missing += (name,)
+        elif operator == "OperatorValueEqual":
             if shown != factor.operator_value:
-                return _Verdict("InvalidCredential")
+                return "InvalidCredential", (), False, False
         elif name == "PIN":
-            field = factor.operator_value if factor.operator == "IdDataEqualToField" else name
-            right, forced = _same(shown, data.get(field)), _same(shown, data.get("DuressPIN"))
-            duress |= forced and (field == "DuressPIN" or not right)
-            wrong_pin |= not (right or (forced and field == "PIN"))
-        elif shown != data.get(factor.operator_value if factor.operator == "IdDataEqualToField" else name):
-            return _Verdict("InvalidCredential")
+            right, forced = _pin(credential, shown, name if operator == "IdDataEqual" else factor.operator_value)
+            duress |= forced
+            wrong_pin |= not right
+        else:
+            field = name if operator == "IdDataEqual" else factor.operator_value
+            for entry in credential.id_data:
+                if entry.name == field:
+                    if entry.value != shown:
+                        return "InvalidCredential", (), False, False
+                    break
+            else:
+                return "InvalidCredential", (), False, False
+    if not profile.id_factors:
+        return "InvalidCredential", (), False, False
     if wrong_pin:
-        return _Verdict("InvalidPIN")
-    return _Verdict("MoreRequired", tuple(missing)) if missing else _Verdict("Granted", duress=duress)
+        return "InvalidPIN", (), False, False
+    return ("MoreRequired", missing, False, False) if missing else ("Granted", (), duress, False)
 
 
-def _same(shown: str, stored: str | None) -> bool:
-    """Compare in a time that tells nothing of the digits."""
-    return stored is not None and hmac.compare_digest(shown.encode(), stored.encode())
-
-
-def _validity(held: Credential | AccessProfile | CredentialAccessProfile, wall_ns: int) -> Reason | None:
-    """Why it does not count now; a clock that is not set validates nothing that is dated."""
-    if not held.valid_from and not held.valid_to:
-        return None
-    if not clock_is_set(wall_ns):
-        return "CredentialNotActive"
-    try:
-        if held.valid_from and wall_ns < parse_rfc3339(held.valid_from):
-            return "CredentialNotActive"
-        if held.valid_to and wall_ns >= parse_rfc3339(held.valid_to):
-            return "CredentialExpired"
-    except ValueError:
-        return "CredentialNotActive"
-    return None
+def _pin(credential: Credential, shown: str, field: str) -> tuple[bool, bool]:
+    """Whether a PIN is right, and whether it is a cry for help. Compared in a time that tells nothing of the digits."""
+    right = duress = False
+    for entry in credential.id_data:
+        if entry.name in (field, "DuressPIN"):
+            same = shown.isascii() and hmac.compare_digest(shown, entry.value)
+            if entry.name == field:
+                right = same
+            if entry.name == "DuressPIN":
+                duress = same
+    forced = duress and (field == "DuressPIN" or not right)
+    return right or (duress and field == "PIN"), forced
 
 
 def _passed_back(case: _Case, credential: Credential) -> bool:
