@@ -7,6 +7,7 @@ let in for one reason or another. Every decision is compared with the peer's.
 import itertools
 import random
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,10 @@ def index(records: dict[str, dict[str, bytes]]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def peer(index: Any) -> SqliteDecisions:
+def peer(index: Any, tmp_path_factory: pytest.TempPathFactory) -> SqliteDecisions:
     credentials, profiles, points = site()
-    return SqliteDecisions(credentials, profiles, DEFAULT_AUTHENTICATION, points, index.calendars)
+    path = str(tmp_path_factory.mktemp("peer") / "peer.db")
+    return SqliteDecisions(path, (credentials, profiles, DEFAULT_AUTHENTICATION, points), index.calendars)
 
 
 @pytest.mark.benchmark(group="pacs-decision")
@@ -141,7 +143,8 @@ def main() -> None:
     began = time.perf_counter()
     known, _ = load(encoded)
     print(f"load: {time.perf_counter() - began:.3f} s for {CREDENTIALS} credentials")
-    other = SqliteDecisions(credentials, profiles, DEFAULT_AUTHENTICATION, points, known.calendars)
+    path = tempfile.mkdtemp()
+    other = SqliteDecisions(f"{path}/peer.db", (credentials, profiles, DEFAULT_AUTHENTICATION, points), known.calendars)
     requests = shown()
     ours, theirs = [], []
     for _ in itertools.repeat(None, 5):

@@ -1,5 +1,6 @@
-"""Access decisions written over SQLite queries, as one would with the configuration in a database: every table has its
-indexes, statements are prepared, the database is in memory. Schedules are asked the same way as by the others."""
+"""Access decisions written over SQLite queries, as one would with the configuration in a database file: every table has
+its indexes, statements are prepared, the file is in write-ahead mode and in the page cache. Schedules are asked as by
+ours, with the same memory."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -41,14 +42,17 @@ class SqliteDecisions:
 
     def __init__(
         self,
-        credentials: Iterable[Credential],
-        profiles: Iterable[AccessProfile],
-        authentication: Iterable[AuthenticationProfile],
-        points: Iterable[AccessPoint],
+        path: str,
+        site: tuple[
+            Iterable[Credential], Iterable[AccessProfile], Iterable[AuthenticationProfile], Iterable[AccessPoint]
+        ],
         calendars: Mapping[str, Calendar],
     ) -> None:
+        credentials, profiles, authentication, points = site
         self.calendars = calendars
-        self.db = sqlite3.connect(":memory:", cached_statements=256)
+        self.db = sqlite3.connect(path, cached_statements=256, isolation_level=None)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA cache_size=-262144")
         self.db.executescript(SCHEMA)
         rows: dict[str, list[tuple[Any, ...]]] = {}
         for c in credentials:
@@ -78,16 +82,18 @@ class SqliteDecisions:
             rows.setdefault("point_reader", []).extend((device.id_point, point.token) for device in point.id_points)
             rows.setdefault("point_attribute", []).extend((point.token, x.name, x.value) for x in point.attributes)
             rows["authentication"].extend((point.token, token) for token in point.authentication_profiles)
+        self.db.execute("BEGIN")
         for table, values in rows.items():
             if values:
                 marks = ",".join("?" * len(values[0]))
                 self.db.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
+        self.db.execute("COMMIT")
         self.db.executescript("ANALYZE;")
 
     def decide(self, reader: str, given: Mapping[str, str], wall_ns: int) -> tuple[str, str]:
         all_ = self._all
-        (point, action, enabled, area) = all_(
-            "SELECT token, action, enabled, area_to FROM point JOIN point_reader ON point = token WHERE reader = ?",
+        point, enabled, area = all_(
+            "SELECT token, enabled, area_to FROM point JOIN point_reader ON point = token WHERE reader = ?",
             reader,
         )[0]
         name = next(name for name in ("Card", "CardNr", "PIN") if name in given)

@@ -49,7 +49,7 @@ def check_credential(credential: Credential, index: Index) -> Credential:
             _text(f"{field}.value", entry.value, MAX_VALUE, least=1)
         if entry.name == "CardNr":
             others = holders(index.by_id["CardNr"], entry.value)
-            if any(other.credential.token != credential.token for other in others):
+            if any(other.token != credential.token for other in others):
                 raise ConflictError(f"{field}.value", "is the card number of another credential already")
     pins = {entry.name: entry.value for entry in credential.id_data if entry.name in SECRET}
     if len(pins) == 2 and pins["PIN"] == pins["DuressPIN"]:

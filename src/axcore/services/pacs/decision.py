@@ -109,6 +109,8 @@ class _Case(msgspec.Struct, gc=False):
     request: Request
     wall_ns: int
     passages: Mapping[str, Passage]
+    via: str
+    """The name by which the credentials were found: they have what was shown for it."""
 
     @property
     def shut(self) -> bool:
@@ -125,7 +127,8 @@ def decide(index: Index, request: Request, wall_ns: int, passages: Mapping[str, 
     """The decision: granted if any access point of the reader grants. NotFoundError names an unknown token."""
     points = index.by_id_point.get(request.id_point, ())
     if len(points) == 1 and not request.target:
-        return _decide_at(_Case(index, points[0], request, wall_ns, passages), _candidates(index, request.id_data))
+        who, via = _candidates(index, request.id_data)
+        return _decide_at(_Case(index, points[0], request, wall_ns, passages, via), who)
     decisions = decide_all(index, request, wall_ns, passages)
     return max(decisions, key=lambda decision: FURTHEST[decision.reason])
 
@@ -141,26 +144,26 @@ def decide_all(
         points = tuple(point for point in points if request.target in (point.entity, point.token))
         if not points:
             raise NotFoundError("TargetToken", f"the reader leads to no door {request.target!r}")
-    who = _candidates(index, request.id_data)
-    return [_decide_at(_Case(index, point, request, wall_ns, passages), who) for point in points]
+    who, via = _candidates(index, request.id_data)
+    return [_decide_at(_Case(index, point, request, wall_ns, passages, via), who) for point in points]
 
 
-def _candidates(index: Index, given: Mapping[str, str]) -> Holders | None:
-    """Credentials that what was shown may be of; None: nothing of a credential was shown."""
+def _candidates(index: Index, given: Mapping[str, str]) -> tuple[Holders | None, str]:
+    """Credentials that have what was shown, and by which name; None: nothing of a credential was shown."""
     card = given.get("Card")
     if card is not None:
         found = index.by_id["Card"].get(card)
         if found is not None:
-            return found
+            return found, "Card"
     telling = [name for name in given if name not in index.fixed]
     if not telling:
-        return None
+        return None, ""
     if telling == ["PIN"]:
-        return holders(index.by_id["PIN"], given["PIN"])
+        return holders(index.by_id["PIN"], given["PIN"]), ""
     for name in sorted(telling, key=_card_first):
         if name != "PIN" and (others := holders(index.by_id.get(name, {}), given[name])):
-            return others
-    return ()
+            return others, name
+    return (), ""
 
 
 def _card_first(name: str) -> tuple[int, str]:
@@ -169,15 +172,14 @@ def _card_first(name: str) -> tuple[int, str]:
 
 def _decide_at(case: _Case, who: Holders | None) -> Decision:
     if isinstance(who, Holder):
-        credential, point = who.credential, case.point
+        point = case.point
         reason, required, duress, passback = _verdict(case, who)
         if reason != "Granted" and _guess(case):
             return _denied(case)
         decision = Decision(
-            reason, point.token, point.entity, point.action, credential.token, credential.user_token, False, required,
-            duress, passback,
+            reason, point.token, point.entity, point.action, who.token, who.user, False, required, duress, passback
         )  # fmt: skip
-        return _timed(decision, credential) if credential.attributes else decision
+        return _timed(decision, who.credential) if who.special else decision
     return _anonymous(case) if who is None else _decide_among(case, who)
 
 
@@ -248,8 +250,8 @@ def _fixed_holds(profile: AuthenticationProfile, given: Mapping[str, str]) -> bo
 
 def _verdict(case: _Case, holder: Holder) -> _Verdict:
     """How far this credential comes at the access point: reason, what is missing, duress, passed back."""
-    credential, wall_ns = holder.credential, case.wall_ns
-    if not credential.enabled:
+    wall_ns = case.wall_ns
+    if not holder.enabled:
         return "CredentialNotEnabled", (), False, False
     if holder.dated and not (holder.from_ns <= wall_ns < holder.to_ns and clock_is_set(wall_ns)):
         expired = wall_ns >= holder.to_ns and clock_is_set(wall_ns)
@@ -259,17 +261,16 @@ def _verdict(case: _Case, holder: Holder) -> _Verdict:
     key = holder.group, case.point.token
     way = case.index.ways.get(key)
     if way is None or not way[0] <= wall_ns < way[1]:
-        way = _way(case, credential)
+        way = _way(case, holder.credential)
         if len(case.index.ways) >= MEMORY:
             case.index.ways.clear()
         case.index.ways[key] = way
-    given = case.request.id_data
     best: _Verdict = way[2], (), False, False
     for profile in way[3]:
-        found = _authenticated(profile, credential, given)
+        found = _authenticated(profile, holder, case.request.id_data, case.via)
         if FURTHEST[found[0]] > FURTHEST[best[0]]:
             best = found
-    if best[0] != "Granted" or not case.passages or not _passed_back(case, credential):
+    if best[0] != "Granted" or not case.passages or not _passed_back(case, holder.credential):
         return best
     if _attribute(case.point.attributes, "AntiPassbackEnforcementMode") == "Soft":
         return best[0], (), best[2], True
@@ -341,7 +342,7 @@ class _Look:
             self.end = min(self.end, mark)
 
 
-def _authenticated(profile: AuthenticationProfile, credential: Credential, given: Mapping[str, str]) -> _Verdict:
+def _authenticated(profile: AuthenticationProfile, holder: Holder, given: Mapping[str, str], via: str) -> _Verdict:
     """Whether what was shown is what the profile asks for."""
     missing: tuple[str, ...] = ()
     duress = wrong_pin = False
@@ -354,18 +355,13 @@ def _authenticated(profile: AuthenticationProfile, credential: Credential, given
             if shown != factor.operator_value:
                 return "InvalidCredential", (), False, False
         elif name == "PIN":
-            right, forced = _pin(credential, shown, name if operator == "IdDataEqual" else factor.operator_value)
+            right, forced = _pin(holder, shown, name if operator == "IdDataEqual" else factor.operator_value)
             duress |= forced
             wrong_pin |= not right
-        else:
-            field = name if operator == "IdDataEqual" else factor.operator_value
-            for entry in credential.id_data:
-                if entry.name == field:
-                    if entry.value != shown:
-                        return "InvalidCredential", (), False, False
-                    break
-            else:
-                return "InvalidCredential", (), False, False
+        elif operator == "IdDataEqual" and name == via:
+            continue
+        elif shown != _stored(holder, name if operator == "IdDataEqual" else factor.operator_value):
+            return "InvalidCredential", (), False, False
     if not profile.id_factors:
         return "InvalidCredential", (), False, False
     if wrong_pin:
@@ -373,18 +369,22 @@ def _authenticated(profile: AuthenticationProfile, credential: Credential, given
     return ("MoreRequired", missing, False, False) if missing else ("Granted", (), duress, False)
 
 
-def _pin(credential: Credential, shown: str, field: str) -> tuple[bool, bool]:
-    """Whether a PIN is right, and whether it is a cry for help. Compared in a time that tells nothing of the digits."""
-    right = duress = False
-    for entry in credential.id_data:
-        if entry.name in (field, "DuressPIN"):
-            same = shown.isascii() and hmac.compare_digest(shown, entry.value)
-            if entry.name == field:
-                right = same
-            if entry.name == "DuressPIN":
-                duress = same
-    forced = duress and (field == "DuressPIN" or not right)
-    return right or (duress and field == "PIN"), forced
+def _pin(holder: Holder, shown: str, field: str) -> tuple[bool, bool]:
+    """Whether a PIN is right, and whether it is a cry for help."""
+    forced = _same(shown, holder.duress)
+    if field == "DuressPIN":
+        return forced, forced
+    right = _same(shown, holder.pin) if field == "PIN" else _same(shown, _stored(holder, field))
+    return right or (forced and field == "PIN"), forced and not right
+
+
+def _stored(holder: Holder, field: str) -> str | None:
+    return next((entry.value for entry in holder.credential.id_data if entry.name == field), None)
+
+
+def _same(shown: str, stored: str | None) -> bool:
+    """Compare in a time that tells nothing of the digits."""
+    return stored is not None and shown.isascii() and stored.isascii() and hmac.compare_digest(shown, stored)
 
 
 def _passed_back(case: _Case, credential: Credential) -> bool:

@@ -47,7 +47,7 @@ FIELDS = {
 
 
 class Holder(msgspec.Struct, frozen=True, gc=False):
-    """A credential as decisions use it."""
+    """A credential as decisions use it: what they look at stands side by side."""
 
     credential: Credential
     group: int
@@ -55,6 +55,16 @@ class Holder(msgspec.Struct, frozen=True, gc=False):
     from_ns: int
     to_ns: int
     dated: bool
+    enabled: bool
+    special: bool
+    """It has attributes."""
+    token: str
+    user: str
+    pin: str | None
+    duress: str | None
+
+    def __repr__(self) -> str:
+        return f"Holder({self.token!r})"
 
 
 Holders = Holder | tuple[Holder, ...]
@@ -171,7 +181,7 @@ def without_credential(index: Index, token: str) -> Index:
     by_id = dict(index.by_id)
     for name, value in _values(credential):
         values = dict(by_id[name])
-        left = tuple(other for other in holders(values, value) if other.credential.token != token)
+        left = tuple(other for other in holders(values, value) if other.token != token)
         if left:
             values[value] = left[0] if len(left) == 1 else left
         else:
@@ -204,7 +214,14 @@ def _holder(credential: Credential, groups: dict[Any, int], moments: dict[tuple[
     read = moments.get(period)
     if read is None:
         read = moments[period] = moment(period[0], 0), moment(period[1], FAR)
-    return Holder(credential, group, read[0], read[1], period != ("", ""))
+    pins: list[str | None] = [None, None]
+    for data in credential.id_data:
+        if data.name in SECRET:
+            pins[data.name == "DuressPIN"] = data.value
+    return Holder(
+        credential, group, read[0], read[1], period != ("", ""), credential.enabled, bool(credential.attributes),
+        credential.token, credential.user_token, *pins,
+    )  # fmt: skip
 
 
 def _by_id(credentials: Iterable[Credential], groups: dict[Any, int]) -> dict[str, dict[str, Holders]]:
