@@ -163,6 +163,16 @@ def test_a_pin_alone_tells_nothing_where_a_card_is_needed() -> None:
     assert ask(index, PIN="1234").required == ("Card",)
 
 
+def test_a_factor_may_be_compared_with_another_field() -> None:
+    """Enable duress access: IdDataEqualToField compares with the field of the credential that OperatorValue names."""
+    other = AuthenticationProfile(token="other", id_factors=(IdFactor("Card", "IdDataEqualToField", "Badge"),))
+    fits = credential(id_data={"Card": "1", "Badge": "1"})
+    differs = credential("c2", id_data={"Card": "2", "Badge": "3"})
+    index = site(point("other"), fits, differs, authentication=(other,))
+    assert ask(index, Card="1").granted
+    assert not ask(index, Card="2").granted
+
+
 def test_request_to_exit_needs_no_credential() -> None:
     """Send access request: for REX the credential is not checked; its profile compares with a value."""
     index = site(point("REXOnly"))

@@ -25,13 +25,17 @@ def test_forms(text: str, ms: int) -> None:
 
 @given(st.text(max_size=12) | st.from_regex(r"P[0-9DTHMS.]{0,10}"))
 def test_anything_else_is_refused_by_name(text: str) -> None:
+    refused: InputError | None = None
     try:
         assert 0 <= parse_duration("door.access", text) <= MAX_MS
     except InputError as error:
-        assert error.field == "door.access"
+        refused = error
+    assert refused is None or refused.field == "door.access"
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "7", "-PT7S", "P1Y", "P8D", "PT7", "PT.5S", "PT7S\n", "PT٧S"])
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "P1DT", "7", "-PT7S", "P1Y", "P8D", "PT7", "PT.5S", "PT7S\n", "PT\u0667S"]
+)
 def test_these_are_none(text: str) -> None:
     with pytest.raises(InputError, match="t:"):
         parse_duration("t", text)

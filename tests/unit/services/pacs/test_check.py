@@ -38,7 +38,7 @@ def test_what_makes_sense_is_accepted() -> None:
         (AccessPoint(token="p", entity_type="tdc:Gate"), "entity_type"),
         (AccessPoint(token="p", attributes=(Attribute("AntiPassbackMode", "Area"),)), "attributes.AntiPassbackMode"),
         (
-            AccessPoint(token="p", attributes=(Attribute("AntiPassbackTimeout", "-1"),)),
+            AccessPoint(token="p", attributes=(Attribute("AntiPassbackTimeout", "x"),)),
             "attributes.AntiPassbackTimeout",
         ),
         (

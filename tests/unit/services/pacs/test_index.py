@@ -78,3 +78,18 @@ def test_when_to_look_again() -> None:
     end_of_office = NOON + 5 * 3600 * 10**9
     assert next_change(calendars, ["standard_office_hours", "gone"], NOON) == end_of_office
     assert next_change(calendars, [], NOON) == FAR
+
+
+def test_what_was_found_out_with_a_set_clock_does_not_count_without() -> None:
+    profile = AccessProfile(token="staff", valid_to="2038-01-01T00:00:00Z", policies=(AccessPolicy("p"),))
+    base = site()
+    index = build(
+        access_points=base.access_points.values(),
+        access_profiles=[profile],
+        authentication_profiles=DEFAULT_AUTHENTICATION,
+        schedules=DEFAULT_SCHEDULES,
+        credentials=[holder("a", "staff")],
+    )
+    assert reason(index, "a") == "Granted"
+    assert decide(index, Request("r", {"Card": "a"}), 100 * 10**9).reason == "InvalidAccessProfile"
+    assert reason(index, "a") == "Granted"
