@@ -1,5 +1,5 @@
-"""What the door control service (VAPIX *Door control service*, ONVIF Door Control) says of a door, sentence by sentence.
-Sections are named in each test."""
+"""What the door control service (VAPIX *Door control service*, ONVIF Door Control) says of a door, sentence by
+sentence. Sections are named in each test."""
 
 from __future__ import annotations
 
