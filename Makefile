@@ -30,7 +30,7 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo demo-siren bench check $(CHECKS) fuzz kill-release bench-instructions-update \
+.PHONY: help run test ctest pytest demo demo-siren bench check $(CHECKS) fuzz kill-release door-release bench-instructions-update \
         bench-audio build dev clean
 
 help: ## this list
@@ -199,6 +199,9 @@ fuzz: build-fuzz/build.ninja ## live fuzzing, FUZZ_SECONDS for each target
 
 kill-release: build ## 2,000 kills, before a release
 	@$(PY) tests/e2e/kill_loop.py --kills 2000
+
+door-release: build ## 5 million random steps of a door against its reference, before a release
+	@AXCORE_DOOR_STEPS=5000000 $(PY) -m pytest -q -o timeout=3600 -k steps tests/property/test_door_model.py
 
 clean: ## remove everything that make made
 	@rm -rf .venv .venv-* build build-* dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
