@@ -77,7 +77,7 @@ int ax_agc_f32(struct ax_agc *a, const float *in, float *out)
 {
     if (!a || !in || !out)
         return AX_E_ARG;
-    if (!pcm_is_sound(in, a->frame, AX_LIMIT_MOST / 128))
+    if (!pcm_is_sound(in, a->frame, 8.0f))
         return AX_E_RANGE;
     memcpy(a->x, in, a->frame * sizeof *in);
     amplify(a);

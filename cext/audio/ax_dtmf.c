@@ -22,9 +22,9 @@ static const float HZ[TONES] = {697, 770, 852, 941, 1209, 1336, 1477, 1633};
 #define LEAST_AMPLITUDE 362.0f /* -36 dBm0 */
 #define TWIST_HIGH 1.884f      /* 5.5 dB: the high group over the low one, */
 #define TWIST_LOW 2.985f       /* 9.5 dB: and under it. */
-#define OFF_BLOCK 0.032f       /* Frequency of one block, */
-#define OFF_RUN 0.0245f        /* and of the run. */
-#define PURE 0.80f             /* Least share of the energy, for ... */
+#define OFF_BLOCK 0.06f        /* Frequency of one block, of which the first and last see an edge, */
+#define OFF_RUN 0.0245f        /* and of the run, by amplitude. */
+#define PURE 0.72f             /* Least share of the energy. */
 #define HALF 0.5f
 
 struct block {
@@ -124,7 +124,7 @@ static struct block look(struct ax_dtmf *d)
 /* Whether the run is a tone of 30 ms: that many of its blocks have at least half of its level in their centre. */
 static bool is_tone(const struct ax_dtmf *d)
 {
-    float most = 0, off0 = 0, off1 = 0;
+    float most = 0, off0 = 0, off1 = 0, sum = 0;
     int n = 0;
     for (int i = 0; i < d->count; i++)
         most = fmaxf(most, d->run[i].amplitude);
@@ -132,11 +132,13 @@ static bool is_tone(const struct ax_dtmf *d)
         return false;
     for (int i = 0; i < d->count; i++)
         if (d->run[i].amplitude >= HALF * most) {
+            const float weight = d->run[i].amplitude * d->run[i].amplitude;
             n++;
-            off0 += d->run[i].off[0];
-            off1 += d->run[i].off[1];
+            sum += weight;
+            off0 += weight * d->run[i].off[0];
+            off1 += weight * d->run[i].off[1];
         }
-    return n >= SURE && fabsf(off0) <= OFF_RUN * (float)n && fabsf(off1) <= OFF_RUN * (float)n;
+    return n >= SURE && fabsf(off0) <= OFF_RUN * sum && fabsf(off1) <= OFF_RUN * sum;
 }
 
 /* The sample of the input at the centre of a block's window. */

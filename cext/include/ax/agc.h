@@ -32,7 +32,7 @@ uint32_t ax_agc_latency(const struct ax_agc *a);
 /** The gain of now, dB. */
 float ax_agc_gain_db(const struct ax_agc *a);
 
-/** One frame; `out` may be `in`. AX_E_RANGE when a sample is no number or beyond 0.5: nothing has happened. */
+/** One frame; `out` may be `in`. AX_E_RANGE when a sample is no number or beyond 8: nothing has happened. */
 int ax_agc_i16(struct ax_agc *a, const int16_t *in, int16_t *out);
 int ax_agc_f32(struct ax_agc *a, const float *in, float *out);
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AX_LIMIT_MOST 64.0f /**< Float samples are at most this far from zero. */
+#define AX_LIMIT_MOST 4096.0f /**< Float samples are at most this far from zero. */
 
 struct ax_limit;
 
