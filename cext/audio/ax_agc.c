@@ -11,7 +11,7 @@
 enum {
     MOST_FRAME = 480,
     TALK = 150,   /* Frames of talk that are averaged, */
-    FALLEN = 25,  /* how many tell that the talk has become fainter, */
+    FALLEN = 20,  /* how many tell that the talk has become fainter, */
     RISEN = 6,    /* and louder. */
 };
 
@@ -21,7 +21,7 @@ enum {
 #define FAINTEST (-62.0f)
 #define STEP_DOWN 7.0f        /* dB between the short and the long average that are another talker. */
 #define STEP_UP 5.0f
-#define SLEW_UP 0.5f          /* dB a frame, of the gain. */
+#define SLEW_UP 0.7f          /* dB a frame, of the gain. */
 #define SLEW_DOWN 2.0f
 #define CEILING 0.966f        /* -0.3 dBFS */
 

@@ -22,15 +22,18 @@ static const float HZ[TONES] = {697, 770, 852, 941, 1209, 1336, 1477, 1633};
 #define LEAST_AMPLITUDE 362.0f /* -36 dBm0 */
 #define TWIST_HIGH 1.884f      /* 5.5 dB: the high group over the low one, */
 #define TWIST_LOW 2.985f       /* 9.5 dB: and under it. */
-#define OFF_BLOCK 0.06f        /* Frequency of one block, of which the first and last see an edge, */
+#define OFF_BLOCK 0.08f        /* Frequency of one block, of which the first and last see an edge, */
 #define OFF_RUN 0.0245f        /* and of the run, by amplitude. */
-#define PURE 0.72f             /* Least share of the energy. */
+#define PURE 0.68f             /* Least share of the energy. */
 #define HALF 0.5f
+#define STAY 0.25f              /* Of the key's level: an interruption of 10 ms leaves 0.3, ... */
+#define STAY_PURE 0.3f
 
 struct block {
     int key;         /* 0 .. 15 or -1 */
     float amplitude; /* Of the two tones together. */
     float off[2];    /* Share of frequency beside the nominal. */
+    float held;      /* Amplitude of the tones of the key that is down, if they are much of the sound. */
 };
 
 struct ax_dtmf {
@@ -95,7 +98,7 @@ static int strongest(const float power[TONES], int from)
 static struct block look(struct ax_dtmf *d)
 {
     float re[TONES], im[TONES], power[TONES], energy, off[2];
-    struct block b = {-1, 0, {0, 0}};
+    struct block b = {-1, 0, {0, 0}, 0};
     sums(d, re, im, &energy);
     for (int k = 0; k < TONES; k++)
         power[k] = re[k] * re[k] + im[k] * im[k];
@@ -109,6 +112,10 @@ static struct block look(struct ax_dtmf *d)
     for (int k = 0; k < TONES; k++) {
         d->last[k][0] = re[k];
         d->last[k][1] = im[k];
+    }
+    if (d->key >= 0) {
+        const float p0 = power[d->key / 4], p1 = power[4 + d->key % 4];
+        b.held = 0.75f * (p0 + p1) >= STAY_PURE * energy ? sqrtf(fminf(p0, p1)) : 0;
     }
     if (a0 < HALF * LEAST_AMPLITUDE || a1 < HALF * LEAST_AMPLITUDE || share < PURE || a1 > TWIST_HIGH * a0 || a0 > TWIST_LOW * a1)
         return b;
@@ -163,9 +170,11 @@ static int on_block(struct ax_dtmf *d, struct ax_dtmf_event *out)
     const uint64_t now = d->blocks++;
     int made = 0;
     if (d->key >= 0) {
-        if (b.key == d->key && b.amplitude >= HALF * d->level) {
-            d->level = fmaxf(d->level, b.amplitude);
-            d->until = now;
+        if (b.held >= STAY * d->level) {
+            if (b.key == d->key)
+                d->level = fmaxf(d->level, b.amplitude);
+            if (b.held >= HALF * d->level)
+                d->until = now;
             d->missing = 0;
             return 0;
         }
