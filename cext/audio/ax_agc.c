@@ -13,12 +13,14 @@ enum {
     TALK = 150,   /* Frames of talk that are averaged, */
     FALLEN = 20,  /* how many tell that the talk has become fainter, */
     RISEN = 6,    /* and louder. */
+    FAINT = 30,   /* ... so many come without a louder one. */
 };
 
 #define FLOOR_START (-70.0f)
 #define FLOOR_RISE 0.03f      /* dB a frame. */
 #define ABOVE_FLOOR 9.0f      /* Talk is this far above. */
 #define FAINTEST (-62.0f)
+#define BESIDE 20.0f          /* Frames so far under the average are breath and room, not talk, unless ... */
 #define STEP_DOWN 7.0f        /* dB between the short and the long average that are another talker. */
 #define STEP_UP 5.0f
 #define SLEW_UP 0.7f          /* dB a frame, of the gain. */
@@ -32,7 +34,7 @@ struct ax_agc {
     float gain_db, gain;       /* Wanted, and as a factor at the end of the last frame. */
     float floor_db;
     float power[TALK];         /* Of the last frames of talk. */
-    int next, count;
+    int next, count, faint;
     float x[MOST_FRAME];
 };
 
@@ -47,6 +49,12 @@ static float average(const struct ax_agc *a, int n)
 /* A frame of talk has come. */
 static void follow(struct ax_agc *a, float power)
 {
+    if (a->count && pcm_db(power) < average(a, a->count) - BESIDE) {
+        if (++a->faint < FAINT)
+            return;
+        a->count = 0;
+    }
+    a->faint = 0;
     a->power[a->next] = power;
     a->next = (a->next + 1) % TALK;
     a->count += a->count < TALK;
@@ -115,7 +123,7 @@ void ax_agc_reset(struct ax_agc *a)
     a->gain_db = 0;
     a->gain = 1;
     a->floor_db = FLOOR_START;
-    a->next = a->count = 0;
+    a->next = a->count = a->faint = 0;
     ax_limit_reset(a->limit);
 }
 
