@@ -153,7 +153,7 @@ instructions: dev build-c/build.ninja
 
 bench-gate: dev build-c/build.ninja
 	@echo "== $@: ours against the peers of bench/gates.toml"
-	@$(NEED) sox
+	@$(NEED) sox libspeexdsp1
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py
 
 footprint: build

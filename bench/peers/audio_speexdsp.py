@@ -27,7 +27,12 @@ class Resampler:
         assert lib is not None
         n, m = ctypes.c_uint32(len(samples)), ctypes.c_uint32(len(out))
         lib.speex_resampler_process_int(
-            self.state, 0, ctypes.c_void_p(samples.ctypes.data), ctypes.byref(n), ctypes.c_void_p(out.ctypes.data), ctypes.byref(m)
+            self.state,
+            0,
+            ctypes.c_void_p(samples.ctypes.data),
+            ctypes.byref(n),
+            ctypes.c_void_p(out.ctypes.data),
+            ctypes.byref(m),
         )
         return m.value
 
