@@ -17,6 +17,7 @@ class Detector:
     @property
     def key(self) -> str | None: ...
     def feed(self, samples: Buffer) -> list[tuple[str, int, int]]: ...
+
 @disjoint_base
 class Tone:
     @property

@@ -8,9 +8,9 @@
     >>> bytes(G711("mu").encode(array("h", [0, 1000, -1000]))).hex()
     'ffce4e'
 
-Samples are 16 bits (float32 of full scale 1.0 where it says so) of one channel, in anything that has a buffer: ``array``,
-numpy, ``memoryview``; the answer is an ``ndarray`` where one was given, else an ``array``. Nothing here reads a clock or a
-device.
+Samples are 16 bits (float32 of full scale 1.0 where it says so) of one channel, in anything that has a buffer:
+``array``, numpy, ``memoryview``; the answer is an ``ndarray`` where one was given, else an ``array``. Nothing here
+reads a clock or a device.
 """
 
 from axcore.audio.codecs import G711, G722, G726, L16, Concealer

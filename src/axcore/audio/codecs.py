@@ -1,7 +1,8 @@
 """Speech codecs of telephony, and what to play in the place of a lost packet.
 
-Every codec has ``encode(pcm, out=None)`` and ``decode(octets, out=None)``. ``pcm`` is a row of 16-bit samples at ``rate``,
-``octets`` what RTP carries (RFC 3551). Wrong lengths and types are a ``FormatError``, and the codec is as it was before.
+Every codec has ``encode(pcm, out=None)`` and ``decode(octets, out=None)``. ``pcm`` is a row of 16-bit samples at
+``rate``, ``octets`` what RTP carries (RFC 3551). Wrong lengths and types are a ``FormatError``, and the codec is as it
+was before.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class G726(_Codec):
     """G.726 at 32 kbit/s: 8 kHz, an octet for two samples (ITU-T G.726). One object for each direction.
 
     Args:
-        packing: which half of an octet has the first sample: ``"rtp"`` the lower (RFC 3551, G726-32), ``"aal2"`` the upper
-            (AAL2-G726-32).
+        packing: which half of an octet has the first sample: ``"rtp"`` the lower (RFC 3551, G726-32), ``"aal2"`` the
+            upper (AAL2-G726-32).
     """
 
     __slots__ = ()

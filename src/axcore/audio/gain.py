@@ -1,7 +1,7 @@
 """Loudness: automatic gain, a limiter, a mixer, and a volume that follows the noise.
 
-All work on frames of 10 ms (``frame`` samples). A frame of another length or type is a ``FormatError``, a sample that is no
-number a ``RangeError``; the object is then as it was before.
+All work on frames of 10 ms (``frame`` samples). A frame of another length or type is a ``FormatError``, a sample that
+is no number a ``RangeError``; the object is then as it was before.
 """
 
 from __future__ import annotations

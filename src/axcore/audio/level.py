@@ -22,8 +22,9 @@ class LevelEvent(IntEnum):
 class LevelDetector:
     """The sound level on a scale of 0 to 100, and when it passes a threshold.
 
-    The scale is linear in dB: 100 is a sine of full scale, 0 is 80 dB below and less. A threshold of 0 is the most sensitive:
-    any sound rises above it. The level rises at once and falls with 67 dB a second; it has fallen when it is 2 points below.
+    The scale is linear in dB: 100 is a sine of full scale, 0 is 80 dB below and less. A threshold of 0 is the most
+    sensitive: any sound rises above it. The level rises at once and falls with 67 dB a second; it has fallen when it is
+    2 points below.
 
     Args:
         rate: 8000, 16000, 32000, 44100 or 48000.

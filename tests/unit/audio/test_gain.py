@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axcore.audio import (
-    ComfortNoise, GainControl, LevelDetector, LevelEvent, Limiter, Mixer, Resampler, VoiceActivity, VolumeControl,
-)  # fmt: skip
+    ComfortNoise,
+    GainControl,
+    LevelDetector,
+    LevelEvent,
+    Limiter,
+    Mixer,
+    Resampler,
+    VoiceActivity,
+    VolumeControl,
+)
 from axcore.errors import FormatError, InputError, RangeError
 
 RATES = (8000, 16000, 32000, 44100, 48000)

@@ -58,8 +58,8 @@ def test_q24_keys_of_40_ms_are_heard(rate: int, how: dict[str, float]) -> None:
 @pytest.mark.parametrize("rate", [8000, 16000, 48000])
 @pytest.mark.parametrize(
     ("ms", "how"),
-    [(20, {}), (23, {}), (20, {"dbm0": -3.0}), (100, {"beside": 0.035}), (100, {"beside": -0.035}), (100, {"dbm0": -45.0}),
-     (100, {"twist": 8.0}), (100, {"twist": -13.0})],
+    [(20, {}), (23, {}), (20, {"dbm0": -3.0}), (100, {"beside": 0.035}), (100, {"beside": -0.035}),
+     (100, {"dbm0": -45.0}), (100, {"twist": 8.0}), (100, {"twist": -13.0})],
 )  # fmt: skip
 def test_q24_what_is_too_short_beside_faint_or_twisted_is_not(rate: int, ms: int, how: dict[str, float]) -> None:
     assert [keys(rate, press(rate, key, ms, **how)) for key in range(16)] == [""] * 16
