@@ -46,7 +46,7 @@ demo: build ## the manual's example, end to end, with a timeline
 	@$(VENV)/bin/axcore demo
 
 demo-siren: $(VENV)/.test build ## the siren manual's MQTT example, with a picture of the light and a recording
-	@$(NEED) mosquitto
+	@$(NEED) mosquitto asterisk-core-sounds-en-g722
 	@$(PY) -m axcore.testing.demo_siren --out demo-siren
 
 test: ctest pytest ## build, C tests, then every Python test
@@ -107,7 +107,7 @@ ctest: build-c/build.ninja
 	@$(PY) .ci/ctest.py build-c
 
 pytest: $(VENV)/.test build
-	@$(NEED) mosquitto
+	@$(NEED) mosquitto asterisk-core-sounds-en-g722
 	@$(PY) -m pytest
 
 # --- checks -------------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ instructions: dev build-c/build.ninja
 
 bench-gate: dev build-c/build.ninja
 	@echo "== $@: ours against the peers of bench/gates.toml"
-	@$(NEED) sox mosquitto
+	@$(NEED) sox mosquitto libspeexdsp1
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py
 
 footprint: build

@@ -1,0 +1,157 @@
+/* Automatic gain; see ax/agc.h. Units: frames of 10 ms, dB. Threads: an object belongs to one. Allocation: in `new`. */
+#include "ax/agc.h"
+
+#include "ax/err.h"
+#include "ax/limit.h"
+#include "ax_pcm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_FRAME = 480,
+    TALK = 150,   /* Frames of talk that are averaged, */
+    FALLEN = 20,  /* how many tell that the talk has become fainter, */
+    RISEN = 6,    /* and louder. */
+    FAINT = 30,   /* ... so many come without a louder one. */
+};
+
+#define FLOOR_START (-70.0f)
+#define FLOOR_RISE 0.03f      /* dB a frame. */
+#define ABOVE_FLOOR 9.0f      /* Talk is this far above. */
+#define FAINTEST (-62.0f)
+#define BESIDE 20.0f          /* Frames so far under the average are breath and room, not talk, unless ... */
+#define STEP_DOWN 7.0f        /* dB between the short and the long average that are another talker. */
+#define STEP_UP 5.0f
+#define SLEW_UP 0.7f          /* dB a frame, of the gain. */
+#define SLEW_DOWN 2.0f
+#define CEILING 0.966f        /* -0.3 dBFS */
+
+struct ax_agc {
+    struct ax_agc_spec spec;
+    struct ax_limit *limit;
+    uint32_t frame;
+    float gain_db, gain;       /* Wanted, and as a factor at the end of the last frame. */
+    float floor_db;
+    float power[TALK];         /* Of the last frames of talk. */
+    int next, count, faint;
+    float x[MOST_FRAME];
+};
+
+static float average(const struct ax_agc *a, int n)
+{
+    float sum = 0;
+    for (int i = 1; i <= n; i++)
+        sum += a->power[(a->next + TALK - i) % TALK];
+    return pcm_db(sum / (float)n);
+}
+
+/* A frame of talk has come. */
+static void follow(struct ax_agc *a, float power)
+{
+    if (a->count && pcm_db(power) < average(a, a->count) - BESIDE) {
+        if (++a->faint < FAINT)
+            return;
+        a->count = 0;
+    }
+    a->faint = 0;
+    a->power[a->next] = power;
+    a->next = (a->next + 1) % TALK;
+    a->count += a->count < TALK;
+    float level = average(a, a->count);
+    if (a->count > RISEN && average(a, RISEN) > level + STEP_UP)
+        a->count = RISEN;
+    else if (a->count > FALLEN && average(a, FALLEN) < level - STEP_DOWN)
+        a->count = FALLEN;
+    level = average(a, a->count);
+    const float want = fmaxf(a->spec.least_db, fminf(a->spec.most_db, a->spec.target_db - level));
+    a->gain_db = fmaxf(a->gain_db - SLEW_DOWN, fminf(a->gain_db + SLEW_UP, want));
+}
+
+/* The frame in x, in place. */
+static void amplify(struct ax_agc *a)
+{
+    const float power = pcm_power(a->x, a->frame), level = pcm_db(power);
+    a->floor_db = fmaxf(-90.0f, fminf(level, a->floor_db + FLOOR_RISE));
+    if (level > FAINTEST && level > a->floor_db + ABOVE_FLOOR)
+        follow(a, power);
+    const float gain = expf(a->gain_db * 0.115129255f), step = (gain - a->gain) / (float)a->frame;
+    for (uint32_t i = 0; i < a->frame; i++)
+        a->x[i] *= a->gain + step * (float)i;
+    a->gain = gain;
+}
+
+int ax_agc_f32(struct ax_agc *a, const float *in, float *out)
+{
+    if (!a || !in || !out)
+        return AX_E_ARG;
+    if (!pcm_is_sound(in, a->frame, 8.0f))
+        return AX_E_RANGE;
+    memcpy(a->x, in, a->frame * sizeof *in);
+    amplify(a);
+    return ax_limit_f32(a->limit, a->x, out);
+}
+
+int ax_agc_i16(struct ax_agc *a, const int16_t *in, int16_t *out)
+{
+    if (!a || !in || !out)
+        return AX_E_ARG;
+    pcm_from_i16(a->x, in, a->frame);
+    amplify(a);
+    const int rc = ax_limit_f32(a->limit, a->x, a->x);
+    pcm_to_i16(out, a->x, a->frame);
+    return rc;
+}
+
+uint32_t ax_agc_frame(const struct ax_agc *a)
+{
+    return a->frame;
+}
+
+uint32_t ax_agc_latency(const struct ax_agc *a)
+{
+    return ax_limit_latency(a->limit);
+}
+
+float ax_agc_gain_db(const struct ax_agc *a)
+{
+    return a->gain_db;
+}
+
+void ax_agc_reset(struct ax_agc *a)
+{
+    a->gain_db = 0;
+    a->gain = 1;
+    a->floor_db = FLOOR_START;
+    a->next = a->count = a->faint = 0;
+    ax_limit_reset(a->limit);
+}
+
+int ax_agc_new(struct ax_agc **out, const struct ax_agc_spec *spec)
+{
+    if (!out || !spec)
+        return AX_E_ARG;
+    if (!(spec->target_db >= -40 && spec->target_db <= -6) || !(spec->most_db >= 0 && spec->most_db <= 40) ||
+        !(spec->least_db >= -40 && spec->least_db <= 0))
+        return AX_E_RANGE;
+    struct ax_agc *a = calloc(1, sizeof *a);
+    if (!a)
+        return AX_E_NOMEM;
+    const int rc = ax_limit_new(&a->limit, spec->rate, CEILING);
+    if (rc < 0) {
+        free(a);
+        return rc;
+    }
+    a->spec = *spec;
+    a->frame = ax_limit_frame(a->limit);
+    ax_agc_reset(a);
+    *out = a;
+    return AX_OK;
+}
+
+void ax_agc_free(struct ax_agc *a)
+{
+    if (a)
+        ax_limit_free(a->limit);
+    free(a);
+}

@@ -1,0 +1,29 @@
+"""DTMF detector and telephone tones. Public face: ``axcore.audio``."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from typing_extensions import Buffer, disjoint_base
+
+SEGMENTS: int
+SINES: int
+
+@disjoint_base
+class Detector:
+    @property
+    def rate(self) -> int: ...
+    def __new__(cls, rate: int) -> Self: ...
+    def reset(self) -> None: ...
+    @property
+    def key(self) -> str | None: ...
+    def feed(self, samples: Buffer) -> list[tuple[str, int, int]]: ...
+
+@disjoint_base
+class Tone:
+    @property
+    def rate(self) -> int: ...
+    def __new__(
+        cls, segments: Sequence[tuple[int, Sequence[tuple[int, float]]]], rate: int, repeat: bool = False
+    ) -> Self: ...
+    def __len__(self) -> int: ...
+    def render(self, pos: int, out: Any) -> int: ...

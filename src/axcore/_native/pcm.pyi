@@ -1,0 +1,1 @@
+"""Buffers of samples for the audio kernels; its functions are for Cython."""
