@@ -4,8 +4,8 @@
     Path("bell.au").write_bytes(au(clip.samples, clip.rate))
 
 ``load`` needs the extra ``axcore[audio]`` (soundfile, over libsndfile), which is imported by the call and not before.
-What a clip has become is kept as an Audio file (Sun/NeXT .au: a header of 24 bytes and 16-bit samples, high byte first),
-which needs no library: ``au`` and ``read_au``.
+What a clip has become is kept as an Audio file (Sun/NeXT .au: a header of 24 bytes and 16-bit samples, high byte
+first), which needs no library: ``au`` and ``read_au``.
 
 Whoever gets files from strangers decodes them in a process of its own: ``python -m axcore.audio.clips`` (see ``main``).
 """
@@ -18,12 +18,13 @@ import math
 import struct
 import sys
 from array import array
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 from axcore.audio.resampler import Resampler
 from axcore.errors import InputError
+from axcore.model.clips import MAX_BYTES, MAX_SECONDS
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -32,9 +33,6 @@ __all__ = ["FORMATS", "MAX_BYTES", "MAX_SECONDS", "Clip", "au", "load", "read_au
 
 FORMATS: Final = ("au", "mp3", "opus", "vorbis", "wav")
 """As the device calls them (VAPIX Media clip API, ``Properties.AudioClip.Format``)."""
-MAX_BYTES: Final = 10_000_000
-"""Of a file."""
-MAX_SECONDS: Final = 120.0
 RATE: Final = 48_000
 LEAST_RATE, MOST_RATE, MOST_CHANNELS = 4_000, 192_000, 8
 BLOCK: Final = 65_536
@@ -59,7 +57,8 @@ _RATIOS: Final = {
 """Ratios of two rates that the resampler knows, each as a pair of rates; what it does depends on the ratio only."""
 
 
-class Clip(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
     """A decoded file."""
 
     samples: array[int]
@@ -135,7 +134,7 @@ def _steps(source: int, target: int) -> list[tuple[int, int]]:
     if LEAST_RATE <= source <= MOST_RATE:
         for way in ((target,), (44_100, target)):
             rates = (source, *way)
-            found = [_ratio(a, b) for a, b in zip(rates, rates[1:], strict=False)]
+            found = [_ratio(a, b) for a, b in pairwise(rates)]
             if all(pair is not None for pair in found):
                 return [pair for pair in found if pair is not None and pair[0] != pair[1]]
     raise _wrong(f"has {source} samples a second, which cannot be played; take 8000, 16000, 22050, 44100 or 48000")
@@ -230,9 +229,9 @@ def _confine(most: int) -> None:
         resource.RLIMIT_FSIZE: most,
         resource.RLIMIT_CORE: 0,
     }
-    for kind, limit in limits.items():
+    for kind, wanted in limits.items():
         _, hard = resource.getrlimit(kind)
-        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (limit, limit))
 
 

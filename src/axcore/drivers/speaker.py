@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from axcore._native.siren import Clip, Generator
     from axcore._native.sound_thread import SoundThread
 
+Load = Callable[[], "array[int]"]
+"""Gives the samples of a clip: 16 bits, one channel, ``RATE``."""
+
 log = logging.getLogger(__name__)
 
 RATE, BLOCK = 48_000, 240
@@ -92,16 +95,17 @@ class Loudspeaker:
         if (thread := self._running()) is not None:
             thread.play(tone, intensity, epoch_ns)
 
-    def play_file(self, path: Path, gain: float, times: int, failed: Callable[[str], None]) -> None:
-        """Play a clip that ``axcore.audio.clips`` made, ``times`` times (0: until stopped), in place of another clip.
+    def play_clip(self, load: Load, gain: float, times: int, failed: Callable[[str], None]) -> None:
+        """Play the samples that ``load`` gives ``times`` times (0: until stopped), in place of another clip.
 
-        ``failed`` is told, by another thread, why it could not be played.
+        ``load`` may read files and raise OSError or ValueError; ``failed`` is told, by another thread, why nothing
+        could be played.
         """
         with self._lock:
             self._wish += 1
             wish = self._wish
-        arguments = (path, gain, times, wish, failed)
-        threading.Thread(target=self._read_and_play, args=arguments, name="clip", daemon=True).start()
+        arguments = (load, gain, times, wish, failed)
+        threading.Thread(target=self._load_and_play, args=arguments, name="clip", daemon=True).start()
 
     def stop_clip(self) -> None:
         """No clip any more; a tone goes on."""
@@ -110,20 +114,16 @@ class Loudspeaker:
             if self._thread is not None and not self._ended:
                 self._thread.play_clip(None)
 
-    def _read_and_play(self, path: Path, gain: float, times: int, wish: int, failed: Callable[[str], None]) -> None:
+    def _load_and_play(self, load: Load, gain: float, times: int, wish: int, failed: Callable[[str], None]) -> None:
         from axcore._native.siren import Clip
-        from axcore.audio.clips import read_au
 
         try:
-            samples, rate = read_au(path.read_bytes())
-            if rate != RATE:
-                raise ValueError(f"has {rate} samples a second")
-            self._play_clip(Clip(samples, gain=gain), times, wish)
+            self._start_clip(Clip(load(), gain=gain), times, wish)
         except (OSError, ValueError, QueueFullError) as error:
-            log.error("clip %s cannot be played: %s", path.name, error)
+            log.error("a clip cannot be played: %s", error)
             failed(str(getattr(error, "strerror", None) or error))
 
-    def _play_clip(self, clip: Clip, times: int, wish: int) -> None:
+    def _start_clip(self, clip: Clip, times: int, wish: int) -> None:
         thread = self._running()
         with self._lock:
             if thread is not None and wish == self._wish:
