@@ -130,9 +130,9 @@ def _kind(container: str, subtype: str) -> str:
 
 
 def _steps(source: int, target: int) -> list[tuple[int, int]]:
-    """The conversions from ``source`` to ``target`` samples a second: none, one, or two by way of 44.1 kHz."""
+    """The conversions from ``source`` to ``target`` samples a second: none, one, or two by way of 44.1 or 48 kHz."""
     if LEAST_RATE <= source <= MOST_RATE:
-        for way in ((target,), (44_100, target)):
+        for way in ((target,), (44_100, target), (48_000, target)):
             rates = (source, *way)
             found = [_ratio(a, b) for a, b in pairwise(rates)]
             if all(pair is not None for pair in found):
@@ -239,7 +239,7 @@ def main(argv: list[str]) -> int:
     """``RATE MAX_BYTES MAX_SECONDS OUT.AU``: the file on standard input becomes ``OUT.AU``, which must exist.
 
     Tells on standard output, as one line of JSON, ``{"format", "seconds", ...}`` or ``{"field", "reason"}`` (exit code
-    1). It takes no more memory, time and disk than a clip needs.
+    1; without a field it is not the file's fault). It takes no more memory, time and disk than a clip needs.
     """
     rate, max_bytes, max_seconds, out = int(argv[0]), int(argv[1]), float(argv[2]), argv[3]
     _confine(_AU.size + 2 * math.ceil(rate * max_seconds) + 4096)
@@ -254,6 +254,9 @@ def main(argv: list[str]) -> int:
     except ModuleNotFoundError as error:
         missing = f"cannot be decoded on this device: {error.name} is not installed (axcore[audio])"
         print(json.dumps({"field": "file", "reason": missing}))
+        return 1
+    except OSError as error:
+        print(json.dumps({"reason": f"cannot be written: {error.strerror}"}))
         return 1
     except MemoryError:
         print(json.dumps({"field": "file", "reason": "takes more memory than a clip may"}))

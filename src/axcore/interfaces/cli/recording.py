@@ -109,7 +109,7 @@ def _open(path: Path) -> Capture:
     except (OSError, FormatError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CliError(
-            f"{path}: {reason}", "is the device running, and has anything sounded?  axcore run a8207-ve --simulate"
+            f"{path}: {reason}", "is the device running, and has anything sounded?  axcore run d4100-ve-mk2 --simulate"
         ) from error
 
 

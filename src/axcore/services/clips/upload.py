@@ -113,5 +113,5 @@ async def decode(data: bytes, out: Path, timeout_s: float = TIMEOUT_S) -> Told:
     if told.field:
         raise InputError(told.field, told.reason)
     if process.returncode != 0 or not told.format:
-        raise StoreError(str(out), "the decoded clip could not be written")
+        raise StoreError(str(out), told.reason or "the decoded clip could not be written")
     return told
