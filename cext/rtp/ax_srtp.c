@@ -38,9 +38,8 @@ int ax_srtp_new_derived(struct ax_srtp **out, enum ax_srtp_profile profile, cons
 {
     if ((unsigned)profile >= AX_SRTP_PROFILE_END)
         return AX_E_RANGE;
-    struct ax_srtp *s = NULL;
-    if (posix_memalign((void **)&s, _Alignof(struct ax_srtp) > sizeof(void *) ? _Alignof(struct ax_srtp) : sizeof(void *), /* lint: made here */
-                       sizeof *s))
+    struct ax_srtp *s = aligned_alloc(_Alignof(struct ax_srtp), sizeof *s); /* its size is a multiple of it */
+    if (!s)
         return AX_E_NOMEM;
     memset(s, 0, sizeof *s);
     s->profile = profile;
