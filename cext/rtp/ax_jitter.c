@@ -235,8 +235,10 @@ static uint32_t length(struct ax_jitter *j, uint32_t ticks, int64_t excess, int6
         if (age > (int64_t)(ax_delay_missed_ms(&j->delay) * 1e6f))
             change = frame;
     }
-    if (!change && excess > EASE_NS)
-        change = -(excess < frame / AX_DELAY_SHRINK ? excess : frame / AX_DELAY_SHRINK);
+    if (!change && excess > EASE_NS) {
+        const int64_t less = excess - EASE_NS / 2;
+        change = -(less < frame / AX_DELAY_SHRINK ? less : frame / AX_DELAY_SHRINK);
+    }
     if (!change && excess < -EASE_NS)
         change = -excess < frame / AX_DELAY_SHRINK ? -excess : frame / AX_DELAY_SHRINK;
     return (uint32_t)((int64_t)ticks + change * (int64_t)j->config.rate / SECOND);

@@ -20,6 +20,7 @@
 #define FACTOR 0.15f
 #define PLUS_MS 0.5f
 #define OUTAGE_MS 260.f /* later than what any trial would bridge: says nothing about which is best */
+#define OUTAGE_PACKETS 25
 
 static const float TRIALS[AX_DELAY_TRIALS] = {2,  4,  6,  8,  11, 14, 17, 21, 24, 28, 32,  36,
                                               41, 46, 51, 56, 62, 72, 82, 95, 110, 130, 160, 200};
@@ -81,7 +82,11 @@ static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
     const float step = frame / AX_DELAY_SHRINK, per_frame = 1 / frame, missed = ax_delay_missed_ms(d);
     const float mean = 1 / (FIRST + (float)d->packets), weight = mean > KEEP ? mean : KEEP;
     if (delay > OUTAGE_MS)
+        d->outage = OUTAGE_PACKETS;
+    if (d->outage) { /* and the bunch that follows */
+        d->outage--;
         return;
+    }
     for (int i = 0; i < AX_DELAY_TRIALS; i++) {
         float at = d->now_ms[i];
         float frames = (float)(int)((at - missed) * per_frame);
@@ -95,8 +100,8 @@ static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
         at += frame * parts;
         const float cost = PER_MS * at + PER_FRAME * parts + PER_STRETCH * longer;
         d->cost[i] += weight * (cost - d->cost[i]);
-        const float excess = at - TRIALS[i], less = excess > step ? step : excess;
-        d->now_ms[i] = excess > AX_DELAY_EASE_MS ? at - less : at < TRIALS[i] ? TRIALS[i] : at;
+        const float excess = at - TRIALS[i] - AX_DELAY_EASE_MS / 2, less = excess > step ? step : excess;
+        d->now_ms[i] = excess > AX_DELAY_EASE_MS / 2 ? at - less : at < TRIALS[i] ? TRIALS[i] : at;
     }
     d->usual_ms += delay > d->usual_ms ? 0.9f * RISE_MS : -0.1f * RISE_MS;
     d->usual_ms = d->usual_ms < 0 ? 0 : d->usual_ms;

@@ -8,7 +8,7 @@
 #define AX_DELAY_SPANS 8
 #define AX_DELAY_SPAN_NS 2000000000ll
 #define AX_DELAY_AHEAD 3 /**< Frames that are stretched at most while a packet is missed. */
-#define AX_DELAY_EASE_MS 5.f
+#define AX_DELAY_EASE_MS 8.f /**< An excess that is let be; half of it stays when it is not. */
 #define AX_DELAY_SHRINK 4 /**< A frame loses at most this part of itself. */
 #define AX_DELAY_PARTS 4 /**< Concealment while nothing is here, in parts of a frame. */
 
@@ -23,7 +23,7 @@ struct ax_delay {
     int64_t base;   /**< Least transit of all spans. */
     int64_t target;
     uint32_t packets;
-    int span, trial;
+    int span, trial, outage;
 };
 
 void ax_delay_reset(struct ax_delay *d);

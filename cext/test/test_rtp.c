@@ -30,7 +30,7 @@ static void fields(void)
     CHECK_EQ(ax_rtp_build(again, sizeof p - 1, &h, csrc, p + h.extension_at, p + h.payload_at), AX_E_FULL);
     for (size_t n = 0; n < sizeof p; n++) /* cut anywhere: the last byte is then a wrong padding, or too little is there */
         if (n != 31 && n != 25 && n != 28)
-            CHECK(ax_rtp_parse(p, n, &h) == AX_E_FORMAT || h.payload_at + h.payload_size + h.padding == n);
+            CHECK(ax_rtp_parse(p, n, &h) == AX_E_FORMAT || (size_t)(h.payload_at + h.payload_size + h.padding) == n);
 }
 
 static void refused(void)
