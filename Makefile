@@ -24,7 +24,7 @@ SANITIZE := -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef
             '-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer'
 SAN_ENV = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
           ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules tests/unit/osdp tests/unit/siren \
+NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules tests/unit/osdp tests/unit/siren tests/unit/rtp \
                            tests/unit/led tests/property)
 
 # The steps of `make check`, cheap ones first. Each is a target of its own.

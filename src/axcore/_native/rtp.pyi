@@ -55,7 +55,7 @@ def build(
 ) -> bytes: ...
 @disjoint_base
 class Batch:
-    """Many packets, parsed in one call; a buffer of records of 28 bytes (``RECORD``)."""
+    """Many packets, parsed in one call; a buffer of records of 24 bytes (``RECORD``)."""
 
     def __new__(cls, packets: Iterable[bytes]) -> Self: ...
     @property

@@ -1,6 +1,6 @@
 # RTP and RTCP packets (cext/rtp): parse, build, batches; see rtp.pyi.
 # Units: bytes, ticks. Threads: a Packet never changes; calls hold the GIL. Allocation: what is given back; a batch is one
-# block of records of 28 bytes.
+# block of records of 24 bytes.
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free

@@ -10,11 +10,12 @@
     >>> sender, receiver = (rtp.SrtpContext(rtp.Profile.AES_CM_80, bytes(16), bytes(14)) for _ in range(2))
     >>> receiver.unprotect(sender.protect(raw)) == raw
     True
-    >>> jitter = rtp.JitterBuffer(rate=8000, frame=160)
+    >>> jitter = rtp.JitterBuffer(rate=8000, frame=160, stretch=False)
     >>> jitter.put(packet, now_ns=0)
     'stored'
-    >>> jitter.get(now_ns=100_000_000)
-    Sound(kind=<Kind.FRAME: 1>, play=160, ticks=160, payload=b'abc', sequence=7, timestamp=160, payload_type=0, delay_us=100000)
+    >>> sound = jitter.get(now_ns=30_000_000)
+    >>> sound.kind, sound.play, sound.payload
+    (<Kind.FRAME: 1>, 160, b'abc')
 
 Everything takes time as an argument (ns, monotonic). Standards: RFC 3550, 8285, 5506, 5761, 4733, 3711, 7714.
 """
