@@ -1,7 +1,7 @@
 """The jitter buffer: R of the E-model on every trace (``bench/jitter_traces.py``), and time a call.
 
-``python bench/bench_jitter.py`` prints the table: ours, the best fixed buffer, and speexdsp's where its library is there.
-The floors are what was measured, a little lower; ``GOALS`` of the traces is what it should come to.
+``python bench/bench_jitter.py`` prints the table: ours, the best fixed buffer, and speexdsp's where its library is
+there. The floors are what was measured, a little lower; ``GOALS`` of the traces is what it should come to.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import jitter_traces as traces
-
 from axcore._native.jitter import Buffer
 
 PAYLOAD = bytes(160)
@@ -74,7 +73,7 @@ def ours(delay: traces.Trace) -> Result:
 class SpeexPacket(ctypes.Structure):
     """JitterBufferPacket of speex_jitter.h."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("data", ctypes.c_void_p), ("len", ctypes.c_uint32), ("timestamp", ctypes.c_uint32), ("span", ctypes.c_uint32),
         ("sequence", ctypes.c_uint16), ("user_data", ctypes.c_uint32),
     ]  # fmt: skip

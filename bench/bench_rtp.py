@@ -1,7 +1,7 @@
 """RTP: parsing, receiving with G.711, SRTP; ours and the best peers in the same run.
 
-All tests of a group do the same work; ours is ``test_axcore...``, a peer is ``test_peer_...``. ``rtp-receive`` runs the C
-workload in a process of its own, with its start, against aiortc's chain in this one.
+All tests of a group do the same work; ours is ``test_axcore...``, a peer is ``test_peer_...``. ``rtp-receive`` runs
+the C workload in a process of its own, with its start, against aiortc's chain in this one.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """Traces of network delay, and how a jitter buffer is judged on them: the E-model's R.
 
-Four ways of the network, made from seeds: packets of 20 ms; a number is when packet i arrives, in ms after it could have
-arrived at the earliest (NaN: never). ``lan``: a quiet wire with rare outliers. ``wifi``: an exponential jitter, and a link
-that is blocked now and then, more often while the channel is busy, so that packets bunch. ``lte``: losses in bursts, and
-load that raises the delay for seconds, with rare stalls. ``step``: the way becomes 60 ms longer in the middle.
+Four ways of the network, made from seeds: packets of 20 ms; a number is when packet i arrives, in ms after it could
+have arrived at the earliest (NaN: never). ``lan``: a quiet wire with rare outliers. ``wifi``: an exponential jitter,
+and a link that is blocked now and then, more often while the channel is busy, so that packets bunch. ``lte``: losses
+in bursts, and load that raises the delay for seconds, with rare stalls. ``step``: the way becomes 60 ms longer in the
+middle.
 
-R after ITU-T G.107 (2015) with its defaults: 93.2 - Id - Ie,eff. Id is 0.024 d + 0.11 max(0, d - 177.3) with d = 40 ms (packet and
-coder) + the mean delay of what was played over the fastest packet; Ie,eff is 95 p / (p + 25.1) for G.711 with concealment,
-p the percentage of frames that were not played, or of concealed time where that is more. Stretched frames are counted and
-shown beside it, and not held against anybody.
+R after ITU-T G.107 (2015) with its defaults: 93.2 - Id - Ie,eff. Id is 0.024 d + 0.11 max(0, d - 177.3) with d = 40
+ms (packet and coder) + the mean delay of what was played over the fastest packet; Ie,eff is 95 p / (p + 25.1) for
+G.711 with concealment, p the percentage of frames that were not played, or of concealed time where that is more.
+Stretched frames are counted and shown beside it, and not held against anybody.
 """
 
 from __future__ import annotations

@@ -110,16 +110,19 @@ def test_a_key_is_told_once_whatever_arrives(events: list[tuple[int, int, bool, 
 
 @settings(max_examples=40)
 @given(
-    st.sampled_from(list(rtp.Profile)), st.binary(min_size=16, max_size=16), st.binary(min_size=14, max_size=14),
-    st.lists(PACKETS, min_size=1, max_size=5), U32, st.integers(0, 1), st.integers(0, 1),
-)  # fmt: skip
+    st.sampled_from(list(rtp.Profile)),
+    st.tuples(st.binary(min_size=16, max_size=16), st.binary(min_size=14, max_size=14)),
+    st.lists(PACKETS, min_size=1, max_size=5),
+    U32,
+    st.tuples(st.integers(0, 1), st.integers(0, 1)),
+)
 def test_srtp_is_that_of_the_standard(
-    profile: rtp.Profile, key: bytes, salt: bytes, packets: list[bytes], roc: int, aes: int, gcm: int
+    profile: rtp.Profile, master: tuple[bytes, bytes], packets: list[bytes], roc: int, levels: tuple[int, int]
 ) -> None:
     best = srtp.levels()
-    srtp.set_levels(min(aes, best[0] - 1), min(gcm, best[1] - 1))
+    srtp.set_levels(min(levels[0], best[0] - 1), min(levels[1], best[1] - 1))
     try:
-        salt = salt[: profile.salt_size]
+        key, salt = master[0], master[1][: profile.salt_size]
         reference = plain.PlainSrtp(profile, key, salt)
         for packet in packets:
             mine, far = (rtp.SrtpContext(profile, key, salt) for _ in range(2))

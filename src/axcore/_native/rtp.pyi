@@ -1,5 +1,6 @@
 """RTP and RTCP packets. Public face: ``axcore.rtp``."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
@@ -7,8 +8,6 @@ from typing_extensions import Buffer, disjoint_base
 
 RECORD: tuple[tuple[str, str], ...]
 MAX_PACKET: int
-
-Report = tuple[int, int, int, int, int, int, int]
 
 @disjoint_base
 class Packet:
@@ -53,6 +52,7 @@ def build(
     extension_profile: int = 0,
     padding: int = 0,
 ) -> bytes: ...
+
 @disjoint_base
 class Batch:
     """Many packets, parsed in one call; a buffer of records of 24 bytes (``RECORD``)."""
@@ -63,15 +63,15 @@ class Batch:
     @property
     def malformed(self) -> int: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, i: int) -> Packet | None: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...
-    def __release_buffer__(self, buffer: memoryview, /) -> None: ...
+    def __getitem__(self, key: int, /) -> Packet | None: ...
+    if sys.version_info >= (3, 12):
+        def __buffer__(self, flags: int, /) -> memoryview: ...
 
 def rtcp_parse(data: bytes, reduced: bool = False) -> list[tuple[Any, ...]]: ...
 def rtcp_build(
     ssrc: int,
     sender: tuple[int, int, int, int] | None = None,
-    reports: Sequence[Report] = (),
+    reports: Sequence[tuple[int, int, int, int, int, int, int]] = (),
     cname: str | None = None,
     bye: str | None = None,
 ) -> bytes: ...

@@ -200,9 +200,6 @@ cdef class Batch:
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, self._records, self._n * <Py_ssize_t>sizeof(ax_rtp_packet), 1, flags)
 
-    def __releasebuffer__(self, Py_buffer *view):
-        pass
-
 
 cdef tuple _reports(const ax_rtcp_block *block):
     cdef ax_rtcp_report r

@@ -44,7 +44,7 @@ class TelephoneEvents:
         self._keys = KeyReceiver()
 
     def feed(self, packet: Packet, now_ns: int) -> list[Key]:
-        """A packet of the payload type that was agreed for events. Malformed and foreign ones are dropped and counted."""
+        """A packet of the payload type that was agreed for events. Bad and foreign ones are dropped and counted."""
         return self.feed_payload(packet.ssrc, packet.timestamp, packet.payload, now_ns)
 
     def feed_payload(self, ssrc: int, timestamp: int, payload: bytes, now_ns: int) -> list[Key]:

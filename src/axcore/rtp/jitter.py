@@ -76,8 +76,8 @@ class JitterBuffer:
 
     def get(self, now_ns: int) -> Sound:
         """What to play from now on; ask again when its ``play`` ticks are over."""
-        kind, *rest = self._buffer.get(now_ns)
-        return Sound(Kind(kind), *rest)
+        kind, play, ticks, payload, sequence, timestamp, payload_type, delay_us = self._buffer.get(now_ns)
+        return Sound(Kind(kind), play, ticks, payload, sequence, timestamp, payload_type, delay_us)
 
     def reset(self) -> None:
         """As new; counters stay."""
@@ -94,6 +94,6 @@ class JitterBuffer:
 
     @property
     def stats(self) -> dict[str, int]:
-        """Counters: put, late, duplicates, reordered, strange, restarts, overflow, frames, longer and shorter (stretched
-        frames), lost, concealed_ticks, played_ticks, waits."""
+        """Counters: put, late, duplicates, reordered, strange, restarts, overflow, frames, longer and shorter (frames
+        stretched), lost, concealed_ticks, played_ticks, waits."""
         return self._buffer.stats

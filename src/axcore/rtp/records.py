@@ -21,4 +21,6 @@ def records(batch: Batch) -> npt.NDArray[np.void]:
     import numpy
 
     fields: Any = list(RECORD)
-    return numpy.frombuffer(batch, dtype=numpy.dtype(fields))
+    data: Any = batch
+    found: npt.NDArray[np.void] = numpy.frombuffer(data, dtype=numpy.dtype(fields))
+    return found

@@ -86,7 +86,7 @@ class Session:
         return self._session.send(payload, now_ns)
 
     def press(self, event: int, duration: int, volume: int = 10) -> None:
-        """Send a telephone event of ``duration`` ticks from the next frame on; ``StateError`` while one is under way."""
+        """Send a telephone event of ``duration`` ticks from the next frame on; ``StateError`` while one is sent."""
         self._session.press(event, duration, volume)
 
     @property

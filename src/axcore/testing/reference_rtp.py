@@ -112,9 +112,10 @@ class PlainSrtp:
         self.tag = 4 if profile.endswith("_32") else 10
         self.keys = [derive(key, salt, label, size) for label, size in enumerate((16, 20, 14, 16, 20, 14))]
 
-    def _gcm(self, key: bytes, salt: bytes, ssrc: int, index: int, data: bytes, aad: bytes) -> bytes:
+    def _gcm(self, keys: tuple[bytes, bytes], ssrc: int, index: int, data: bytes, aad: bytes) -> bytes:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+        key, salt = keys
         mask = ssrc << 48 | index
         nonce = (int.from_bytes(salt[:12], "big") ^ mask).to_bytes(12, "big")
         return AESGCM(key).encrypt(nonce, data, aad)
@@ -127,7 +128,7 @@ class PlainSrtp:
         head = len(packet) - len(plain.payload) - plain.padding
         index = roc << 16 | plain.sequence
         if self.gcm:
-            return packet[:head] + self._gcm(key, salt, plain.ssrc, index, packet[head:], packet[:head])
+            return packet[:head] + self._gcm((key, salt), plain.ssrc, index, packet[head:], packet[:head])
         counter = int.from_bytes(salt, "big") << 16 ^ plain.ssrc << 64 ^ index << 16
         out = packet[:head] + _cipher(key, counter, packet[head:])
         return out + hmac.new(auth, out + roc.to_bytes(4, "big"), hashlib.sha1).digest()[: self.tag]
@@ -138,7 +139,7 @@ class PlainSrtp:
         ssrc = int.from_bytes(packet[4:8], "big")
         word = (0x80000000 | index).to_bytes(4, "big")
         if self.gcm:
-            return packet[:8] + self._gcm(key, salt, ssrc, index, packet[8:], packet[:8] + word) + word
+            return packet[:8] + self._gcm((key, salt), ssrc, index, packet[8:], packet[:8] + word) + word
         counter = int.from_bytes(salt, "big") << 16 ^ ssrc << 64 ^ index << 16
         out = packet[:8] + _cipher(key, counter, packet[8:]) + word
         return out + hmac.new(auth, out, hashlib.sha1).digest()[:10]
