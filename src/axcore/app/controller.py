@@ -12,38 +12,52 @@ from axcore.devices import DeviceModel
 from axcore.drivers.board import Board
 from axcore.drivers.reader_lines import ReaderLines
 from axcore.model.credentials import CredentialRead
-from axcore.model.ports import Circuit
+from axcore.model.doors import LineState
 from axcore.runtime.clock import Clock
 from axcore.runtime.ledger import Job, Ledger, Transaction
-from axcore.services.doors import AccessController, DoorService, ReaderService, deliver
+from axcore.services.doors import (
+    AccessController,
+    AlarmService,
+    DoorService,
+    PowerService,
+    ReaderService,
+    SupervisionService,
+    deliver,
+)
 from axcore.services.pacs.service import PacsService
 from axcore.services.ports import PortService
+from axcore.services.sensors import SensorService
 
 
 class Controller:
     """The controller's part of a device."""
 
-    def __init__(self, model: DeviceModel, ledger: Ledger, clock: Clock, ports: PortService) -> None:
+    def __init__(
+        self, model: DeviceModel, ledger: Ledger, clock: Clock, ports: PortService, sensors: SensorService
+    ) -> None:
         self._model = model
         self.pacs = PacsService()
         self.doors = DoorService(model, self.pacs, clock, ledger.post)
         self.access = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(model, self.pacs, self.access)
-        self.loaders: tuple[Job[None], ...] = (partial(_deliver, model), self.pacs.load, self.doors.load)
+        self.supervision = SupervisionService(model, self.doors.supervised_by, self._on_state)
+        self.alarms = AlarmService()
+        self.power = PowerService(model)
+        self._roles = {line.name: line.role for line in model.inputs}
+        self.loaders: tuple[Job[None], ...] = (
+            partial(_deliver, model),
+            self.pacs.load,
+            self.supervision.load,
+            self.alarms.load,
+            self.doors.load,
+        )
+        sensors.subscribe("motion", lambda tx, value: self.alarms.on_motion(tx))
         self.timers: tuple[Any, ...] = (self.doors, self.readers)
         ports.reserve(self.doors.owned)
 
-    def normals(self) -> tuple[dict[str, Circuit], dict[str, Circuit]]:
-        """For the board: normal states of the inputs and outputs of doors."""
-        return self.doors.normals()
-
-    def rex(self) -> dict[str, tuple[str, float]]:
-        """For the board: what requests to exit open natively."""
-        return self.doors.rex_targets()
-
     def attach(self, board: Board) -> None:
         """Connect the relays and the readers' lights."""
-        self.doors.attach(board)
+        self.doors.attach(board, self.supervision.state)
         for spec in self._model.reader_places:
             if spec.lines is not None:
                 self.readers.attach(spec.name, ReaderLines(board, spec))
@@ -52,14 +66,31 @@ class Controller:
         """Publish every state as it is now (start)."""
         self.doors.announce(tx)
         self.readers.announce(tx)
+        self.alarms.announce(tx)
+        self.power.announce(tx)
 
     def on_input(self, tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
         """An input changed; those that are no door's and no reader's are not for here."""
-        place = self.readers.of_tamper(line)
+        place, role = self.readers.of_tamper(line), self._roles[line]
         if place is not None:
             self.readers.on_tamper(tx, place, active, t_ns, correlation)
+        elif role in ("tamper", "alarm"):
+            if self.supervision.state(line) is None:
+                self.alarms.on_input(tx, role, active, t_ns, correlation)
         else:
             self.doors.on_input(tx, line, active, t_ns, correlation)
+
+    def mutes(self, line: str) -> bool:
+        """Whether nothing is told of this input."""
+        return self._roles[line] == "casing" and not self.alarms.settings.casing_open
+
+    def _on_state(self, tx: Transaction, line: str, state: LineState, correlation: str | None) -> None:
+        """A supervised input is in another state."""
+        role = self._roles[line]
+        if role == "monitor":
+            self.doors.on_supervised(tx, line, state, 0, correlation)
+        elif role in ("tamper", "alarm"):
+            self.alarms.on_supervised(tx, role, state, correlation)
 
     def on_read(self, tx: Transaction, read: CredentialRead) -> None:
         """A frame came in on a pair of Wiegand lines."""

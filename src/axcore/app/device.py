@@ -165,7 +165,7 @@ class Device:
             return None
         from .controller import Controller
 
-        return Controller(self.model, self.ledger, self.clock, self.ports)
+        return Controller(self.model, self.ledger, self.clock, self.ports, self.sensors)
 
     def _reset(self) -> None:
         self.on_reset()
@@ -184,8 +184,7 @@ class Device:
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
         ports, device, controller = self.ports, self.model, self.controller
-        inputs, outputs = ({}, {}) if controller is None else controller.normals()
-        rex = {} if controller is None else controller.rex()
+        inputs, outputs, rex = ({}, {}, {}) if controller is None else controller.doors.wires()
         if device.rex_input is not None and (target := ports.rex_target()) is not None:
             rex[device.rex_input] = target
         settings = LineSettings(
@@ -206,7 +205,8 @@ class Device:
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
-            ports.on_input(tx, line, active, t_ns, correlation)
+            if controller is None or not controller.mutes(line):
+                ports.on_input(tx, line, active, t_ns, correlation)
             if controller is not None:
                 controller.on_input(tx, line, active, t_ns, correlation)
             if strobe is not None and roles[line] == "control":

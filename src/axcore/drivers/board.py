@@ -237,6 +237,10 @@ class Board:
         level = self._normal_high[line] != active
         self.io.feed_input(self._input[line], level, self.tokens.number(correlation))
 
+    def feed_level(self, line: str, level: bool, correlation: str | None = None) -> None:
+        """Bring an input line to a raw level: high is an open circuit."""
+        self.io.feed_input(self._input[line], level, self.tokens.number(correlation))
+
     def feed_edges(self, reader: int, edges: bytes, correlation: str | None = None) -> int:
         """Play edge records on a reader's lines; returns the monotonic time (ns) of the last one."""
         if not 0 <= reader < self.model.readers:

@@ -262,6 +262,14 @@ def _check(op: AnyOp) -> None:
             _range("seconds", op.seconds, 0, MAX_STALL)
         case ClockOp():
             _range("step", op.step, -MAX_STEP, MAX_STEP)
+        case CircuitOp() | ReaderOp() | PowerOp():
+            _check_controller(op)
+        case _:
+            pass
+
+
+def _check_controller(op: CircuitOp | ReaderOp | PowerOp) -> None:
+    match op:
         case CircuitOp():
             if (op.state is None) == (op.millivolt is None):
                 raise OpError("invalid_value", "state", "give either a state or a voltage")
@@ -276,8 +284,6 @@ def _check(op: AnyOp) -> None:
             for name in ("volt", "ampere"):
                 if (value := getattr(op, name)) is not None:
                     _range(name, value, 0, MAX_POWER)
-        case _:
-            pass
 
 
 def _range(field: str, value: float, low: float, high: float) -> None:

@@ -32,6 +32,10 @@ ENTRY_GRANTED = (
 ENTRY_DENIED = "tns1:AccessControl/tnsaxis:EntryList/AccessDenied"  # pulse; data reason, credential
 SUPERVISED_PORT = "tns1:Device/tnsaxis:IO/SupervisedPort"  # property; source port, data state open|close|short|cut
 LED_STATE = "tns1:Device/tnsaxis:LED/State"  # property; source led, data color, interval (ms, 0 = steady)
+DEVICE_MOTION = "tns1:Device/tnsaxis:Tampering/DeviceMotion"  # pulse: the device was moved
+EXTERNAL_TAMPER = "tns1:Device/tnsaxis:Tampering/External"  # property; source Name, data Active 0|1, Reason
+EXTERNAL_ALARM = "tns1:Device/tnsaxis:IO/ExternalAlarm"  # likewise
+POWER_FAULT = "tns1:Device/tnsaxis:Status/PowerFault"  # property; source Name, data Fault None|OverCurrent|UnderVoltage
 SHOCK = "tns1:Device/tnsaxis:Tampering/ShockDetected"  # pulse
 AUDIO_LEVEL = "tns1:AudioSource/tnsaxis:TriggerLevel"  # property; source channel, data triggered 0|1
 TEMPERATURE_ABOVE = "tns1:Device/tnsaxis:Status/Temperature/Above"  # property; source sensor, data sensor_level 0|1

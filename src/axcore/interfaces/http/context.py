@@ -75,6 +75,8 @@ class Context:
     events: Any = None
     siren: Any = None
     """Light and siren; None for devices without."""
+    controller: Any = None
+    """Doors, readers and access control; None for devices without."""
     configurations: Any = None
     """Action configurations of SOAP rules."""
     pull_points: Any = None

@@ -118,6 +118,15 @@ class ReaderService:
         """The place that has this pair of Wiegand lines."""
         return next((spec.name for spec in self._specs.values() if spec.wiegand == pair), None)
 
+    def pair(self, name: str) -> int | None:
+        """The pair of Wiegand lines of a place; None: it is on a bus."""
+        return self._spec(name).wiegand
+
+    def tamper_line(self, name: str) -> str | None:
+        """The tamper input of a place."""
+        lines = self._spec(name).lines
+        return None if lines is None else lines[3]
+
     def of_tamper(self, line: str) -> str | None:
         """The place that has this tamper input."""
         return next((spec.name for spec in self._specs.values() if spec.lines and spec.lines[3] == line), None)

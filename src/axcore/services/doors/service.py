@@ -4,8 +4,7 @@ One ``DoorMachine`` per door says what happens (``devices/door.py``). Here it me
 in memory and, where it counts, in the store (kind ``door.state``); relays move after the commit. A request to exit
 opens the lock in the I/O thread; what is decided here follows it.
 
-A door of the configuration has a *place*: the number of its terminals (kind ``door.place``), the first that is free
-when it is set for the first time. A door without a place is a door all the same, on no terminals.
+Places of doors (``terminals.py``) are records of kind ``door.place``.
 
 Threads: methods with ``tx`` are jobs of the ledger thread; ``states`` and ``state`` may be read from any thread.
 """
@@ -21,6 +20,7 @@ import msgspec
 from axcore.devices import DeviceModel
 from axcore.devices.door import DoorMachine, start
 from axcore.devices.door_parts import Outcome, Output, Setup, Snapshot, Which
+from axcore.devices.supervised import Targets, of_monitor
 from axcore.errors import AxError, InputError, NotFoundError
 from axcore.model import events as topics
 from axcore.model.doors import (
@@ -35,9 +35,10 @@ from axcore.model.doors import (
 from axcore.model.events import NewEvent
 from axcore.model.ports import Circuit
 from axcore.runtime.clock import Clock, Instant
-from axcore.services.doors import outputs
+from axcore.services.doors import outputs, schedule, terminals
 from axcore.services.doors.outputs import REST, Wanted
-from axcore.services.pacs.calendar import FAR, Calendar, scheduled
+from axcore.services.doors.terminals import Wires
+from axcore.services.pacs.calendar import FAR
 from axcore.services.pacs.events import door_announcements, door_events
 
 if TYPE_CHECKING:
@@ -188,33 +189,22 @@ class DoorService:
         """The door at these terminals."""
         return next((token for token, number in self._places.items() if number == place), None)
 
-    def normals(self) -> tuple[dict[str, Circuit], dict[str, Circuit]]:
-        """Normal states of the inputs and outputs that belong to doors."""
-        inputs: dict[str, Circuit] = {}
-        found: dict[str, Circuit] = {}
-        for token, place in self._places.items():
-            spec, setup = self.model.doors[place - 1], self._machines[token].setup
-            inputs[spec.monitor] = _monitor_normal(setup)
-            if spec.lock_monitor is not None:
-                inputs[spec.lock_monitor] = "open"
-            for which, line in self._relays(token).items():
-                lock = setup.hardware.lock if which == "lock" else setup.hardware.double_lock
-                found[line] = outputs.normal(lock, double=which == "double_lock")
-        return inputs, found
-
-    def rex_targets(self) -> dict[str, tuple[str, float]]:
-        """What each request to exit opens, and for how long (s), for the native thread."""
-        found = {}
-        for token, place in self._places.items():
-            line = self._relays(token).get("lock")
-            if line is not None:
-                seconds = self._machines[token].setup.door.access_ms / 1000
-                found[self.model.doors[place - 1].rex] = (line, seconds)
-        return found
+    def wires(self) -> Wires:
+        """What the board must know: normal states of the lines of doors, and what REX opens natively."""
+        setups = {token: machine.setup for token, machine in self._machines.items()}
+        return terminals.wires(self.model, self._places, setups)
 
     def owned(self) -> dict[str, str]:
         """Relays that belong to a door: nobody else commands them."""
         return {line: token for token in self._places for line in self._relays(token).values()}
+
+    def supervised_by(self, line: str) -> Targets | None:
+        """The voltages of a door monitor, if its door supervises it."""
+        for token, place in self._places.items():
+            monitor = self._machines[token].setup.hardware.monitor
+            if self.model.doors[place - 1].monitor == line and monitor.type != "None" and monitor.supervised:
+                return of_monitor(monitor)
+        return None
 
     # --- commands
 
@@ -268,7 +258,7 @@ class DoorService:
                 self._update(tx, token, machine.on_rex(active, now), now, correlation)
             elif line == spec.monitor:
                 if not machine.setup.hardware.monitor.supervised:
-                    state = _circuit(_monitor_normal(machine.setup), active)
+                    state = terminals.circuit(terminals.monitor_normal(machine.setup), active)
                     self._update(tx, token, machine.on_monitor(state, now), now, correlation)
             elif line == spec.lock_monitor:
                 value = "Input Ground" if active else "Input Open"
@@ -308,7 +298,9 @@ class DoorService:
             supervised = machine.setup.hardware.monitor.supervised
             state: LineState | None = self._supervised(spec.monitor) if supervised else None
             if state is None:
-                state = _circuit(_monitor_normal(machine.setup), self._lines.input_active(spec.monitor))
+                state = terminals.circuit(
+                    terminals.monitor_normal(machine.setup), self._lines.input_active(spec.monitor)
+                )
             if state != machine.line:
                 self._update(tx, token, machine.on_monitor(state, now), now, None)
         pressed = self._lines.input_active(spec.rex)
@@ -352,30 +344,17 @@ class DoorService:
         return Setup(door, configured.door_configurations.get(token) or DoorConfiguration(token=token), priorities)
 
     def _place(self, tx: Transaction) -> None:
-        """Give doors that have none a place, in the order of their tokens."""
-        places = {token: int(raw) for token, raw in tx.items(PLACE)}
-        for token in [token for token in places if token not in self._configured.doors]:
+        """Give doors that have none a place."""
+        before = {token: int(raw) for token, raw in tx.items(PLACE)}
+        places = terminals.placed(self._configured.doors, before, len(self.model.doors))
+        for token in before.keys() - places.keys():
             tx.delete(PLACE, token)
-            del places[token]
-        free = [number for number in range(1, len(self.model.doors) + 1) if number not in places.values()]
-        for token in sorted(self._configured.doors):
-            if token not in places and free:
-                places[token] = free.pop(0)
-                tx.put(PLACE, token, str(places[token]).encode())
+        for token in places.keys() - before.keys():
+            tx.put(PLACE, token, str(places[token]).encode())
         tx.assign(self, "_places", places)
 
     def _relays(self, token: str) -> dict[Which, str]:
-        """The relays of a door that has some; a virtual lock has none."""
-        place = self._places.get(token)
-        if place is None:
-            return {}
-        spec, setup = self.model.doors[place - 1], self._machines[token].setup
-        found: dict[Which, str] = {}
-        if setup.hardware.lock.type in ("Standard", "Relay"):
-            found["lock"] = spec.lock
-        if setup.has_double and spec.double_lock is not None:
-            found["double_lock"] = spec.double_lock
-        return found
+        return terminals.relays(self.model, self._places.get(token), self._machines[token].setup)
 
     def _update(self, tx: Transaction, token: str, step: _Step, t_ns: int, correlation: str | None) -> None:
         before, (machine, outs) = self._machines[token], step
@@ -435,18 +414,11 @@ class DoorService:
             beats[token] = tx.now.mono_ns + machine.setup.door.heartbeat_ms * 1_000_000
         tx.assign(self, "_beats", beats)
 
-    def _schedules(self, token: str) -> tuple[DoorScheduleConfiguration | None, Mapping[str, Calendar]]:
-        hardware = self._configured.door_configurations.get(token)
-        found = None if hardware is None else self._configured.door_schedules.get(hardware.schedule_configuration)
-        return found, self._configured.index.calendars
-
     def _schedule(self, tx: Transaction, token: str) -> None:
         """What has become active by schedule since the last look."""
-        configuration, calendars = self._schedules(token)
-        if configuration is None:
+        asked, before = schedule.asked(self._configured, token, tx.now.wall_ns), self._scheduled.get(token, {})
+        if asked == before:
             return
-        asked = scheduled(configuration, calendars, tx.now.wall_ns)
-        before = self._scheduled.get(token, {})
         tx.assign(self, "_scheduled", {**self._scheduled, token: asked})
         for level, action in asked.items():
             if before.get(level) != action:
@@ -455,14 +427,7 @@ class DoorService:
 
     def _look(self) -> None:
         """For how long the present answers of the schedules count."""
-        wall, begin, end = self._clock.wall_ns(), 0, FAR
-        for token in self._machines:
-            configuration, calendars = self._schedules(token)
-            for entry in () if configuration is None else configuration.schedules:
-                for name in (name for state in entry.states for name in state.schedules if name in calendars):
-                    span = calendars[name].span(wall)
-                    begin, end = max(begin, span[0]), min(end, span[1])
-        self._span = begin, end
+        self._span = schedule.span(self._configured, self._machines, self._clock.wall_ns())
 
     def _on_configuration(self, tx: Transaction, kind: str, token: str) -> None:
         """Doors, their hardware, priorities or schedules are others now."""
@@ -470,7 +435,7 @@ class DoorService:
             tx.assign(self, "_span", (0, 0))
         if kind not in KINDS or self._lines is None:
             return
-        old_normals, old_rex = self.normals(), self.rex_targets()
+        old = self.wires()
         known = self._configured.doors
         for gone in [name for name in self._machines if name not in known]:
             for line in self._relays(gone).values():
@@ -488,7 +453,7 @@ class DoorService:
                 self._announce_door(tx, name)
             elif machine.setup != setup:
                 self._update(tx, name, machine.configured(setup, tx.now.mono_ns), tx.now.mono_ns, None)
-        self._rewire(tx, old_normals, old_rex)
+        self._rewire(tx, old)
         tx.assign(self, "_scheduled", {name: held for name, held in self._scheduled.items() if name != token})
         tx.assign(self, "_span", (0, 0))
 
@@ -497,27 +462,22 @@ class DoorService:
         tx.assign(self, "_given", {name: held for name, held in self._given.items() if name != line})
         tx.after_commit(partial(self._do, line, before, REST, None))
 
-    def _rewire(
-        self,
-        tx: Transaction,
-        old: tuple[Mapping[str, Circuit], Mapping[str, Circuit]],
-        old_rex: Mapping[str, tuple[str, float]],
-    ) -> None:
+    def _rewire(self, tx: Transaction, old: Wires) -> None:
         """Configure the lines whose normal state or target is another one, then take in what they show."""
-        (inputs, relays), rex = self.normals(), self.rex_targets()
-        lines = self._lines
+        new, lines = self.wires(), self._lines
         assert lines is not None
-        for line in {*relays, *old[1]}:
-            circuit = relays.get(line, "open")
-            if old[1].get(line, "open") != circuit:
+        for line in sorted({*new.outputs, *old.outputs}):
+            circuit = new.outputs.get(line, "open")
+            if old.outputs.get(line, "open") != circuit:
                 tx.assign(self, "_given", {name: held for name, held in self._given.items() if name != line})
                 tx.after_commit(partial(lines.configure_output, line, circuit))
-        for line, circuit in inputs.items():
-            if old[0].get(line, "open") != circuit:
+        for line in sorted({*new.inputs, *old.inputs}):
+            circuit = new.inputs.get(line, "open")
+            if old.inputs.get(line, "open") != circuit:
                 tx.after_commit(partial(lines.configure_input, line, circuit))
-        for line in {*rex, *old_rex}:
-            if rex.get(line) != old_rex.get(line):
-                tx.after_commit(partial(lines.configure_input, line, "open", rex.get(line)))
+        for line in sorted({*new.rex, *old.rex}):
+            if new.rex.get(line) != old.rex.get(line):
+                tx.after_commit(partial(lines.configure_input, line, "open", new.rex.get(line)))
         for token in self._machines:
             self._command(tx, token, None)
         tx.after_commit(self._look_again)
@@ -528,15 +488,3 @@ class DoorService:
     def _refresh_all(self, tx: Transaction) -> None:
         for token in self._machines:
             self.refresh(tx, token)
-
-
-def _monitor_normal(setup: Setup) -> Circuit:
-    """The circuit of the monitor of a closed door: a door that stands open is what is active."""
-    monitor = setup.hardware.monitor
-    if monitor.type == "None":
-        return "open"
-    return "open" if monitor.value_when_closed.endswith("Open") else "closed"
-
-
-def _circuit(normal: Circuit, active: bool) -> LineState:
-    return "closed" if (normal == "closed") != active else "open"
