@@ -258,14 +258,19 @@ def _check(op: AnyOp) -> None:
         case QrOp():
             if not op.text or len(op.text) > 4096:
                 raise OpError("invalid_value", "text", "must be 1..4096 characters")
-        case StallOp():
-            _range("seconds", op.seconds, 0, MAX_STALL)
-        case ClockOp():
-            _range("step", op.step, -MAX_STEP, MAX_STEP)
+        case StallOp() | ClockOp():
+            _check_hurt(op)
         case CircuitOp() | ReaderOp() | PowerOp():
             _check_controller(op)
         case _:
             pass
+
+
+def _check_hurt(op: StallOp | ClockOp) -> None:
+    if isinstance(op, StallOp):
+        _range("seconds", op.seconds, 0, MAX_STALL)
+    else:
+        _range("step", op.step, -MAX_STEP, MAX_STEP)
 
 
 def _check_controller(op: CircuitOp | ReaderOp | PowerOp) -> None:
