@@ -25,9 +25,11 @@ ACCESS = "door.access"
 class Pacs(Protocol):
     """What is needed of ``PacsService``."""
 
-    def decide(self, tx: Transaction, request: Request, t_ns: int = 0, correlation: str | None = None) -> Decision: ...
+    def decide_all(
+        self, tx: Transaction, request: Request, *, t_ns: int = 0, correlation: str | None = None
+    ) -> list[Decision]: ...
     def taken(
-        self, tx: Transaction, decision: Decision, taken: bool, t_ns: int = 0, correlation: str | None = None
+        self, tx: Transaction, decision: Decision, taken: bool, *, t_ns: int = 0, correlation: str | None = None
     ) -> None: ...
 
 
@@ -48,10 +50,16 @@ class AccessController:
     def request(
         self, tx: Transaction, request: Request, t_ns: int = 0, correlation: str | None = None
     ) -> tuple[Decision, bool]:
-        """``RequestAccess``: the decision, and whether a door was made accessible. NotFoundError: unknown reader."""
-        decision = self._pacs.decide(tx, request, t_ns, correlation)
-        if not decision.granted or decision.action == "":
-            return decision, False
+        """``RequestAccess``: the decision, and whether a door was made accessible. NotFoundError: unknown reader.
+
+        A reader with several access points (in an elevator) opens every door that is granted; the first one is given.
+        """
+        decisions = self._pacs.decide_all(tx, request, t_ns=t_ns, correlation=correlation)
+        opened = [self._open(tx, decision, t_ns, correlation) for decision in decisions if decision.granted]
+        return decisions[0], any(opened)
+
+    def _open(self, tx: Transaction, decision: Decision, t_ns: int, correlation: str | None) -> bool:
+        """Make the door of a granted access accessible; False: it refuses."""
         name = f"{tx.now.wall_ns:x}-{next(self._count):x}"
         tx.put(ACCESS, name, msgspec.json.encode(_Waiting(decision, correlation)), volatile=True)
         try:
@@ -62,8 +70,8 @@ class AccessController:
             )  # fmt: skip
         except (ConflictError, NotFoundError):
             self._on_outcome(tx, name, False, t_ns)
-            return decision, False
-        return decision, True
+            return False
+        return True
 
     def _on_outcome(self, tx: Transaction, name: str, taken: bool, t_ns: int) -> None:
         raw = tx.get(ACCESS, name)
@@ -71,4 +79,4 @@ class AccessController:
             return
         tx.delete(ACCESS, name)
         waiting = msgspec.json.decode(raw, type=_Waiting)
-        self._pacs.taken(tx, waiting.decision, taken, t_ns, waiting.correlation)
+        self._pacs.taken(tx, waiting.decision, taken, t_ns=t_ns, correlation=waiting.correlation)
