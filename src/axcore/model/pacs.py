@@ -173,6 +173,10 @@ class IdPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     timeout_ms: int = 3_000
     """How long the reader waits for the next key, or for what is still required."""
     heartbeat_ms: int = 0
+    area: str = ""
+    location: str = ""
+    action: str = ""
+    """The last three are words for people."""
 
 
 class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -191,6 +195,7 @@ class ScheduleText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     description: str = ""
     definition: str
     exception: str = ""
+    attributes: tuple[Attribute, ...] = ()
 
 
 class AccessController(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from axcore.errors import ConflictError, InputError
 from axcore.model.pacs import IdDataConfiguration, IdPointConfiguration, Setting
 from axcore.services.pacs.check import check_named
@@ -18,35 +20,38 @@ ENCODINGS = (
     "Bin2Base64",
 )
 """LE and BE: least or most significant octet first; IBO: inverse bit order in each octet."""
-_LINE = ("None", "Standard")
-_LEVEL = ("ActiveLow", "ActiveHigh")
+_LINE = ("None", "ActiveLow", "ActiveHigh")
+_SUPERVISED = (*_LINE, "SupervisedActiveLow", "SupervisedActiveHigh")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "IdPoint.Reader.Type": ("None", "Wiegand", "RS-485FD", "RS-485HD", "TCPIP"),
-    "IdPoint.RS-485HD.Protocol": ("OSDP", "HADP", "AADP"),
+    "IdPoint.RS-485HD.Protocol": ("None", "AADP", "OSDP", "HADP"),
+    "IdPoint.TCPIP.Protocol": ("", "SmartIntego"),
     "IdPoint.LED.Type": ("None", "SingleLED", "DualLED"),
-    "IdPoint.LED.ActiveLevel": _LEVEL,
+    "IdPoint.LED.ActiveLevel": ("ActiveLow", "ActiveHigh"),
     "IdPoint.Beeper.Type": _LINE,
-    "IdPoint.Beeper.ActiveLevel": _LEVEL,
-    "IdPoint.Tampering.Type": _LINE,
-    "IdPoint.Tampering.ActiveLevel": (*_LEVEL, "SupervisedActiveLow", "SupervisedActiveHigh"),
-    "IdPoint.REX.Type": _LINE,
-    "IdPoint.REX.ActiveLevel": (*_LEVEL, "SupervisedActiveLow", "SupervisedActiveHigh"),
+    "IdPoint.Tampering.Type": _SUPERVISED,
+    "IdPoint.REX.Type": (*_SUPERVISED, "RS-485HD"),
     "IdPoint.Keypress.Types": ("Auto", "4bit", "6bitEData", "8bit", "8bitInvLow", "8bitInvHigh", "8bitDF750"),
     "IdPoint.Hardware.DetectionMode": ("Auto", "Manual"),
-    "IdPoint.SecureChannel.KeyType": ("None", "SCBK", "SCBK-D"),
+    "IdPoint.SecureChannel.KeyType": ("None", "KeyBase", "KeyMaster"),
 }
 """The first one is the default."""
+_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{0,8}")
+_ANY = re.compile(r"[\x20-\x7e]{0,128}")
+_MV = re.compile(r"\d{1,5}", re.ASCII)
 _TEXTS: dict[str, tuple[str, re.Pattern[str], str]] = {
-    "IdPoint.Hardware.Address": ("", re.compile(r"(?:[0-7]?[0-9A-Ea-e]|[0-6]?[Ff])?"), "must be 0..7E, hexadecimal"),
-    "IdPoint.SecureChannel.KeyToken": ("", re.compile(r"[\x21-\x7e]{0,64}"), "must have 0..64 characters"),
-    "IdPoint.Tampering.SupervisedCut": ("2755", re.compile(r"\d{1,5}"), "must be mV"),
-    "IdPoint.Tampering.SupervisedHigh": ("1855", re.compile(r"\d{1,5}"), "must be mV"),
-    "IdPoint.Tampering.SupervisedLow": ("740", re.compile(r"\d{1,5}"), "must be mV"),
-    "IdPoint.Tampering.SupervisedShort": ("0", re.compile(r"\d{1,5}"), "must be mV"),
-    "IdPoint.REX.SupervisedCut": ("2755", re.compile(r"\d{1,5}"), "must be mV"),
-    "IdPoint.REX.SupervisedHigh": ("1855", re.compile(r"\d{1,5}"), "must be mV"),
-    "IdPoint.REX.SupervisedLow": ("740", re.compile(r"\d{1,5}"), "must be mV"),
-    "IdPoint.REX.SupervisedShort": ("0", re.compile(r"\d{1,5}"), "must be mV"),
+    "IdPoint.TCPIP.Address": ("", re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3})?", re.ASCII), "must be dotted decimal"),
+    "IdPoint.TCPIP.Port": ("", re.compile(r"\d{0,5}", re.ASCII), "must be a port number"),
+    "IdPoint.Hardware.Address": ("", _HEX, "must be hexadecimal"),
+    "IdPoint.Hardware.Id": ("", _ANY, "must be printable ASCII, 0..128 characters"),
+    "IdPoint.Hub.Hardware.Address": ("", _HEX, "must be hexadecimal"),
+    "IdPoint.SecureChannel.KeyToken": ("", _ANY, "must be printable ASCII, 0..128 characters"),
+    "IdPoint.Whitelist.IdData.Name": ("Card", _ANY, "must be printable ASCII, 0..128 characters"),
+    **{
+        f"IdPoint.{what}.Supervised{level}": (default, _MV, "must be a voltage in mV")
+        for what in ("Tampering", "REX")
+        for level, default in (("Cut", "2796"), ("High", "1336"), ("Low", "864"), ("Short", "0"))
+    },
 }
 _DEFAULTS = {
     **{name: choices[0] for name, choices in _CHOICES.items()},
@@ -86,6 +91,20 @@ def check_configuration(configuration: IdPointConfiguration) -> None:
                 raise InputError(f"{field}.value", f"{held.name} {reason}")
         else:
             raise InputError(f"{field}.name", f"there is no setting {held.name[:80]!r}")
+
+
+def merged(before: IdPointConfiguration, changes: IdPointConfiguration) -> IdPointConfiguration:
+    """``changes`` with what it does not say as it was (*Configuration structure*: only what is given is replaced)."""
+    names = {held.name for held in changes.settings}
+    kept = tuple(held for held in before.settings if held.name not in names)
+    return msgspec.structs.replace(changes, settings=(*kept, *changes.settings))
+
+
+def osdp_address(configuration: IdPointConfiguration) -> int:
+    """The address of an OSDP reader, 0..7E; numbers outside of it count as 0 (*Available parameters*)."""
+    text = setting(configuration, "IdPoint.Hardware.Address").removeprefix("0x")
+    address = int(text, 16) if text else 0
+    return address if address <= 0x7E else 0
 
 
 def check_id_data(configuration: IdDataConfiguration) -> None:

@@ -21,7 +21,14 @@ import msgspec
 from axcore.devices.door_parts import Setup
 from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
 from axcore.model import events as topics
-from axcore.model.doors import STANDARD, STANDARD_PRIORITIES, Door, DoorConfiguration, DoorScheduleConfiguration
+from axcore.model.doors import (
+    STANDARD,
+    STANDARD_PRIORITIES,
+    Door,
+    DoorConfiguration,
+    DoorScheduleConfiguration,
+    PriorityConfiguration,
+)
 from axcore.model.events import Event, NewEvent
 from axcore.model.pacs import DEFAULT_AUTHENTICATION, DEFAULT_SCHEDULES, Passage
 from axcore.runtime.clock import NS, Instant
@@ -47,8 +54,8 @@ Records = list[Any]
 Decisions = list[Decision]
 Texts = list[str]
 
-Listener = Callable[["Transaction", str, tuple[str, ...]], None]
-"""Told in the transaction of a change: kind and tokens. What it raises undoes the change."""
+Listener = Callable[["Transaction", str, str], object]
+"""Told in the transaction of a change: kind and token. What it raises undoes the change."""
 
 
 class PacsService:
@@ -67,8 +74,8 @@ class PacsService:
         if bus is not None:
             bus.in_transaction(topics.CONFIGURATION_CHANGED, self._on_configuration)
 
-    def add_listener(self, listener: Listener) -> None:
-        """Tell somebody of every change (set-up)."""
+    def subscribe(self, listener: Listener) -> None:
+        """Have ``listener`` told of every record that is set or removed, in its transaction (set-up)."""
         self._listeners = (*self._listeners, listener)
 
     # --- life
@@ -153,10 +160,21 @@ class PacsService:
 
     # --- doors, as the state machines want them
 
-    def doors(self) -> tuple[str, ...]:
-        """Tokens of the doors that have both halves, in order."""
-        hardware = self.table(kinds.DOOR_CONFIGURATION)
-        return tuple(sorted(token for token in self.table(kinds.DOOR) if token in hardware))
+    @property
+    def doors(self) -> Mapping[str, Door]:
+        return self.table(kinds.DOOR)
+
+    @property
+    def door_configurations(self) -> Mapping[str, DoorConfiguration]:
+        return self.table(kinds.DOOR_CONFIGURATION)
+
+    @property
+    def priorities(self) -> Mapping[str, PriorityConfiguration]:
+        return self.table(kinds.PRIORITIES)
+
+    @property
+    def door_schedules(self) -> Mapping[str, DoorScheduleConfiguration]:
+        return self.table(kinds.DOOR_SCHEDULES)
 
     def door_setup(self, token: str) -> Setup:
         """Everything that is configured for a door. NotFoundError."""
@@ -165,11 +183,6 @@ class PacsService:
             raise NotFoundError("Token", f"there is no door {token[:80]!r}")
         hardware = self.table(kinds.DOOR_CONFIGURATION).get(token) or DoorConfiguration(token=token)
         return Setup(door, hardware, kinds.priorities_of(door, self.table))
-
-    def door_schedules(self, token: str) -> DoorScheduleConfiguration | None:
-        """What a door does at which times; None: nothing by itself."""
-        hardware: DoorConfiguration | None = self.table(kinds.DOOR_CONFIGURATION).get(token)
-        return None if hardware is None else self.table(kinds.DOOR_SCHEDULES).get(hardware.schedule_configuration)
 
     # --- changes
 
@@ -266,7 +279,7 @@ class PacsService:
             if not decision.passback:
                 self._passages.cleared(tx, decision.credential, decision.user)
 
-    def outcome(
+    def taken(
         self, tx: Transaction, decision: Decision, taken: bool, *, t_ns: int = 0, correlation: str | None = None
     ) -> None:
         """The second event of a granted access, and ``entered`` when it was taken."""
@@ -387,7 +400,8 @@ class PacsService:
         if not kinds.ALL[kind].field:
             tx.assign(self, "_held", {**self._held, kind: after[2]})
         for listener in self._listeners:
-            listener(tx, kind, tokens)
+            for token in tokens:
+                listener(tx, kind, token)
         self._tell(tx, kind, tokens, what)
         if kind in ("pacs.access_point", "pacs.credential"):
             self._tell_enabled(tx, kind, before, after[2], tokens)
