@@ -13,6 +13,7 @@ from axcore.drivers.board import Board
 from axcore.drivers.reader_lines import ReaderLines
 from axcore.model.credentials import CredentialRead
 from axcore.model.doors import LineState
+from axcore.runtime.bus import Bus
 from axcore.runtime.clock import Clock
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.doors import (
@@ -32,11 +33,9 @@ from axcore.services.sensors import SensorService
 class Controller:
     """The controller's part of a device."""
 
-    def __init__(
-        self, model: DeviceModel, ledger: Ledger, clock: Clock, ports: PortService, sensors: SensorService
-    ) -> None:
+    def __init__(self, model: DeviceModel, ledger: Ledger, clock: Clock, bus: Bus) -> None:
         self._model = model
-        self.pacs = PacsService()
+        self.pacs = PacsService(bus)
         self.doors = DoorService(model, self.pacs, clock, ledger.post)
         self.access = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(model, self.pacs, self.access)
@@ -51,9 +50,12 @@ class Controller:
             self.alarms.load,
             self.doors.load,
         )
-        sensors.subscribe("motion", lambda tx, value: self.alarms.on_motion(tx))
-        self.timers: tuple[Any, ...] = (self.doors, self.readers)
+        self.timers: tuple[Any, ...] = (self.doors, self.readers, self.pacs)
+
+    def join(self, ports: PortService, sensors: SensorService) -> None:
+        """Relays of locks belong to their doors; a movement is felt by a sensor."""
         ports.reserve(self.doors.owned)
+        sensors.subscribe("motion", lambda tx, value: self.alarms.on_motion(tx))
 
     def attach(self, board: Board) -> None:
         """Connect the relays and the readers' lights."""
@@ -64,6 +66,7 @@ class Controller:
 
     def announce(self, tx: Transaction) -> None:
         """Publish every state as it is now (start)."""
+        self.pacs.announce(tx)
         self.doors.announce(tx)
         self.readers.announce(tx)
         self.alarms.announce(tx)

@@ -165,7 +165,9 @@ class Device:
             return None
         from .controller import Controller
 
-        return Controller(self.model, self.ledger, self.clock, self.ports, self.sensors)
+        controller = Controller(self.model, self.ledger, self.clock, self.bus)
+        controller.join(self.ports, self.sensors)
+        return controller
 
     def _reset(self) -> None:
         self.on_reset()

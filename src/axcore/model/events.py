@@ -73,7 +73,6 @@ ID_POINT_TIMEOUT = "tns1:IdPoint/tnsaxis:Timeout"  # pulse; source IdPointToken
 ID_POINT_ID_DATA = "tns1:IdPoint/tnsaxis:Request/IdData"  # pulse; source IdPointToken, data Card, BitCount
 ID_POINT_TAMPERING = "tns1:IdPoint/tnsaxis:Tampering"  # property; source IdPointToken, data Active 0|1
 ID_POINT_STATUS = "tns1:IdPoint/tnsaxis:Status/Connection"  # property; source IdPointToken, data State Online|Offline
-ID_POINT_BLOCKED = "tns1:IdPoint/tnsaxis:Status/Blocked"  # pulse; source IdPointToken, data Reason
 SYSTEM_READY = "tns1:Device/tnsaxis:Status/SystemReady"  # property; data ready 0|1
 SYSTEM_FAULT = "tns1:Device/tnsaxis:SystemMessage/Fault"  # pulse; data component, reason
 STATE_RECOVERED = "tns1:Device/tnsaxis:SystemMessage/StateRecovered"  # pulse; data file, reason

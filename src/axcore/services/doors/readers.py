@@ -10,7 +10,7 @@ Methods with ``tx`` are jobs of the ledger thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -21,12 +21,13 @@ from axcore.errors import AxError, InputError, NotFoundError
 from axcore.model import events as topics
 from axcore.model.credentials import CardValue
 from axcore.model.events import NewEvent
-from axcore.model.pacs import IdPoint
+from axcore.model.pacs import SECRET, IdDataConfiguration, IdPoint, IdPointConfiguration
 from axcore.runtime.clock import Instant
 from axcore.services.doors.access import AccessController
+from axcore.services.doors.id_data import id_data
 from axcore.services.pacs.decision import Decision, Request
 from axcore.services.pacs.reader import Reader, Step
-from axcore.wiegand import FORMATS, Bits, key_of
+from axcore.wiegand import Bits, key_of
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -35,8 +36,7 @@ log = logging.getLogger(__name__)
 
 Signal = Literal["granted", "denied", "more"]
 """What a reader tells a person: come in; no; and what else?"""
-IdData = Callable[[str, CardValue], Mapping[str, str]]
-"""What the bits of a card say, by id point (``Card``, ``CardNr`` ...)."""
+FEEDBACK: dict[str, Signal] = {"AccessGranted": "granted", "AccessDenied": "denied"}
 KEY_BITS = (4, 8)
 """Frames of these lengths are keys of a Wiegand keypad."""
 
@@ -53,6 +53,7 @@ class Points(Protocol):
 
     @property
     def index(self) -> Any: ...
+    def table(self, kind: str) -> Mapping[str, Any]: ...
 
 
 class _Cause(NamedTuple):
@@ -79,14 +80,12 @@ class ReaderState(msgspec.Struct, frozen=True, kw_only=True):
 class ReaderService:
     """The readers of one controller."""
 
-    def __init__(
-        self, model: DeviceModel, points: Points, controller: AccessController, id_data: IdData | None = None
-    ) -> None:
+    def __init__(self, model: DeviceModel, points: Points, controller: AccessController) -> None:
         self._specs: Mapping[str, ReaderSpec] = {spec.name: spec for spec in model.reader_places}
         self._order = tuple(self._specs)
         self._points = points
         self._controller = controller
-        self._id_data = id_data or (lambda id_point, card: card_data(card))
+        self._last: Mapping[str, Mapping[str, str]] = {}
         self._ports: Mapping[str, ReaderPort] = {}
         self._sessions: Mapping[str, Reader] = {}
         self._online: Mapping[str, bool] = {spec.name: spec.wiegand is not None for spec in model.reader_places}
@@ -143,8 +142,10 @@ class ReaderService:
                 self.on_key(tx, name, key, t_ns, correlation)
                 return
         cause = _Cause(self._spec(name).name, t_ns or tx.now.mono_ns, correlation)
-        _publish(tx, topics.ID_POINT_ID_DATA, {"Card": card.value, "BitCount": str(card.bits)}, cause)
-        self._shown(tx, self._id_data(name, card), cause)
+        data = id_data(card, self._formats(name))
+        tx.assign(self, "_last", {**self._last, name: data})
+        _publish(tx, topics.ID_POINT_ID_DATA, data, cause)
+        self._shown(tx, data, cause)
 
     def on_key(self, tx: Transaction, name: str, key: str, t_ns: int = 0, correlation: str | None = None) -> None:
         """A key was pressed."""
@@ -188,6 +189,32 @@ class ReaderService:
         if name is not None:
             self._shown(tx, {"Card": card}, _Cause(name, tx.now.mono_ns))
 
+    # --- what interfaces ask for
+
+    def request_access(self, tx: Transaction, request: Request) -> Decision:
+        """``RequestAccess``: decide and, if it is granted, open. NotFoundError for an unknown reader."""
+        return self._controller.request(tx, request)[0]
+
+    def present(self, tx: Transaction, id_point: str, id_data: Mapping[str, str]) -> None:
+        """What was shown at the reader, as somebody else has seen it: told, and decided on."""
+        cause = _Cause(self._spec(id_point).name, tx.now.mono_ns)
+        told = {name: value for name, value in id_data.items() if name not in SECRET}
+        tx.assign(self, "_last", {**self._last, id_point: told})
+        _publish(tx, topics.ID_POINT_ID_DATA, told, cause)
+        self._shown(tx, id_data, cause)
+
+    def last(self, id_point: str) -> Mapping[str, str]:
+        """IdData of the last card (``GetLastCredential``); never a PIN. Any thread."""
+        return self._last.get(self._spec(id_point).name, {})
+
+    def is_online(self, id_point: str) -> bool:
+        """Whether the reader answers. Any thread."""
+        return self._online[self._spec(id_point).name]
+
+    def feedback(self, tx: Transaction, id_point: str, message: str) -> None:
+        """Show an outcome by light and sound (``FeedbackMessage``)."""
+        self._signal(tx, self._spec(id_point).name, FEEDBACK.get(message, "more"))
+
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
@@ -214,6 +241,13 @@ class ReaderService:
         found: IdPoint | None = self._points.index.id_points.get(self._spec(name).name)
         return found or IdPoint(token=name)
 
+    def _formats(self, name: str) -> list[IdDataConfiguration]:
+        """How the cards of a reader are read."""
+        configured: IdPointConfiguration | None = self._points.table("pacs.id_point_configuration").get(name)
+        known = self._points.table("pacs.id_data_configuration")
+        tokens = () if configured is None else configured.id_data_configurations
+        return [known[token] for token in tokens if token in known]
+
     def _session(self, name: str) -> Reader:
         return self._sessions.get(name) or Reader()
 
@@ -237,10 +271,8 @@ class ReaderService:
             decision, opened = self._controller.request(tx, request, cause.t_ns, cause.correlation)
         except NotFoundError:
             decision, opened = Decision("InvalidCredential", ""), False  # no access point has this reader
-        session, blocked = session.decided(decision, self._point(name), cause.t_ns)
+        session, _ = session.decided(decision, self._point(name), cause.t_ns)
         self._keep(tx, name, session)
-        if blocked:
-            _publish(tx, topics.ID_POINT_BLOCKED, {"Reason": "InvalidPIN"}, cause)
         if decision.reason == "MoreRequired":
             self._signal(tx, name, "more")
         else:
@@ -250,16 +282,6 @@ class ReaderService:
         port = self._ports.get(name)
         if port is not None:
             tx.after_commit(partial(_show, port, signal))
-
-
-def card_data(card: CardValue) -> dict[str, str]:
-    """What the bits of a card say: all of them (``Card``), and the fields of the standard format with 26 bits."""
-    data = {"Card": card.value}
-    if card.bits == 26:
-        read = FORMATS["H10301"].decode(Bits(int(card.value, 16), 26))
-        if read.ok:
-            data["CardNr"] = str(read.card)
-    return data
 
 
 def _show(port: ReaderPort, signal: Signal) -> None:
