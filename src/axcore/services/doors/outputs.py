@@ -53,14 +53,14 @@ def normal(lock: LockConfiguration, *, double: bool = False) -> Circuit:
 
 
 def command(
-    relays: Relays, line: str, wanted: Wanted, *, before: Wanted, now: int, correlation: str | None = None
+    relays: Relays, line: str, wanted: Wanted, *, before: Wanted | None, now: int, correlation: str | None = None
 ) -> None:
-    """Bring a relay from one to the other. What opens goes before what shuts, so that nothing blinks."""
+    """Bring a relay from one to the other (None: whatever it was told). What opens goes before what shuts: no blink."""
     pulse = wanted.until is not None and wanted.until > now
-    if pulse and wanted.until != before.until:
+    if pulse and (before is None or wanted.until != before.until):
         assert wanted.until is not None
         relays.pulse(line, True, (wanted.until - now) / NS, correlation)
-    if wanted.base != before.base:
+    if before is None or wanted.base != before.base:
         relays.set(line, wanted.base, correlation)
     if not pulse:
         relays.end(line, correlation)

@@ -150,13 +150,12 @@ class DoorService:
             self._command(tx, token, None)
             self._save(tx, token)
             self._announce_door(tx, token)
-        self._look()
+        self._look(tx)
 
     def renew(self, tx: Transaction) -> None:
         """A commit failed after its early effects: have the relays do what they are to do."""
-        tx.assign(self, "_given", {})
         for token in self._machines:
-            self._command(tx, token, None)
+            self._repeat(tx, token, None)
             self.refresh(tx, token)
 
     # --- what others see
@@ -328,9 +327,7 @@ class DoorService:
                 self._update(tx, token, machine.advance(now.mono_ns), due, None)
         begin, end = self._span
         if not begin <= now.wall_ns < end:
-            for token in self._machines:
-                self._schedule(tx, token)
-            self._look()
+            self._follow(tx)
         for token, beat in self._beats.items():
             if beat <= now.mono_ns:
                 self._announce_door(tx, token)
@@ -389,9 +386,9 @@ class DoorService:
     def _repeat(self, tx: Transaction, token: str, correlation: str | None) -> None:
         """Tell the relays again what they were told."""
         for line in self._relays(token).values():
-            tx.after_commit(partial(self._do, line, REST, self._given.get(line, REST), correlation))
+            tx.after_commit(partial(self._do, line, None, self._given.get(line, REST), correlation))
 
-    def _do(self, line: str, before: Wanted, wanted: Wanted, correlation: str | None) -> None:
+    def _do(self, line: str, before: Wanted | None, wanted: Wanted, correlation: str | None) -> None:
         assert self._lines is not None, "the board is not attached"
         try:
             now = self._clock.mono_ns()
@@ -425,15 +422,23 @@ class DoorService:
                 now = tx.now.mono_ns
                 self._update(tx, token, self._machines[token].on_schedule(level, action, now), now, None)
 
-    def _look(self) -> None:
+    def _follow(self, tx: Transaction) -> None:
+        """Look at all schedules now."""
+        for token in self._machines:
+            self._schedule(tx, token)
+        self._look(tx)
+
+    def _look(self, tx: Transaction) -> None:
         """For how long the present answers of the schedules count."""
-        self._span = schedule.span(self._configured, self._machines, self._clock.wall_ns())
+        tx.assign(self, "_span", schedule.span(self._configured, self._machines, self._clock.wall_ns()))
 
     def _on_configuration(self, tx: Transaction, kind: str, token: str) -> None:
         """Doors, their hardware, priorities or schedules are others now."""
+        if self._lines is None:
+            return
         if kind == "pacs.schedule":
-            tx.assign(self, "_span", (0, 0))
-        if kind not in KINDS or self._lines is None:
+            self._follow(tx)
+        if kind not in KINDS:
             return
         old = self.wires()
         known = self._configured.doors
@@ -453,9 +458,18 @@ class DoorService:
                 self._announce_door(tx, name)
             elif machine.setup != setup:
                 self._update(tx, name, machine.configured(setup, tx.now.mono_ns), tx.now.mono_ns, None)
+                if setup.door.heartbeat_ms != machine.setup.door.heartbeat_ms:
+                    self._announce_door(tx, name)
         self._rewire(tx, old)
-        tx.assign(self, "_scheduled", {name: held for name, held in self._scheduled.items() if name != token})
-        tx.assign(self, "_span", (0, 0))
+        if kind in ("pacs.door_configuration", "pacs.door_schedule_configuration"):  # what is set counts from now on
+            kept = {name: held for name, held in self._scheduled.items() if not self._follows(name, token)}
+            tx.assign(self, "_scheduled", kept)
+        self._follow(tx)
+
+    def _follows(self, name: str, token: str) -> bool:
+        """Whether a door is this one, or has this schedule configuration."""
+        hardware = self._configured.door_configurations.get(name)
+        return name == token or (hardware is not None and hardware.schedule_configuration == token)
 
     def _rest(self, tx: Transaction, line: str) -> None:
         before = self._given.get(line, REST)
