@@ -148,3 +148,38 @@ def test_a_kill_while_the_door_is_open_leaves_it_locked_and_told(begin: Start) -
     assert ("relay1", True) not in [(edge.io, edge.active) for edge in device.tap.drain()]
     log = net.EventLog(device.client())
     assert log.wait(topics.ACCESS_NOT_TAKEN + "Credential", "swipe", PATIENCE)
+
+
+def test_rest_shows_and_commands_doors(begin: Start) -> None:
+    device = begin()
+    client, base = device.client(), "/config/rest/doors/v1"
+    (door,) = client.rest("GET", f"{base}/doors")
+    assert (door["token"], door["place"], door["state"]["mode"]) == ("door1", 1, "Locked")
+    opened = client.rest("POST", f"{base}/doors/door1/access", {"access_ms": 300})
+    assert opened["state"]["mode"] == "Accessed"
+    device.tap.expect("relay1", True, PATIENCE)
+    device.tap.expect("relay1", False, PATIENCE)
+    client.rest("POST", f"{base}/doors/door1/commands", {"command": "LockDownDoor"})
+    with pytest.raises(net.HttpError):
+        client.rest("POST", f"{base}/doors/door1/access", {})
+    client.rest("POST", f"{base}/doors/door1/commands", {"command": "LockDownReleaseDoor"})
+    with device.board(PATIENCE) as board:
+        client.rest("PATCH", f"{base}/supervision/tamper", {"enabled": True, "connection": "serial_1k"})
+        assert board.call("circuit", line="tamper", state="cut")["millivolt"] == 2755
+        found = {entry["line"]: entry for entry in client.rest("GET", f"{base}/supervision")}
+        assert found["tamper"]["state"] == "cut"
+        board.call("power", name="aux", ampere=0.2)
+
+        def fault() -> bool:
+            page = client.rest("GET", f"{base}/power")
+            return any(out["name"] == "aux" and out["fault"] == "OverCurrent" for out in page["power_out"])
+
+        wait_for("the fault", fault, PATIENCE)
+        board.call("reader", reader=0, tampered=True)
+        tampered = "tampered"
+        wait_for("the tamper", lambda: client.rest("GET", f"{base}/readers")[0][tampered], PATIENCE)
+    alarms = client.rest("PATCH", f"{base}/alarms", {"device_motion": True})
+    assert alarms == {"device_motion": True, "casing_open": True, "external_tamper": False}
+    with pytest.raises(net.HttpError, match="door1") as refused:  # the relay of a lock belongs to its door
+        client.rest("PATCH", "/config/rest/io/v1/ports/2", {"active": True})
+    assert refused.value.status == 409

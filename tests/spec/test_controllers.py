@@ -50,7 +50,7 @@ def test_a1710_takes_eight_readers_at_four_connectors() -> None:
 
 
 def test_doors_relays_and_inputs() -> None:
-    """002/003 Product overview; Door, Door relay, AUX relay, Relay, Input, Output, Auxiliary, Tamper/Alarm connector."""
+    """002/003 Product overview; Door, Door relay, AUX relay, Relay, Input, Output, Auxiliary, Tamper/Alarm."""
     assert (len(ONE.doors), len(FOUR.doors)) == (1, 4)
     relays = [line.name for line in FOUR.outputs if line.kind == "relay"]
     assert len([name for name in relays if name.startswith("relay")]) == 5  # four of doors, one of the main unit
@@ -98,7 +98,7 @@ def test_an_interrupted_door_monitor_triggers_an_alarm() -> None:
 
 @pytest.mark.parametrize("connection", CONNECTIONS)
 def test_every_connection_of_a_supervised_port(connection: str) -> None:
-    """002 I/Os and relays > Supervised: parallel first with 22 kOhm and 4.7 kOhm; serial first with a resistor value."""
+    """002 I/Os and relays > Supervised: parallel first with 22 kOhm and 4.7 kOhm; serial first."""
     bench = ControllerBench()
     setting = {"enabled": True, "connection": connection}
     bench.do(lambda tx: bench.supervision.configure(tx, "port1", setting))
@@ -216,7 +216,7 @@ def test_the_power_page_shows_what_comes_in_and_goes_out() -> None:
 
 @pytest.mark.parametrize(("name", "limit", "led"), [("readers", 2.0, "OC READER"), ("relays", 3.8, "OC RELAY")])
 def test_over_current_lights_its_led(name: str, limit: float, led: str) -> None:
-    """002 LED DOOR 1-4: OC READER, OC RELAY red on over current or under voltage; Reader, Door relay connector: limits."""
+    """002 LED DOOR 1-4: OC READER, OC RELAY red on over current or under voltage; limits of the connectors."""
     bench = ControllerBench("a1710-b")
     bench.events()
     assert bench.do(lambda tx: bench.power.measured(tx, name, ampere=limit)).fault == "None"
@@ -230,7 +230,7 @@ def test_over_current_lights_its_led(name: str, limit: float, led: str) -> None:
 
 
 def test_limits_of_the_a1610() -> None:
-    """003 Reader connector: max 500 mA; Auxiliary connector: max load 50 mA; Relay power jumper: 1600 mA at 12 V (DC)."""
+    """003 Reader connector: max 500 mA; Auxiliary connector: max load 50 mA; Relay power jumper: 1600 mA (DC)."""
     limits = {spec.name: spec.max_ampere for spec in ONE.power}
     assert (limits["reader1"], limits["aux"], limits["relay1"]) == (0.5, 0.05, 1.6)
 

@@ -25,6 +25,7 @@ from axcore.services.doors import (
     SupervisionService,
     deliver,
 )
+from axcore.services.doors.power import PowerPage
 from axcore.services.pacs.service import PacsService
 from axcore.services.ports import PortService
 from axcore.services.sensors import SensorService
@@ -35,6 +36,7 @@ class Controller:
 
     def __init__(self, model: DeviceModel, ledger: Ledger, clock: Clock, bus: Bus) -> None:
         self._model = model
+        self._sensors: SensorService | None = None
         self.pacs = PacsService(bus)
         self.doors = DoorService(model, self.pacs, clock, ledger.post)
         self.access = AccessController(self.pacs, self.doors)
@@ -54,6 +56,7 @@ class Controller:
 
     def join(self, ports: PortService, sensors: SensorService) -> None:
         """Relays of locks belong to their doors; a movement is felt by a sensor."""
+        self._sensors = sensors
         ports.reserve(self.doors.owned)
         sensors.subscribe("motion", lambda tx, value: self.alarms.on_motion(tx))
 
@@ -105,6 +108,11 @@ class Controller:
         """A key was pressed at a reader (simulated board)."""
         if key != "C":
             self.readers.on_key(tx, self.readers.name(reader), key, t_ns, correlation)
+
+    def power_page(self) -> PowerPage:
+        """What is measured, with the temperature of the core. Any thread."""
+        degrees = None if self._sensors is None else self._sensors.values.get("temperature")
+        return self.power.page(None if degrees is None else float(degrees))
 
     def reconcile(self, tx: Transaction) -> None:
         """Events of the board were lost: take in what the inputs show."""
