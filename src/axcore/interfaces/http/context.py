@@ -79,6 +79,8 @@ class Context:
     """Audio clips; None for devices without a loudspeaker."""
     uploads: Any = None
     """Makes clips of files."""
+    controller: Any = None
+    """Doors, readers and access control; None for devices without."""
     configurations: Any = None
     """Action configurations of SOAP rules."""
     pull_points: Any = None
