@@ -212,7 +212,9 @@ class App:
             from .simulated_controller import SimulatedController
 
             parts = SimulatedController(controller, self.device.board, self.device.ledger)
-        board = SimulatedBoard(self.device.board, self, self._board_thread, signal, self.device.speaker, parts)
+        board = SimulatedBoard(
+            self.device.board, self, self._board_thread, signal=signal, speaker=self.device.speaker, controller=parts
+        )
         self._board_thread.start(board.run)
         return board
 
