@@ -2,8 +2,8 @@
 
     python bench/osdp_line.py [--seconds 5] [--json FILE] [--gate]
 
-lines   eight readers on four buses of 115200 baud, secure, saturated, and again polled every 50 ms: processor time of the
-        controller (system calls counted), polls a second. The readers are another process, which waits as long as a
+lines   eight readers on four buses of 115200 baud, secure, saturated, and again polled every 50 ms: processor time of
+        the controller (system calls counted), polls a second. The readers are another process, which waits as long as a
         line and a reader of 3 ms would.
 delay   from the last byte of a command to the first of the reply of a device whose Python is busy, all the time
 
@@ -23,9 +23,8 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
-from axcore._native.osdp_line import ControlPanel, LineThread, PeripheralDevice
+from axcore._native.osdp_line import ControlPanel, PeripheralDevice
 from axcore.devices.reader import ReaderSinks
 from axcore.drivers.osdp_bus import OsdpBus
 from axcore.drivers.osdp_lines import OsdpLines

@@ -41,6 +41,7 @@ from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
 
 if TYPE_CHECKING:
+    from .station import Station
     from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
@@ -91,6 +92,7 @@ class Device:
         self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
         self.access = AccessService(self.schedules)
+        self.station = self._make_station()
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.schedules.add_users(self.access.holders_using)
         self._load()
@@ -98,13 +100,15 @@ class Device:
         self.ports.attach(self.board)
         if self.strobe is not None:
             self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
+        if self.station is not None:
+            self.station.attach(self.board, simulated=simulate, data_dir=data_dir)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
-        strobe = self.strobe
+        strobe, station = self.strobe, self.station
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
@@ -113,6 +117,7 @@ class Device:
             self.mqtt.load,
             self.recipients.load,
             *(() if strobe is None else strobe.loaders),
+            *(() if station is None else station.loaders),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
@@ -122,7 +127,7 @@ class Device:
             raise StoreError(str(self.data_dir), f"was written by another release: {error}") from error
         for loader in (*loaders, self.ports.renew):
             self.ledger.on_reload(loader)
-        own = () if strobe is None else strobe.timers
+        own = (*(() if strobe is None else strobe.timers), *(() if station is None else station.timers))
         # What comes first at one instant (D9).
         for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
@@ -132,6 +137,8 @@ class Device:
         self.board.start()
         if self.strobe is not None:
             self.strobe.start(self.data_dir if self._simulate else None)
+        if self.station is not None:
+            self.station.start()
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -140,6 +147,8 @@ class Device:
         self.ledger.stop()
         if self.strobe is not None:
             self.strobe.stop()
+        if self.station is not None:
+            self.station.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -154,6 +163,13 @@ class Device:
         from .strobe import Strobe
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
+
+    def _make_station(self) -> Station | None:
+        if not self.model.readers or self.model.doors:
+            return None
+        from .station import Station
+
+        return Station(self.ledger, self.indicators, self.access, self.config)
 
     def _reset(self) -> None:
         self.on_reset()
@@ -184,7 +200,7 @@ class Device:
         return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access, strobe = self.ports, self.access, self.strobe
+        ports, access, strobe, station = self.ports, self.access, self.strobe, self.station
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
@@ -193,21 +209,28 @@ class Device:
             ports.on_input(tx, line, active, t_ns, correlation)
             if strobe is not None and roles[line] == "control":
                 strobe.button.on_input(tx, active, t_ns, correlation)
+            if station is not None:
+                station.on_input(tx, line, roles[line], active)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
+
+        def on_sequence_end(tx: Transaction, line: str) -> None:
+            if station is None or not station.ended(line):
+                ports.on_sequence_end(tx, line)
 
         return Sinks(
             on_read=access.on_read,
             on_key=access.on_key,
             on_input=on_input,
             on_output=ports.on_output,
-            on_sequence_end=ports.on_sequence_end,
+            on_sequence_end=on_sequence_end,
             on_reader_fault=self._reader_fault,
             on_lost=self._lost,
         )
 
     def _native(self) -> Iterable[Job[Any]]:
-        return self.board.jobs(self._sinks)
+        jobs = self.board.jobs(self._sinks)
+        return jobs if self.station is None else jobs + self.station.jobs()
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
@@ -229,6 +252,8 @@ class Device:
         self.ports.manual.announce(tx)
         self.schedules.announce(tx)
         self.mqtt.announce(tx)
+        if self.station is not None:
+            self.station.service.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

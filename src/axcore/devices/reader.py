@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ReaderLink = Literal["offline", "clear", "secure", "install"]
 """``clear``: on line without a secure channel; ``install``: with the published key, inside the install window."""
+ReaderSignal = Literal["granted", "denied", "more"]
+"""What a reader tells a person: come in; no; and what else?"""
 ReaderColor = Literal["black", "red", "green", "amber", "blue", "magenta", "cyan", "white"]
 
 Tx = Any
@@ -67,6 +69,9 @@ class ReaderPort(Protocol):
 
     @property
     def status(self) -> ReaderStatus: ...
+
+    def show(self, signal: ReaderSignal) -> None:
+        """Light and sound of an answer."""
 
     def led(self, signal: LedSignal) -> None: ...
 

@@ -14,7 +14,7 @@ import msgspec
 
 from axcore._native.io import monotonic_ns
 from axcore._native.osdp_line import ControlPanel, Event
-from axcore.devices.reader import BeepSignal, LedSignal, ReaderLink, ReaderSinks, ReaderStatus
+from axcore.devices.reader import BeepSignal, LedSignal, ReaderLink, ReaderSignal, ReaderSinks, ReaderStatus
 from axcore.errors import AxError, FormatError, QueueFullError
 from axcore.model.credentials import CardValue, CredentialRead
 from axcore.osdp import AttackKind, Color, Command, EventKind, LinkState, Reply, Why, messages
@@ -31,6 +31,11 @@ LINKS: dict[int, ReaderLink] = {
     LinkState.CLEAR: "clear",
     LinkState.SECURE: "secure",
     LinkState.INSTALL: "install",
+}
+SHOWN: dict[ReaderSignal, tuple[LedSignal, BeepSignal]] = {
+    "granted": (LedSignal(color="green", seconds=2), BeepSignal(on=0.1, count=1)),
+    "denied": (LedSignal(color="red", seconds=1), BeepSignal(on=0.1, off=0.1, count=3)),
+    "more": (LedSignal(color="green", on=0.3, off=0.3, seconds=3), BeepSignal(on=0.1, count=1)),
 }
 MAX_TEXT = 32
 _TENTH = 10
@@ -54,6 +59,11 @@ class OsdpReader:
         self._shown: dict[int, LedSignal] = {}
         self._text: messages.Text | None = None
         self._new_key: bytes | None = None
+
+    def show(self, signal: ReaderSignal) -> None:
+        led, beep = SHOWN[signal]
+        self.led(led)
+        self.beep(beep)
 
     def led(self, signal: LedSignal) -> None:
         if signal.seconds == 0:

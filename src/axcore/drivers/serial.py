@@ -19,7 +19,7 @@ import msgspec
 
 from axcore.errors import InputError
 
-__all__ = ["Line", "PtyLine", "SerialLine", "set_baud"]
+__all__ = ["KeptLine", "Line", "PtyLine", "SerialLine", "set_baud"]
 
 MIN_BAUD, MAX_BAUD = 300, 4_000_000
 _TERMIOS2 = struct.Struct("=4IB19s2I")
@@ -126,6 +126,26 @@ class PtyLine:
             with contextlib.suppress(OSError):
                 if os.readlink(self._link) == self.path:
                     self._link.unlink()
+
+
+class KeptLine:
+    """A line that stays open when its user lets go of it: a pty that others know by name."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.path = line.path
+
+    def open(self) -> int:
+        fd = self._line.open()
+        with contextlib.suppress(termios.error):
+            termios.tcflush(fd, termios.TCIOFLUSH)
+        return fd
+
+    def set_baud(self, baud: int) -> None:
+        self._line.set_baud(baud)
+
+    def close(self) -> None:
+        """Nothing: the line is another's."""
 
 
 def set_baud(fd: int, baud: int) -> None:

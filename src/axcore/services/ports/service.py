@@ -336,8 +336,8 @@ class PortService:
     ) -> None:
         """An output pin changed."""
         tx.assign(self, "_told", {**self._told, ("output", line): active})
-        spec = self._by_output[line]
-        if self._configs[spec.id].direction != "output":
+        spec = self._by_output.get(line)
+        if spec is None or self._configs[spec.id].direction != "output":
             return
         number, flag = str(spec.id), "1" if active else "0"
         tx.publish(_state(events.IO_OUTPUT_PORT, {"port": number}, {"state": flag}, t_ns, correlation))

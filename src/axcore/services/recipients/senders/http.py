@@ -20,6 +20,7 @@ from ..modifiers import one_line
 from ..parcel import Parcel
 
 MAX_REDIRECTS = 5
+MAX_ANSWER = 1 << 20
 Target = HttpTarget | HttpsTarget
 
 
@@ -27,11 +28,11 @@ async def send(target: Target, parcel: Parcel, dialer: Dialer) -> None:
     """Deliver; any answer but 2xx is a failure."""
     for file in parcel.files:
         headers = {"Content-Type": file.content_type, "Content-Disposition": f'attachment; filename="{file.name}"'}
-        await _request(target, "POST", target.url, file.content, headers, dialer)
+        await exchange(target, "POST", target.url, file.content, headers, dialer)
     if not parcel.files:
         url = with_query(target.url, parcel.query)
         body = parcel.text.encode() if parcel.method != "GET" else None
-        await _request(target, parcel.method, url, body, {"Content-Type": one_line(parcel.content_type)}, dialer)
+        await exchange(target, parcel.method, url, body, {"Content-Type": one_line(parcel.content_type)}, dialer)
 
 
 def with_query(url: str, query: str) -> str:
@@ -43,9 +44,10 @@ def with_query(url: str, query: str) -> str:
     return urlunsplit(parts._replace(query=joined))
 
 
-async def _request(  # noqa: PLR0917 - the parts of a request
+async def exchange(  # noqa: PLR0917 - the parts of a request
     target: Target, method: str, url: str, body: bytes | None, headers: dict[str, str], dialer: Dialer
-) -> None:
+) -> bytes:
+    """One request; gives the first ``MAX_ANSWER`` bytes of a 2xx answer. Raises DeliveryError for everything else."""
     import aiohttp
     from yarl import URL
 
@@ -73,6 +75,7 @@ async def _request(  # noqa: PLR0917 - the parts of a request
             asked = URL(url, encoded=True)
             async with session.request(method, asked, max_redirects=MAX_REDIRECTS, **arguments) as answer:
                 status, reason, wanted = answer.status, answer.reason, answer.headers.get("WWW-Authenticate", "")
+                said = await _read(answer)
         if status == 401 and target.username and wanted.lower().startswith("basic"):
             connector = aiohttp.TCPConnector(socket_factory=opened, force_close=True)
             login = aiohttp.BasicAuth(target.username, target.password)
@@ -80,7 +83,7 @@ async def _request(  # noqa: PLR0917 - the parts of a request
                 aiohttp.ClientSession(connector=connector, auth=login, trust_env=False) as session,
                 session.request(method, asked, max_redirects=MAX_REDIRECTS, **arguments) as answer,
             ):
-                status, reason = answer.status, answer.reason
+                status, reason, said = answer.status, answer.reason, await _read(answer)
     except aiohttp.ClientConnectorCertificateError as error:
         raise DeliveryError(
             f"the certificate of {parts.hostname} is not trusted: {reason_of(error.certificate_error)}"
@@ -97,3 +100,13 @@ async def _request(  # noqa: PLR0917 - the parts of a request
         raise DeliveryError(
             f"{parts.hostname} answered {status} {one_line(reason or '')}"[:200], transient=status >= 500
         )
+    return said
+
+
+async def _read(answer: Any) -> bytes:
+    said = bytearray()
+    async for chunk in answer.content.iter_chunked(MAX_ANSWER):
+        said += chunk
+        if len(said) >= MAX_ANSWER:
+            break
+    return bytes(said[:MAX_ANSWER])
