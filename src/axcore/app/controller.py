@@ -6,11 +6,12 @@ Imported for models that have doors: others load nothing of it.
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from axcore.devices import DeviceModel
 from axcore.drivers.board import Board
-from axcore.drivers.reader_lines import ReaderLines
+from axcore.model.config import SerialConfig
 from axcore.model.credentials import CredentialRead
 from axcore.model.doors import LineState
 from axcore.runtime.bus import Bus
@@ -19,6 +20,7 @@ from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.doors import (
     AccessController,
     AlarmService,
+    BusService,
     DoorService,
     PowerService,
     ReaderService,
@@ -30,17 +32,23 @@ from axcore.services.pacs.service import PacsService
 from axcore.services.ports import PortService
 from axcore.services.sensors import SensorService
 
+from .buses import Buses
+
 
 class Controller:
     """The controller's part of a device."""
 
-    def __init__(self, model: DeviceModel, ledger: Ledger, clock: Clock, bus: Bus) -> None:
+    def __init__(
+        self, model: DeviceModel, ledger: Ledger, clock: Clock, bus: Bus, serial: SerialConfig | None = None
+    ) -> None:
         self._model = model
         self._sensors: SensorService | None = None
         self.pacs = PacsService(bus)
         self.doors = DoorService(model, self.pacs, clock, ledger.post)
         self.access = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(model, self.pacs, self.access)
+        self.buses = BusService(model, self.readers)
+        self.lines = Buses(model, self.buses, self.readers, serial or SerialConfig())
         self.supervision = SupervisionService(model, self.doors.supervised_by, self._on_state)
         self.alarms = AlarmService()
         self.power = PowerService(model)
@@ -50,9 +58,10 @@ class Controller:
             self.pacs.load,
             self.supervision.load,
             self.alarms.load,
+            self.buses.load,
             self.doors.load,
         )
-        self.timers: tuple[Any, ...] = (self.doors, self.readers, self.pacs)
+        self.timers: tuple[Any, ...] = (self.doors, self.readers, self.pacs, self.lines.ports)
 
     def join(self, ports: PortService, sensors: SensorService) -> None:
         """Relays of locks belong to their doors; a movement is felt by a sensor."""
@@ -60,18 +69,17 @@ class Controller:
         ports.reserve(self.doors.owned)
         sensors.subscribe("motion", lambda tx, value: self.alarms.on_motion(tx))
 
-    def attach(self, board: Board) -> None:
-        """Connect the relays and the readers' lights."""
+    def attach(self, board: Board, *, simulated: bool, data_dir: Path) -> None:
+        """Connect the relays, the lights of readers on Wiegand lines, and the buses."""
         self.doors.attach(board, self.supervision.state)
-        for spec in self._model.reader_places:
-            if spec.lines is not None:
-                self.readers.attach(spec.name, ReaderLines(board, spec))
+        self.lines.attach(board, simulated=simulated, data_dir=data_dir)
 
     def announce(self, tx: Transaction) -> None:
         """Publish every state as it is now (start)."""
         self.pacs.announce(tx)
         self.doors.announce(tx)
         self.readers.announce(tx)
+        self.buses.announce(tx)
         self.alarms.announce(tx)
         self.power.announce(tx)
 
@@ -79,7 +87,8 @@ class Controller:
         """An input changed; those that are no door's and no reader's are not for here."""
         place, role = self.readers.of_tamper(line), self._roles[line]
         if place is not None:
-            self.readers.on_tamper(tx, place, active, t_ns, correlation)
+            if self.buses.uses_wiegand(place):
+                self.readers.on_tamper(tx, place, active, t_ns, correlation)
         elif role in ("tamper", "alarm"):
             if self.supervision.state(line) is None:
                 self.alarms.on_input(tx, role, active, t_ns, correlation)
@@ -101,7 +110,7 @@ class Controller:
     def on_read(self, tx: Transaction, read: CredentialRead) -> None:
         """A frame came in on a pair of Wiegand lines."""
         place = self.readers.of_wiegand(read.reader)
-        if place is not None and read.card is not None:
+        if place is not None and read.card is not None and self.buses.uses_wiegand(place):
             self.readers.on_card(tx, place, read.card, read.t_ns, read.correlation)
 
     def on_key(self, tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:

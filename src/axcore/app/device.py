@@ -44,6 +44,7 @@ from axcore.services.sensors import SensorService
 if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
 
+    from .buses import Buses
     from .controller import Controller
     from .station import Station
     from .strobe import Strobe
@@ -113,7 +114,7 @@ class Device:
             self.station.attach(self.board, simulated=simulate, data_dir=data_dir)
         self._attach_speaker(simulate, tap)
         if self.controller is not None:
-            self.controller.attach(self.board)
+            self.controller.attach(self.board, simulated=simulate, data_dir=data_dir)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
@@ -158,8 +159,8 @@ class Device:
             self.strobe.start(self.data_dir if self._simulate else None)
         elif self.speaker is not None:
             self.speaker.start(self.data_dir if self._simulate else None)
-        if self.station is not None:
-            self.station.start()
+        if self._lines is not None:
+            self._lines.start()
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -170,8 +171,8 @@ class Device:
             self.strobe.stop()
         elif self.speaker is not None:
             self.speaker.stop()
-        if self.station is not None:
-            self.station.stop()
+        if self._lines is not None:
+            self._lines.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -219,7 +220,7 @@ class Device:
             return None
         from .controller import Controller
 
-        controller = Controller(self.model, self.ledger, self.clock, self.bus)
+        controller = Controller(self.model, self.ledger, self.clock, self.bus, self.config.serial)
         controller.join(self.ports, self.sensors)
         return controller
 
@@ -293,7 +294,19 @@ class Device:
 
     def _native(self) -> Iterable[Job[Any]]:
         jobs = self.board.jobs(self._sinks)
-        return jobs if self.station is None else jobs + self.station.jobs()
+        return jobs if self._lines is None else jobs + self._lines.jobs()
+
+    @property
+    def _lines(self) -> Station | Buses | None:
+        """Who has serial lines."""
+        return self.station if self.controller is None else self.controller.lines
+
+    @property
+    def rs485(self) -> str:
+        """The other ends of simulated reader connectors, with spaces between."""
+        if self.controller is not None:
+            return self.controller.lines.far_ends
+        return "" if self.station is None else self.station.far_ends.rs485
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""

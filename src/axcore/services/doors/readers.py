@@ -12,11 +12,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
 from axcore.devices import DeviceModel, ReaderSpec
+from axcore.devices.reader import ReaderSignal
 from axcore.errors import AxError, InputError, NotFoundError
 from axcore.model import events as topics
 from axcore.model.credentials import CardValue
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Signal = Literal["granted", "denied", "more"]
-"""What a reader tells a person: come in; no; and what else?"""
+Signal = ReaderSignal
 FEEDBACK: dict[str, Signal] = {"AccessGranted": "granted", "AccessDenied": "denied"}
 KEY_BITS = (4, 8)
 """Frames of these lengths are keys of a Wiegand keypad."""
@@ -73,7 +73,7 @@ class ReaderState(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     address: int
     online: bool
-    """A Wiegand reader cannot tell: it counts as online."""
+    """A reader on Wiegand lines cannot tell: it counts as online."""
     tampered: bool
 
 
@@ -96,6 +96,10 @@ class ReaderService:
         self._spec(name)
         ports = {place: held for place, held in self._ports.items() if place != name}
         self._ports = ports if port is None else {**ports, name: port}
+
+    def presume(self, name: str, *, online: bool) -> None:
+        """What is known of a reader before the start."""
+        self._online = {**self._online, self._spec(name).name: online}
 
     def states(self) -> tuple[ReaderState, ...]:
         """Every place for a reader. Any thread."""
@@ -213,7 +217,11 @@ class ReaderService:
 
     def feedback(self, tx: Transaction, id_point: str, message: str) -> None:
         """Show an outcome by light and sound (``FeedbackMessage``)."""
-        self._signal(tx, self._spec(id_point).name, FEEDBACK.get(message, "more"))
+        self.signal(tx, id_point, FEEDBACK.get(message, "more"))
+
+    def signal(self, tx: Transaction, id_point: str, signal: Signal) -> None:
+        """Light and sound of an answer. NotFoundError."""
+        self._signal(tx, self._spec(id_point).name, signal)
 
     # --- time (a timer of the ledger)
 

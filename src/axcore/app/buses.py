@@ -1,0 +1,180 @@
+"""The RS-485 ports of a door controller: one OSDP bus for each, with the readers that are set up on it. Composition.
+
+Simulated ports are ptys, linked as ``rs485-1`` ... in the data directory; real ones are ``ports`` in ``[serial]``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from axcore.devices import DeviceModel
+from axcore.devices.reader import ReaderSinks
+from axcore.drivers.board import Board
+from axcore.drivers.osdp_bus import OsdpBus, OsdpReader
+from axcore.drivers.reader_lines import ReaderLines
+from axcore.model.config import SerialConfig
+from axcore.runtime.ledger import Job, Transaction
+from axcore.services.doors.bus_settings import BusReader, PortSettings
+from axcore.services.doors.buses import BusService
+from axcore.services.doors.readers import ReaderService
+
+from .serial_ports import SerialPorts, lost
+
+log = logging.getLogger(__name__)
+
+
+def link_name(port: int) -> str:
+    """Link in the data directory to the far end of a simulated port (1..)."""
+    return f"rs485-{port}"
+
+
+class Buses:
+    """``services.doors.buses.BusWires`` on native lines."""
+
+    def __init__(self, model: DeviceModel, service: BusService, readers: ReaderService, serial: SerialConfig) -> None:
+        self._places = {spec.name: spec for spec in model.reader_places}
+        self._names = tuple(self._places)
+        self._service = service
+        self._readers = readers
+        self._ports = sorted({spec.port for spec in model.reader_places})
+        paths = dict(zip(self._ports, serial.ports, strict=False))
+        if len(serial.ports) > len(self._ports):
+            log.error("the device has %d reader ports: the others in [serial] are not used", len(self._ports))
+        self.ports = SerialPorts(
+            {link_name(port): paths.get(port, "") for port in self._ports}, kernel_rs485=serial.kernel_rs485
+        )
+        self._sinks = self._make_sinks()
+        self._board: Board | None = None
+        self._buses: dict[int, OsdpBus] = {}
+        self._held: dict[str, OsdpReader] = {}
+        self._used_ports: dict[int, PortSettings] = {}
+        self._used: dict[str, BusReader] = {}
+
+    def attach(self, board: Board, *, simulated: bool, data_dir: Path) -> None:
+        """Lines are there; nothing is polled yet."""
+        self._board = board
+        self.ports.attach(board, simulated=simulated, data_dir=data_dir)
+        self._service.attach(self)
+
+    def start(self) -> None:
+        """After the board: poll from here on."""
+        self.ports.start()
+        self._service.connect()
+
+    def stop(self) -> None:
+        """Before the board."""
+        self.ports.stop()
+
+    def jobs(self) -> list[Job[Any]]:
+        """What the lines saw (ledger thread)."""
+        return self.ports.jobs()
+
+    @property
+    def far_ends(self) -> str:
+        """The other ends of simulated ports in order, with spaces between; empty on real ones."""
+        ends = self.ports.far_ends
+        return " ".join(ends[link_name(port)] for port in self._ports if link_name(port) in ends)
+
+    # --- services.doors.buses.BusWires
+
+    def connect(self, ports: Mapping[int, PortSettings], readers: Mapping[str, BusReader]) -> None:
+        """Make those connections anew whose settings changed: the neighbours of a changed reader stay on line."""
+        for port, settings in ports.items():
+            if self._used_ports.get(port) != settings:
+                self._connect_port(port, settings)
+        for name, reader in readers.items():
+            wanted = reader.enabled and self._used_ports[self._places[name].port].protocol == "osdp"
+            before = self._used.get(name)
+            if before is not None and (not wanted or _apart(before, reader)):
+                self._remove(name)
+                before = None
+            if wanted and before is None:
+                self._add(name, reader)
+            elif wanted and before != reader:
+                self._held[name].set_feedback(reader.feedback)
+                self._used[name] = reader
+
+    def kept(self, name: str, settings: BusReader, port: PortSettings) -> None:
+        if name in self._used:
+            self._used[name] = settings
+            self._used_ports[self._places[name].port] = port
+
+    def reader(self, name: str) -> OsdpReader | None:
+        return self._held.get(name)
+
+    # --- inside
+
+    def _connect_port(self, port: int, settings: PortSettings) -> None:
+        for name in [name for name in self._held if self._places[name].port == port]:
+            self._remove(name)
+        self._used_ports[port] = settings
+        assert self._board is not None
+        for spec in self._places.values():
+            if spec.port == port and spec.lines is not None:
+                wiegand = settings.protocol == "wiegand"
+                self._readers.attach(spec.name, ReaderLines(self._board, spec) if wiegand else None)
+
+    def _bus(self, port: int) -> OsdpBus | None:
+        """The bus of a port; made for the first reader on it, and gone with the last."""
+        if port not in self._buses:
+            settings = self._used_ports[port]
+            line = self.ports.line(link_name(port), settings.baud)
+            if line is None:
+                log.warning("reader port %d has no serial line: set ports in [serial] of axcore.toml", port)
+                return None
+            self._buses[port] = OsdpBus(line, self._sinks, baud=settings.baud)
+        return self._buses[port]
+
+    def _add(self, name: str, settings: BusReader) -> None:
+        port = self._places[name].port
+        bus = self._bus(port)
+        if bus is None:
+            return
+        key = bytes.fromhex(settings.key) if settings.key else None
+        reader = bus.add(
+            self._names.index(name), settings.address, key=key, require_secure=settings.secure_only,
+            poll_ms=self._used_ports[port].poll_ms,
+        )  # fmt: skip
+        reader.set_feedback(settings.feedback)
+        self._held[name], self._used[name] = reader, settings
+        self._readers.attach(name, reader)
+        if len(bus.readers) == 1:
+            self.ports.lines.add(bus)
+
+    def _remove(self, name: str) -> None:
+        port, reader = self._places[name].port, self._held.pop(name)
+        bus = self._buses[port]
+        del self._used[name]
+        self._readers.attach(name, None)
+        bus.remove(reader)
+        if not bus.readers:
+            self.ports.lines.remove(bus)
+            del self._buses[port]
+
+    def _make_sinks(self) -> ReaderSinks:
+        service, names = self._service, self._names
+
+        def keys(tx: Transaction, index: int, pressed: str, t_ns: int) -> None:
+            service.on_keys(tx, names[index], pressed, t_ns)
+
+        return ReaderSinks(
+            on_read=lambda tx, read: service.on_read(tx, names[read.reader], read),
+            on_keys=keys,
+            on_status=lambda tx, index, status: service.on_status(tx, names[index], status),
+            on_inputs=lambda tx, index, inputs: service.on_inputs(tx, names[index], inputs),
+            on_attack=lambda tx, index, kind, code: service.on_attack(tx, names[index], kind, code),
+            on_key_set=lambda tx, index, key: service.on_key_set(tx, names[index], key),
+            on_install=lambda tx, index, is_open, done: service.on_install(tx, names[index], is_open, done),
+            on_moved=lambda tx, index, address, baud: service.on_moved(tx, names[index], address, baud),
+            on_lost=lost,
+        )
+
+
+def _apart(before: BusReader, after: BusReader) -> bool:
+    """Whether the connection has to be made anew."""
+    return msgspec.structs.replace(before, feedback=after.feedback) != after
