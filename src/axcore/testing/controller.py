@@ -14,6 +14,7 @@ from axcore.model.ports import Circuit
 from axcore.services.doors import (
     AccessController,
     AlarmService,
+    BusService,
     DoorService,
     PowerService,
     ReaderService,
@@ -101,6 +102,7 @@ class ControllerBench:
         self.doors = DoorService(self.model, self.pacs, self.clock, self.ledger.post)
         self.controller = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(self.model, self.pacs, self.controller)
+        self.buses = BusService(self.model, self.readers)
         self.supervision = SupervisionService(self.model, self.doors.supervised_by, self._on_state)
         self.alarms = AlarmService()
         self.power = PowerService(self.model)
@@ -109,7 +111,7 @@ class ControllerBench:
         self.ledger.load(lambda tx: deliver(tx, self.model))
         if before is not None:
             self.ledger.load(lambda tx: before(self, tx))
-        loaders = (self.pacs.load, self.supervision.load, self.alarms.load, self.doors.load)
+        loaders = (self.pacs.load, self.supervision.load, self.alarms.load, self.buses.load, self.doors.load)
         self.ledger.load(*loaders)
         for loader in (*loaders, self.doors.renew):
             self.ledger.on_reload(loader)

@@ -12,18 +12,22 @@ import select
 import threading
 import time
 import tty
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
+from axcore._native.osdp_line import PeripheralDevice
 from axcore.app import Device
+from axcore.drivers.serial import SerialLine
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
 from axcore.model.doors import Door
 from axcore.model.pacs import AccessPolicy, AccessProfile, Credential, CredentialAccessProfile, IdData
+from axcore.osdp import messages
 
 CONTROLLER, STATION = "a1610", "a8207-ve"
 READER, PORT, DOOR, RELAY = "reader1", 1, "door1", "relay1"
@@ -75,11 +79,47 @@ class Cable:
             os.close(fd)
 
 
-def let_in(data_dir: Path, model: str = CONTROLLER, **door: Any) -> None:
-    """Write what lets the card in at the first reader, before the controller is started."""
+class MultiDrop:
+    """Several readers on one line (``path``), which all hear everything: a thread that answers for them."""
+
+    def __init__(self, path: str, keys: Mapping[int, str]) -> None:
+        self.devices = {address: PeripheralDevice(address, key=bytes.fromhex(key)) for address, key in keys.items()}
+        self._lock = threading.Lock()
+        self._line = SerialLine(path=path, baud=BAUD)
+        self._fd = self._line.open()
+        self._stop, self._wake = os.pipe()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def card(self, address: int, value: int, bits: int = 26) -> None:
+        """Show a card at a reader."""
+        data = (value << (-bits % 8)).to_bytes((bits + 7) // 8, "big")
+        code, payload = messages.pack(messages.Raw(0, 1, bits, data))
+        with self._lock:
+            self.devices[address].post(code, payload)
+
+    def close(self) -> None:
+        """The readers are gone."""
+        os.write(self._wake, b"x")
+        self._thread.join()
+        for fd in (self._stop, self._wake):
+            os.close(fd)
+        self._line.close()
+
+    def _run(self) -> None:
+        while self._stop not in select.select([self._fd, self._stop], [], [])[0]:
+            data, now = os.read(self._fd, 4096), time.monotonic_ns()
+            with self._lock:
+                out = [device.step(data, now) for device in self.devices.values()]
+            os.write(self._fd, b"".join(out))
+
+
+def let_in(data_dir: Path, model: str = CONTROLLER, readers: Sequence[str] = (READER,), **door: Any) -> None:
+    """Write what lets the card in at these readers, before the controller is started."""
+    policies = tuple(AccessPolicy(f"{reader}access") for reader in readers)
     records: tuple[tuple[str, Any], ...] = (
         ("pacs.door", Door(token=DOOR, **door)),
-        ("pacs.access_profile", AccessProfile(token="staff", policies=(AccessPolicy(f"{READER}access"),))),
+        ("pacs.access_profile", AccessProfile(token="staff", policies=policies)),
         (
             "pacs.credential",
             Credential(
