@@ -87,15 +87,18 @@ class Buses:
         for port, settings in ports.items():
             if self._used_ports.get(port) != settings:
                 self._connect_port(port, settings)
-        for name, reader in readers.items():
-            wanted = reader.enabled and self._used_ports[self._places[name].port].protocol == "osdp"
-            before = self._used.get(name)
-            if before is not None and (not wanted or _apart(before, reader)):
+        wanted = {
+            name: reader
+            for name, reader in readers.items()
+            if reader.enabled and self._used_ports[self._places[name].port].protocol == "osdp"
+        }
+        for name, before in list(self._used.items()):  # first: an address that is let go may be another's now
+            if name not in wanted or _apart(before, wanted[name]):
                 self._remove(name)
-                before = None
-            if wanted and before is None:
+        for name, reader in wanted.items():
+            if name not in self._used:
                 self._add(name, reader)
-            elif wanted and before != reader:
+            elif self._used[name] != reader:
                 self._held[name].set_feedback(reader.feedback)
                 self._used[name] = reader
 
