@@ -10,6 +10,7 @@ import pytest
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
+from axcore.osdp import messages
 from axcore.testing.osdp_door import CARD, DOORS, GRANTED, KEY, READERS, RELAY, MultiDrop, OsdpDoor, let_in
 
 PATIENCE = 20.0
@@ -270,3 +271,66 @@ def test_eight_readers_on_four_ports_each_open_their_own_door() -> None:
         finally:
             for bus in buses:
                 bus.close()
+
+
+def test_a_card_in_the_cabin_moves_the_relay_of_a_floor_and_nothing_half_done_is_stored() -> None:
+    """Manual 002, Add AXIS A9910, Elevator control: modules on one reader port, the reader in the cabin on another."""
+    with Instance(model="a1710-b") as device:
+        let_in(device.data_dir, "a1710-b", access_points={"floor1access": "floor1"})
+        device.start()
+        device.create_admin()
+        client = device.client()
+        bad: tuple[tuple[str, str, Any, int, str], ...] = (
+            ("POST", "expansions", {"port": 2, "address": 2}, 409, "encryption key"),
+            ("POST", "expansion-key", {"key": "11" * 16}, 400, "weak"),
+            ("POST", "floors", {"module": "module1", "relay": 1}, 404, "module1"),
+            ("POST", "floors", {"module": "module1", "relay": 1, "token": "door1"}, 400, "token"),
+            ("POST", "network-readers", {"kind": "intercom"}, 400, "host"),
+            ("POST", "network-readers", {"kind": "nose"}, 400, "kind"),
+            ("PATCH", "network-readers/netreader1", {"name": "x"}, 404, "netreader1"),
+            ("POST", "wireless-locks", {}, 409, "hub"),
+            ("POST", "wireless-hub", {"connected": 1}, 400, "connected"),
+            ("DELETE", "expansions/module1", None, 404, "module1"),
+            ("POST", "expansions/module1/outputs", {"relay": 1, "active": True}, 404, "module1"),
+        )
+        for method, path, data, status, named in bad:
+            with pytest.raises(net.HttpError) as refused:
+                client.rest(method, f"{DOORS}/{path}", data)
+            assert refused.value.status == status, (path, refused.value)
+            assert named in refused.value.body, (path, refused.value.body)
+        key = client.rest("POST", f"{DOORS}/expansion-key", {})["key"]
+        assert client.rest("GET", f"{DOORS}/expansion-key") == {"key_set": True}
+        cabin, far = device.running.rs485.split()[:2]
+        reader, module = MultiDrop(cabin, {0: KEY}), MultiDrop(far, {2: key})
+        try:
+            client.rest("PATCH", f"{DOORS}/readers/reader1/settings", {"enabled": True, "key": KEY})
+            assert client.rest("POST", f"{DOORS}/expansions", {"port": 2, "address": 2})["token"] == "module1"
+            floor = client.rest("POST", f"{DOORS}/floors", {"module": "module1", "relay": 3, "access_ms": 4000})
+            assert floor["token"] == "floor1"
+
+            def there() -> bool:
+                (one,) = client.rest("GET", f"{DOORS}/expansions")
+                links = [entry["link"] for entry in client.rest("GET", f"{DOORS}/readers")]
+                return bool(one["link"] == "secure" and links[0] == "secure")
+
+            wait_for("the module and the reader", there, PATIENCE, 0.02)
+            module.commands.clear()
+            reader.card(0, VALUE)
+            wait_for("the relay", lambda: module.commands, PATIENCE, 0.02)
+            ((address, message),) = module.commands
+            assert (address, message) == (2, (messages.Output(2, 5, 40),))
+            client.rest("POST", f"{DOORS}/expansions/module1/outputs", {"relay": 1, "active": True})
+            wait_for("relay 1", lambda: (2, (messages.Output(0, 4, 0),)) in module.commands, PATIENCE, 0.02)
+            client.rest("POST", f"{DOORS}/wireless-hub", {"connected": True})
+            assert client.rest("POST", f"{DOORS}/wireless-locks", {})["token"] == "lock1"
+            with device.board(PATIENCE) as board:
+                board.call("wireless", lock="lock1", bits=f"{VALUE:026b}")
+                log = net.EventLog(client)
+                topic = f"{topics.ACCESS_DENIED}Credential"
+                wait_for("the refusal", lambda: any(e["topic"].startswith(topic) for e in log.all()), PATIENCE)
+                assert board.call("state")["wireless"] == {"lock1": False}
+                board.call("wireless", up=False)
+            assert client.rest("GET", f"{DOORS}/wireless-hub") == {"connected": True, "name": "", "up": False}
+        finally:
+            reader.close()
+            module.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 from axcore.devices import DeviceModel
 from axcore.drivers.board import Board
+from axcore.drivers.wireless_hub import SimulatedHub
 from axcore.model.config import SerialConfig
 from axcore.model.credentials import CredentialRead
 from axcore.model.doors import LineState
@@ -22,9 +23,13 @@ from axcore.services.doors import (
     AlarmService,
     BusService,
     DoorService,
+    ExpansionService,
+    NetworkReaders,
     PowerService,
     ReaderService,
+    RoutedLines,
     SupervisionService,
+    WirelessService,
     deliver,
 )
 from axcore.services.doors.power import PowerPage
@@ -48,7 +53,13 @@ class Controller:
         self.access = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(model, self.pacs, self.access)
         self.buses = BusService(model, self.readers)
-        self.lines = Buses(model, self.buses, self.readers, serial or SerialConfig())
+        self.expansion = ExpansionService(model, self.pacs, self.buses, self.doors)
+        self.wireless = WirelessService(model, self.pacs, self.doors, self.access)
+        self.network_readers = NetworkReaders(model, self.pacs)
+        self.hub: SimulatedHub | None = None
+        """For wireless locks; simulated boards have one."""
+        self.buses.modules_at = self.expansion.addresses
+        self.lines = Buses(model, self.buses, self.expansion, self.readers, serial or SerialConfig())
         self.supervision = SupervisionService(model, self.doors.supervised_by, self._on_state)
         self.alarms = AlarmService()
         self.power = PowerService(model)
@@ -59,6 +70,9 @@ class Controller:
             self.supervision.load,
             self.alarms.load,
             self.buses.load,
+            self.expansion.load,
+            self.wireless.load,
+            self.network_readers.load,
             self.doors.load,
         )
         self.timers: tuple[Any, ...] = (self.doors, self.readers, self.pacs, self.lines.ports)
@@ -71,7 +85,11 @@ class Controller:
 
     def attach(self, board: Board, *, simulated: bool, data_dir: Path) -> None:
         """Connect the relays, the lights of readers on Wiegand lines, and the buses."""
-        self.doors.attach(board, self.supervision.state)
+        if simulated and self._model.wireless_locks:
+            self.hub = SimulatedHub()
+            self.wireless.attach(self.hub)
+        routed = RoutedLines(board, (self.expansion, self.wireless))
+        self.doors.attach(routed, self.supervision.state, routed.of_door)
         self.lines.attach(board, simulated=simulated, data_dir=data_dir)
 
     def announce(self, tx: Transaction) -> None:
@@ -80,6 +98,8 @@ class Controller:
         self.doors.announce(tx)
         self.readers.announce(tx)
         self.buses.announce(tx)
+        self.expansion.announce(tx)
+        self.wireless.announce(tx)
         self.alarms.announce(tx)
         self.power.announce(tx)
 

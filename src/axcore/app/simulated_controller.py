@@ -85,6 +85,18 @@ class SimulatedController:
             raise NotFoundError("door", f"there is no door at the terminals {door}")
         self._ledger.post(lambda tx: doors.on_link(tx, token, up, correlation))
 
+    def wireless(self, up: bool | None, lock: str, bits: Bits | None, correlation: str | None) -> None:
+        """The hub of wireless locks is there or not, or a card is shown at a lock."""
+        wireless = self._controller.wireless
+        if up is not None:
+            there = up
+            self._ledger.submit(lambda tx: wireless.on_hub(tx, there)).result(5)
+            return
+        wireless.lock(lock)
+        assert bits is not None
+        card = CardValue(bits=bits.nbits, value=card_hex(bits.value, bits.nbits))
+        self._ledger.post(lambda tx: wireless.on_card(tx, lock, card, correlation))
+
     def power(self, name: str, volt: float | None, ampere: float | None, correlation: str | None) -> None:
         """Feed or load a connector."""
         power = self._controller.power
@@ -99,5 +111,10 @@ class SimulatedController:
                 token: {"mode": state.mode, "door": state.door, "lock": state.lock, "alarm": state.alarm}
                 for token, state in doors.states().items()
             },
+            **(
+                {}
+                if self._controller.hub is None
+                else {"wireless": {lock: self._controller.hub.active(lock) for lock in self._controller.wireless.locks}}
+            ),
             "readers": {state.name: state.online for state in self._controller.readers.states()},
         }

@@ -104,9 +104,11 @@ class OsdpReader:
             self._text = message
         self._send(message)
 
-    def output(self, output: int, active: bool, seconds: float = 0.0) -> None:
-        """Set an output of the reader; with ``seconds`` for so long."""
+    def output(self, output: int, active: bool, seconds: float = 0.0, *, abort: bool = True) -> None:
+        """Set an output of the reader; with ``seconds`` for so long. Without ``abort`` what was timed goes on first."""
         control = (2 if active else 1) if seconds <= 0 else (5 if active else 6)
+        if seconds <= 0 and not abort:
+            control += 2
         self._send(messages.Output(output, control, min(_MAX_TIMER, round(seconds * _TENTH))))
 
     def set_key(self, key: bytes) -> None:

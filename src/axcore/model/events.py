@@ -24,6 +24,9 @@ QR = "tns1:Device/tnsaxis:Intercom/QR"  # pulse; a QR code was read (never holds
 KEYPAD_STATE = "tns1:Device/tnsaxis:Intercom/KeypadState"  # property; data state idle|entering
 SPEED_DIAL = "tns1:Device/tnsaxis:Intercom/SpeedDial"  # pulse; data number
 READER_FAULT = "tns1:Device/tnsaxis:Reader/Fault"  # pulse; a frame was refused, data error, bits, glitches
+EXPANSION_STATUS = "tns1:Device/tnsaxis:Expansion/Connection"  # property; source module, data state, secure 0|1
+EXPANSION_INPUT = "tns1:Device/tnsaxis:Expansion/Input"  # property; source module, input 1.., data active 0|1
+WIRELESS_HUB = "tns1:Device/tnsaxis:WirelessHub/Connection"  # property; data state connected|not_connected
 READER_INPUT = "tns1:Device/tnsaxis:Reader/Input"  # property; source IdPointToken, input 0.., data active 0|1
 READER_CONNECTION = (
     "tns1:Device/tnsaxis:Reader/Connection"  # property; source side|IdPointToken, data state, secure 0|1, reason

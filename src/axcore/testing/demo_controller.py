@@ -27,7 +27,7 @@ SWIPES = 20
 ACCESS_MS = 250
 OTHER_KEY = "00112233445566778899aabbccddee0f"
 PATIENCE_S = 20.0
-EDGES_MS, GAP_MS = 25 * 0.2 + 0.04, 25.0
+EDGES_NS, GAP_MS = 5_040_000, 25.0
 """From the first edge of 26 bits to the last, and the silence that ends a frame."""
 WIDTH, LEFT, ROW, TOP = 1200, 150, 34, 30
 """Of the picture, in pixels."""
@@ -86,8 +86,10 @@ class Play:
                 time.sleep(random.uniform(0.05, 0.1))  # not a synchronisation: people do not come with the polls
         self.pair.wait_event(GRANTED, PATIENCE_S, CredentialToken="ann")
         p50, p99 = percentile(self.latencies, 50), percentile(self.latencies, 99)
-        self.timeline.add(f"swipe -> relay, p50 of {self.swipes}", f"p99 {p99:.1f} ms, lock open {ACCESS_MS} ms", p50)
-        rest = p50 - EDGES_MS - GAP_MS
+        self.timeline.add(
+            f"last edge -> relay, p50 of {self.swipes}", f"p99 {p99:.1f} ms, lock open {ACCESS_MS} ms", p50
+        )
+        rest = p50 - GAP_MS
         self.timeline.add("of it after the frame was over", "poll, two fsyncs, secure channel, decision", rest)
 
     def feedback(self) -> None:
@@ -149,7 +151,7 @@ class Play:
                     online = 0
         if online:
             self.spans.append(Span("reader on line", online, time.monotonic_ns(), "#79c"))
-        self.spans += [Span("card at the station", at, at + 5_000_000, "#c52") for at in self.swiped]
+        self.spans += [Span("card at the station", at - EDGES_NS, at, "#c52") for at in self.swiped]
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "timeline.svg"
         file.write_text(svg(self.spans), encoding="utf-8")

@@ -26,8 +26,16 @@ from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
 from axcore.model.doors import Door
-from axcore.model.pacs import AccessPolicy, AccessProfile, Credential, CredentialAccessProfile, IdData
-from axcore.osdp import messages
+from axcore.model.pacs import (
+    AccessPoint,
+    AccessPolicy,
+    AccessProfile,
+    Credential,
+    CredentialAccessProfile,
+    IdData,
+    IdPointDevice,
+)
+from axcore.osdp import EventKind, messages
 
 CONTROLLER, STATION = "a1610", "a8207-ve"
 READER, PORT, DOOR, RELAY = "reader1", 1, "door1", "relay1"
@@ -84,6 +92,8 @@ class MultiDrop:
 
     def __init__(self, path: str, keys: Mapping[int, str]) -> None:
         self.devices = {address: PeripheralDevice(address, key=bytes.fromhex(key)) for address, key in keys.items()}
+        self.commands: list[tuple[int, messages.Message | tuple[messages.Message, ...]]] = []
+        """What the controller wanted, by address."""
         self._lock = threading.Lock()
         self._line = SerialLine(path=path, baud=BAUD)
         self._fd = self._line.open()
@@ -111,15 +121,43 @@ class MultiDrop:
             data, now = os.read(self._fd, 4096), time.monotonic_ns()
             with self._lock:
                 out = [device.step(data, now) for device in self.devices.values()]
+                for address, device in self.devices.items():
+                    self.commands += [
+                        (address, messages.unpack(False, event.code, event.data))
+                        for event in device.events()
+                        if event.kind == EventKind.COMMAND
+                    ]
             os.write(self._fd, b"".join(out))
 
 
-def let_in(data_dir: Path, model: str = CONTROLLER, readers: Sequence[str] = (READER,), **door: Any) -> None:
-    """Write what lets the card in at these readers, before the controller is started."""
-    policies = tuple(AccessPolicy(f"{reader}access") for reader in readers)
+def let_in(
+    data_dir: Path,
+    model: str = CONTROLLER,
+    readers: Sequence[str] = (READER,),
+    access_points: Mapping[str, str] | None = None,
+    **door: Any,
+) -> None:
+    """Write what lets the card in at these readers, before the controller is started.
+
+    With ``access_points`` (token to door, all of the first reader) only there.
+    """
+    points = access_points or {}
+    policies = tuple(AccessPolicy(token) for token in (points or [f"{reader}access" for reader in readers]))
     records: tuple[tuple[str, Any], ...] = (
         ("pacs.door", Door(token=DOOR, **door)),
         ("pacs.access_profile", AccessProfile(token="staff", policies=policies)),
+        *(
+            (
+                "pacs.access_point",
+                AccessPoint(
+                    token=token,
+                    entity=entity,
+                    id_points=(IdPointDevice(readers[0]),),
+                    authentication_profiles=("CardOnly",),
+                ),
+            )
+            for token, entity in points.items()
+        ),
         (
             "pacs.credential",
             Credential(

@@ -83,6 +83,8 @@ class BusService:
         self._order = tuple(self._specs)
         self._readers = readers
         self._wires: BusWires | None = None
+        self.modules_at: Callable[[int], Mapping[str, int]] = lambda port: {}
+        """Addresses of what else is on a port (``ExpansionService``)."""
         self._ports: Mapping[int, PortSettings] = {}
         self._kept: Mapping[str, KeptReader] = {}
         self._status: Mapping[str, ReaderStatus] = {}
@@ -151,6 +153,15 @@ class BusService:
         """How the line to a reader stands."""
         self._spec(name)
         return self._status.get(name, ReaderStatus())
+
+    def addresses(self, port: int) -> dict[str, int]:
+        """Addresses of the readers that are polled on a port. NotFoundError."""
+        self.port(port)
+        return {
+            name: kept.settings.address
+            for name, kept in self._kept.items()
+            if kept.settings.enabled and self._spec(name).port == port
+        }
 
     def is_polled(self, name: str) -> bool:
         """Whether a bus speaks to this place."""
@@ -335,13 +346,10 @@ class BusService:
             raise NotFoundError("reader", f"there is no {name[:64]!r} (readers: {', '.join(self._order)})") from None
 
     def _neighbours(self, name: str) -> dict[str, int]:
-        """Addresses of the others that are polled on the same port."""
+        """Addresses of the others on the same port."""
         port = self._spec(name).port
-        return {
-            other: kept.settings.address
-            for other, kept in self._kept.items()
-            if other != name and kept.settings.enabled and self._spec(other).port == port
-        }
+        others = {**self.addresses(port), **self.modules_at(port)}
+        return {other: address for other, address in others.items() if other != name}
 
     def _counts(self, name: str) -> bool:
         """Whether what the reader says is believed."""

@@ -117,6 +117,7 @@ class DoorService:
         self._first: dict[str, list[Output]] = {}
         """What came out of a door at start and is not told yet."""
         self._supervised: Callable[[str], LineState | None] = lambda line: None
+        self._remote: Callable[[str], str | None] = lambda token: None
         self.on_outcome: OnOutcome = lambda tx, request, taken, t_ns: None
         configured.subscribe(self._on_configuration)
 
@@ -134,9 +135,18 @@ class DoorService:
             machines[token], self._first[token] = start(self._setup(token), tx.now.mono_ns, kept)
         self._machines = machines
 
-    def attach(self, lines: Lines, supervised: Callable[[str], LineState | None] | None = None) -> None:
-        """Connect the board, which was made with ``normals`` and ``rex_targets``."""
+    def attach(
+        self,
+        lines: Lines,
+        supervised: Callable[[str], LineState | None] | None = None,
+        remote: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """Connect the board, which was made with ``normals`` and ``rex_targets``.
+
+        ``remote`` tells the relay of a door without terminals.
+        """
         self._lines = lines
+        self._remote = remote or self._remote
         if supervised is not None:
             self._supervised = supervised
 
@@ -351,7 +361,10 @@ class DoorService:
         tx.assign(self, "_places", places)
 
     def _relays(self, token: str) -> dict[Which, str]:
-        return terminals.relays(self.model, self._places.get(token), self._machines[token].setup)
+        place = self._places.get(token)
+        if place is None and (line := self._remote(token)) is not None:
+            return {"lock": line}
+        return terminals.relays(self.model, place, self._machines[token].setup)
 
     def _update(self, tx: Transaction, token: str, step: _Step, t_ns: int, correlation: str | None) -> None:
         before, (machine, outs) = self._machines[token], step

@@ -46,7 +46,7 @@ MAX_TEXT = 255
 MAX_PORT = 4
 MAX_ADDRESS = 126
 MIN_BAUD, MAX_BAUD = 9600, 460_800
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]*[A-Za-z0-9])?|[A-Fa-f0-9:.]+(?:%[A-Za-z0-9]+)?")
+HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]*[A-Za-z0-9])?|[A-Fa-f0-9:.]+(?:%[A-Za-z0-9]+)?")
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -168,7 +168,7 @@ def check(settings: ReaderSettings) -> ReaderSettings:
 def _check_vapix(vapix: VapixReader, *, needed: bool) -> None:
     if needed and not vapix.host:
         raise InputError("vapix.host", "is needed: the address of the door controller")
-    if vapix.host and (len(vapix.host) > MAX_TEXT or not _HOST.fullmatch(vapix.host)):
+    if vapix.host and (len(vapix.host) > MAX_TEXT or not HOST.fullmatch(vapix.host)):
         raise InputError("vapix.host", "must be a host name or an IP address")
     if vapix.port is not None and not 1 <= vapix.port <= 65535:
         raise InputError("vapix.port", "must be 1 to 65535")
