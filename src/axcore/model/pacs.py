@@ -185,6 +185,7 @@ class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     token: str
     name: str = ""
     description: str = ""
+    attributes: tuple[Attribute, ...] = ()
 
 
 class ScheduleText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

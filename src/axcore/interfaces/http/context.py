@@ -83,6 +83,12 @@ class Context:
     deliveries: Any = None
     """Delivers to recipients; here for *Test*."""
     schedules: Any = None
+    pacs: Any = None
+    """Records of access control; None for devices without doors."""
+    doors: Any = None
+    """Commands to doors (``services.pacs.control.DoorControl``)."""
+    readers: Any = None
+    """Readers of a controller (``services.pacs.control.ReaderControl``)."""
     mqtt: Any = None
     certificates: Any = None
     board: Any = None

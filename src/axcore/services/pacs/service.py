@@ -30,7 +30,7 @@ from axcore.model.doors import (
     PriorityConfiguration,
 )
 from axcore.model.events import Event, NewEvent
-from axcore.model.pacs import DEFAULT_AUTHENTICATION, DEFAULT_SCHEDULES, Passage
+from axcore.model.pacs import DEFAULT_AUTHENTICATION, DEFAULT_SCHEDULES, AccessController, Passage
 from axcore.runtime.clock import NS, Instant
 from axcore.services import time as zones
 from axcore.services.pacs import events, kinds
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from axcore.runtime.transaction import Transaction
 
 STATE = ("pacs.state", "delivered")
+CONTROLLER = ("pacs.state", "controller")
 ZONE = ("param", "Time.TimeZone")
 MAX_PAGE = 5_000
 """Records that ``list`` gives at once."""
@@ -71,6 +72,8 @@ class PacsService:
         self._passages = Passages()
         self._pins = PinGuard()
         self._listeners: tuple[Listener, ...] = ()
+        self.delivered_controller = False
+        """Whether the access controller that every device has was put there."""
         if bus is not None:
             bus.in_transaction(topics.CONFIGURATION_CHANGED, self._on_configuration)
 
@@ -90,6 +93,7 @@ class PacsService:
                 for record in delivered:
                     tx.put(kind, record.token, _ENCODE(record))
             tx.put(*STATE, b"1")
+        self.delivered_controller = tx.get(*CONTROLLER) is not None
         self._zone = _zone_of(tx)
         self._index, passages = indexes.load({kind: dict(tx.items(kind)) for kind in KINDS}, self._zone)
         self._passages.load(passages, tx.now)
@@ -107,6 +111,11 @@ class PacsService:
     def index(self) -> Index:
         """What decisions look at."""
         return self._index
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of local times."""
+        return self._zone
 
     @property
     def passages(self) -> Mapping[str, Passage]:
@@ -246,6 +255,13 @@ class PacsService:
             changed.append(msgspec.structs.replace(table[token], **fields))
         self.set(tx, kind, changed)
 
+    def deliver_controller(self, tx: Transaction, controller: AccessController) -> None:
+        """Put the access controller of this device there, once; its name has the serial number."""
+        if not self.delivered_controller:
+            tx.assign(self, "delivered_controller", True)
+            tx.put(*CONTROLLER, b"1")
+            self.set(tx, "pacs.access_controller", (controller,))
+
     # --- decisions
 
     def verify(self, request: Request, wall_ns: int) -> Decision:
@@ -334,6 +350,22 @@ class PacsService:
             credential = self._index.credentials.get(token)
             self._passages.cleared(tx, token, "" if credential is None else credential.user_token, by_client=True)
         return len(gone)
+
+    def set_passages(self, tx: Transaction, passages: Sequence[Passage]) -> None:
+        """Remember what another device has seen (``SetAntipassbackData``): all, or an InputError names the field."""
+        for at, passage in enumerate(passages):
+            field = f"AntipassbackData[{at}]"
+            if passage.credential not in self._index.credentials:
+                raise NotFoundError(f"{field}.CredentialToken", f"there is no {passage.credential[:80]!r}")
+            if passage.area and passage.area not in self._index.areas:
+                raise NotFoundError(f"{field}.CurrentArea", f"there is no {passage.area[:80]!r}")
+            if passage.pass_ok_ns < 0:
+                raise InputError(f"{field}.PassOkThreshold", "must be 0 or more")
+        for passage in passages:
+            if passage.area:
+                self._passages.put(tx, passage)
+            else:
+                self._passages.forget(tx, (passage.credential,))
 
     # --- time (a timer of the ledger)
 

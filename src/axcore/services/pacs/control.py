@@ -1,0 +1,72 @@
+"""What the interfaces of access control need of those who own the doors and the readers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from axcore.devices.door import DoorMachine
+    from axcore.model.doors import DoorState
+    from axcore.runtime.transaction import Transaction
+    from axcore.services.pacs.decision import Decision, Request
+
+
+class DoorControl(Protocol):
+    """Commands to doors, as jobs of the ledger. NotFoundError for a door that there is not or that is not set up.
+
+    ConflictError when a door cannot do it now.
+    """
+
+    def state(self, token: str) -> DoorState:
+        """``GetDoorState``."""
+
+    def machine(self, token: str) -> DoorMachine:
+        """The door: its set-up, priority levels and states."""
+
+    def access(
+        self,
+        tx: Transaction,
+        token: str,
+        request: str = "",
+        *,
+        unlock: bool = True,
+        extended: bool = False,
+        access_ms: int | None = None,
+        open_too_long_ms: int | None = None,
+        pre_alarm_ms: int | None = None,
+    ) -> object:
+        """``AccessDoor``; without ``unlock`` ``AccessDoorWithoutUnlock``."""
+
+    def command(self, tx: Transaction, token: str, command: str, level: str = "") -> object:
+        """``LockDoor``, ``UnlockDoor``, ``DoubleLockDoor``, ``BlockDoor``, ``ReleaseDoor`` (with a priority level),
+        ``LockDownDoor``, ``LockDownReleaseDoor``, ``LockOpenDoor``, ``LockOpenReleaseDoor``.
+        """
+
+
+class ReaderState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a reader on the line."""
+
+    online: bool
+    secure_channel: str = "Unknown"
+    """``Unknown``, ``ConnectionLost``, ``ConnectionEstablished``, ``NotSupported`` or ``NoKey``."""
+    last: Mapping[str, str] = {}
+    """IdData of the last card."""
+
+
+class ReaderControl(Protocol):
+    """Readers (id points), as jobs of the ledger. NotFoundError for one that there is not."""
+
+    def request_access(self, tx: Transaction, request: Request) -> Decision:
+        """``RequestAccess``: decide and, if it is granted, open; the outcome is told when it is known."""
+
+    def present(self, tx: Transaction, id_point: str, id_data: Mapping[str, str]) -> object:
+        """A card, a PIN or a request to exit as if it had been shown at the reader: it is told and decided on."""
+
+    def reader_state(self, id_point: str) -> ReaderState:
+        """What is known of it."""
+
+    def feedback(self, tx: Transaction, id_point: str, message: str) -> object:
+        """Show an outcome (``AccessGranted``, ``AccessDenied`` ...) by light and sound."""
