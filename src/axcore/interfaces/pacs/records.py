@@ -32,6 +32,8 @@ class Records:
     service: str
     wire: str
     """Name of a record on the wire: ``Credential``."""
+    element: str = ""
+    """Name of its element, if that is another one."""
     kind: str
     struct: type[Any]
     """What is on the wire; the records themselves where ``read`` and ``show`` are None."""
@@ -48,6 +50,10 @@ class Records:
     info_list: bool = True
     """Whether the short form is a list too."""
 
+    @property
+    def _element(self) -> str:
+        return self.element or self.wire
+
     def operations(self) -> Iterator[Operation]:
         """Everything that can be done with them."""
         argument = f"Set{self.wire}"
@@ -55,7 +61,7 @@ class Records:
         arguments: Any = msgspec.defstruct(
             argument, [("records", several, ())], bases=(Arguments,), frozen=True, kw_only=True
         )
-        NAMES[arguments] = {"records": self.wire}
+        NAMES[arguments] = {"records": self._element}
         name = self.wire
         rows: tuple[tuple[str, type[Arguments], Handler], ...] = (
             (argument, arguments, self._set), (f"Get{name}", Some, self._get), (f"Get{name}List", Page, self._list),
@@ -77,7 +83,7 @@ class Records:
 
     async def _set(self, given: Any, caller: Caller) -> Answer:
         if not given.records:
-            raise ArgumentError(self.wire, "is required")
+            raise ArgumentError(self._element, "is required")
         read = self.read
         records = (
             given.records if read is None else [self._read(at, held, caller) for at, held in enumerate(given.records)]
@@ -89,14 +95,14 @@ class Records:
         return {"Token": list(tokens)}
 
     async def _get(self, given: Some, caller: Caller) -> Answer:
-        return {self.wire: await self._shown(self._held(given, caller), self.show, caller)}
+        return {self._element: await self._shown(self._held(given, caller), self.show, caller)}
 
     async def _get_info(self, given: Some, caller: Caller) -> Answer:
         return {f"{self.wire}Info": await self._shown(self._held(given, caller), self.info, caller)}
 
     async def _list(self, given: Page, caller: Caller) -> Answer:
         found, following = page(caller, self.kind, given)
-        return {"NextStartReference": following, self.wire: await self._shown(found, self.show, caller)}
+        return {"NextStartReference": following, self._element: await self._shown(found, self.show, caller)}
 
     async def _list_info(self, given: Page, caller: Caller) -> Answer:
         found, following = page(caller, self.kind, given)
@@ -113,13 +119,13 @@ class Records:
         try:
             return self.read(held, caller)
         except InputError as error:
-            raise type(error)(f"{self.wire}[{at}].{error.field}", error.reason) from None
+            raise type(error)(f"{self._element}[{at}].{error.field}", error.reason) from None
 
     def _named(self, field: str) -> str:
         index, dot, rest = field.partition(".")
         if not dot:
-            return f"{self.wire}{index}"
-        return f"{self.wire}{index}.{wire_path(self.struct, rest) if self.path is None else self.path(rest)}"
+            return f"{self._element}{index}"
+        return f"{self._element}{index}.{wire_path(self.struct, rest) if self.path is None else self.path(rest)}"
 
     def _held(self, given: Some, caller: Caller) -> list[Any]:
         if len(given.token) > MAX_PAGE:

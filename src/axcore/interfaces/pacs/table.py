@@ -40,7 +40,7 @@ SERVICES: Final[dict[str, tuple[str, str]]] = {
     "axloc": ("http://www.axis.com/vapix/ws/EventLoggerConfig", "/vapix/eventlogger"),
     "axhbt": ("http://www.axis.com/vapix/ws/Heartbeat", "/vapix/axhbt"),
 }
-"""Prefix -> namespace and path (VAPIX *Supported services and namespaces*; the heartbeat's namespace is ours)."""
+"""Prefix -> namespace and path (VAPIX *Supported services and namespaces*, *Heartbeat service*)."""
 PATHS: Final = tuple(dict.fromkeys(path for _, path in SERVICES.values()))
 REASONS: Final = {
     "ter:NotFound": "Not found", "ter:InvalidArgVal": "Argument value invalid", "ter:InvalidArgs": "Invalid arguments",
@@ -70,7 +70,9 @@ class Caller:
     @property
     def device_uuid(self) -> str:
         """The identity that configurations are bound to (VAPIX *UUID*)."""
-        return f"5581ad80-95b0-11e0-b883-{self.serial:0>12}"
+        from axcore.services.pacs.service import device_uuid
+
+        return device_uuid(self.serial)
 
     async def run(self, job: Callable[[Transaction], T]) -> T:
         """Change something; returns after its commit."""

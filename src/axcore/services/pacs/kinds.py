@@ -15,7 +15,7 @@ import msgspec
 from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model import doors
 from axcore.model.pacs import AccessController, IdDataConfiguration, IdPointConfiguration
-from axcore.services.pacs import check, readers
+from axcore.services.pacs import check, event_log, readers
 from axcore.services.pacs.index import FIELDS, KINDS, Index
 
 Tables = Callable[[str], Mapping[str, Any]]
@@ -26,6 +26,8 @@ PASSAGE = "pacs.passage"
 DOOR = "pacs.door"
 DOOR_CONFIGURATION = "pacs.door_configuration"
 PRIORITIES = "pacs.priority_configuration"
+IGNORE_FILTER = "pacs.ignore_filter"
+ALARM_FILTER = "pacs.alarm_filter"
 DOOR_SCHEDULES = "pacs.door_schedule_configuration"
 
 
@@ -140,6 +142,8 @@ _MORE: tuple[Kind, ...] = (
         name="pacs.id_point_configuration", struct=IdPointConfiguration,
         check=_alone(readers.check_configuration),
     ),
+    Kind(name=IGNORE_FILTER, struct=event_log.EventFilter, check=_alone(event_log.check_filter), most=64),
+    Kind(name=ALARM_FILTER, struct=event_log.EventFilter, check=_alone(event_log.check_filter), most=64),
     Kind(name="pacs.id_data_configuration", struct=IdDataConfiguration, check=_alone(readers.check_id_data)),
 )  # fmt: skip
 

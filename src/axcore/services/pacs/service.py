@@ -36,6 +36,8 @@ from axcore.services import time as zones
 from axcore.services.pacs import events, kinds
 from axcore.services.pacs import index as indexes
 from axcore.services.pacs.decision import Decision, Request, decide, decide_all, entered
+from axcore.services.pacs.event_log import Alarms
+from axcore.services.pacs.heartbeat import Heartbeat
 from axcore.services.pacs.index import KINDS, Index
 from axcore.services.pacs.passages import Passages
 from axcore.services.pacs.pins import PinGuard
@@ -71,11 +73,14 @@ class PacsService:
         """Tokens in order, with the table that they were taken from."""
         self._passages = Passages()
         self._pins = PinGuard()
+        self.alarms = Alarms()
+        self.heartbeat = Heartbeat()
         self._listeners: tuple[Listener, ...] = ()
         self.delivered_controller = False
         """Whether the access controller that every device has was put there."""
         if bus is not None:
             bus.in_transaction(topics.CONFIGURATION_CHANGED, self._on_configuration)
+            bus.in_transaction(None, self._on_event)
 
     def subscribe(self, listener: Listener) -> None:
         """Have ``listener`` told of every record that is set or removed, in its transaction (set-up)."""
@@ -98,6 +103,7 @@ class PacsService:
         self._index, passages = indexes.load({kind: dict(tx.items(kind)) for kind in KINDS}, self._zone)
         self._passages.load(passages, tx.now)
         self._pins.reset()
+        self.alarms.load(tx)
         self._order = {}
         self._held = {}
         for name, known in kinds.ALL.items():
@@ -370,11 +376,15 @@ class PacsService:
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
-        """When anti-passback data is looked through for what does not count any more."""
-        return self._passages.sweep_ns
+        """When anti-passback data is looked through for what does not count any more, or a heartbeat is lost."""
+        times = (self._passages.sweep_ns, self.heartbeat.next_deadline())
+        return min((time for time in times if time is not None), default=None)
 
     def advance(self, tx: Transaction, now: Instant) -> None:
-        self._passages.sweep(tx, now)
+        """Do what is due."""
+        if self._passages.sweep_ns is not None and now.mono_ns >= self._passages.sweep_ns:
+            self._passages.sweep(tx, now)
+        self.heartbeat.advance(tx, now)
 
     # --- inside
 
@@ -386,7 +396,7 @@ class PacsService:
             tokens = [record.token for record in given]
             at = next(at for at, token in enumerate(tokens) if token and tokens.index(token) != at)
             raise ConflictError(f"[{at}].token", f"{tokens[at][:80]!r} stands twice")
-        serial, moment = (tx.get("system", "serial") or b"000000000000").decode().lower(), tx.now.wall_ns
+        serial, moment = _serial(tx), tx.now.wall_ns
         for at, record in enumerate(given):
             if not record.token:
                 while (token := f"Axis-{serial}:{moment // NS}.{moment % NS:09}") in table or token in taken:
@@ -476,12 +486,26 @@ class PacsService:
             if token in (door.priority_configuration, STANDARD if not door.priority_configuration else ""):
                 raise ConflictError("Token", f"{token!r} is used by the door {door.name or door.token}")
 
+    def _on_event(self, tx: Transaction, event: Event) -> None:
+        """An event of any kind: it may be an alarm."""
+        if filters := self._held.get(kinds.ALARM_FILTER):
+            self.alarms.on_event(tx, event, filters.values(), device_uuid(_serial(tx)))
+
     def _on_configuration(self, tx: Transaction, event: Event) -> None:
         """The time zone is changed: schedules are local times."""
         if (event.data.get("kind"), event.data.get("key")) == ZONE:
             tx.assign(self, "_zone", _zone_of(tx))
             schedules = self.table("pacs.schedule").values()
             tx.assign(self, "_index", indexes.with_schedules(self._index, schedules, self._zone))
+
+
+def device_uuid(serial: str) -> str:
+    """The identity that configurations are bound to (VAPIX *UUID*)."""
+    return f"5581ad80-95b0-11e0-b883-{serial.lower():0>12}"
+
+
+def _serial(tx: Transaction) -> str:
+    return (tx.get("system", "serial") or b"000000000000").decode("ascii", "replace").lower()
 
 
 def _zone_of(tx: Transaction) -> tzinfo:

@@ -12,6 +12,7 @@ import msgspec
 from axcore.devices.door import DoorMachine, start
 from axcore.devices.door_parts import Output
 from axcore.errors import NotFoundError
+from axcore.interfaces.http.server import HttpOptions, HttpServer
 from axcore.interfaces.pacs.table import SERVICES
 from axcore.model.doors import DoorState
 from axcore.services.pacs.service import PacsService
@@ -63,11 +64,14 @@ class Controller:
     """``json`` and ``soap`` call operations as the administrator."""
 
     def __init__(self, folder: Path) -> None:
-        self.pacs = PacsService()
-        self.doors = Doors(self.pacs)
-        self.http = HttpDevice(folder, pacs=self.pacs, doors=self.doors)
+        self.http = HttpDevice(folder)
         self.ledger = self.http.ledger
+        self.pacs = PacsService(self.ledger.bus)
+        self.doors = Doors(self.pacs)
+        self.http.ctx.pacs, self.http.ctx.doors = self.pacs, self.doors
+        self.http.server = HttpServer(self.http.ctx, HttpOptions(data_dir=folder, http_port=0, https_port=0))
         self.ledger.load(self.pacs.load)
+        self.ledger.add_timer(self.pacs)
 
     async def __aenter__(self) -> Controller:
         self.http.add_account("root", "pass")
