@@ -94,6 +94,8 @@ class Context:
     """Commands to doors (``services.pacs.control.DoorControl``)."""
     readers: Any = None
     """Readers of a controller (``services.pacs.control.ReaderControl``)."""
+    ios: Any = ()
+    """I/O of a controller (``services.pacs.io.IoInfo``)."""
     mqtt: Any = None
     certificates: Any = None
     board: Any = None

@@ -78,6 +78,9 @@ OTHER_NAMES: dict[str, str] = {"EndOfPin": "EndOfPIN"}
 ATTRIBUTES: frozenset[type[Any]] = frozenset((pacs.Attribute, pacs.IdData))
 """Structs whose parts are all attributes in XML."""
 
+TOKEN_ELEMENTS: set[type[Any]] = set()
+"""Structs whose token is an element in XML."""
+
 SlotKind = Literal["text", "flag", "number", "time", "texts", "one", "many"]
 
 
@@ -314,7 +317,8 @@ def to_xml(prefix: str, name: str, value: Any) -> Xml:
         held = getattr(value, slot.attr)
         if held is not None and slot.kind == "time":
             held = duration(held)
-        if held is not None and (slot.wire == "token" or type(value) in ATTRIBUTES):
+        named = slot.wire == "token" and type(value) not in TOKEN_ELEMENTS
+        if held is not None and (named or type(value) in ATTRIBUTES):
             attributes[slot.wire] = _xml_text(held)
         else:
             children.append(to_xml(prefix, slot.wire, held))

@@ -17,14 +17,14 @@ from axcore.interfaces.soap.envelope import Call, Fault
 from axcore.interfaces.soap.xmlio import Xml, join, tag
 from axcore.model.accounts import Role
 
-from . import access, doors, eventlog, people
+from . import access, doors, eventlog, idpoints, people, wiring
 from .codec import from_json, from_xml, to_json, to_xml
 from .table import SERVICES, Answer, Caller, Operation, Table, fault_of, json_fault
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
 
-MODULES: Final = (doors, access, people, eventlog)
+MODULES: Final = (doors, access, people, idpoints, wiring, eventlog)
 LARGE: Final = 100_000
 """Octets of a body that is read in a thread, so that the loop goes on."""
 

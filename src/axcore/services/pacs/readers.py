@@ -69,6 +69,11 @@ def setting(configuration: IdPointConfiguration | None, name: str) -> str:
     return _DEFAULTS[name]
 
 
+def choices(name: str) -> tuple[str, ...]:
+    """What a setting may be; empty = a text."""
+    return _CHOICES.get(name, ())
+
+
 def with_defaults(configuration: IdPointConfiguration) -> tuple[Setting, ...]:
     """Every setting, in a fixed order."""
     return tuple(Setting(name, setting(configuration, name)) for name in _DEFAULTS)

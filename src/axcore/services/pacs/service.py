@@ -215,6 +215,8 @@ class PacsService:
         table = self.table(kind)
         if len(table) + sum(record.token not in table for record in given) > known.most:
             raise LimitError("", f"there may be {known.most} of them; remove some first")
+        if (merge := known.merge) is not None:
+            given = [merge(table[held.token], held) if held.token in table else held for held in given]
         self._check_schedules(kind, given)
         after = self._after(kind, given, ())
         for at, record in enumerate(given):
