@@ -80,6 +80,8 @@ class Context:
     events: Any = None
     siren: Any = None
     """Light and siren; None for devices without."""
+    controller: Any = None
+    """Doors, readers and access control; None for devices without."""
     configurations: Any = None
     """Action configurations of SOAP rules."""
     pull_points: Any = None
@@ -88,14 +90,6 @@ class Context:
     deliveries: Any = None
     """Delivers to recipients; here for *Test*."""
     schedules: Any = None
-    pacs: Any = None
-    """Records of access control; None for devices without doors."""
-    doors: Any = None
-    """Commands to doors (``services.pacs.control.DoorControl``)."""
-    readers: Any = None
-    """Readers of a controller (``services.pacs.control.ReaderControl``)."""
-    ios: Any = ()
-    """I/O of a controller (``services.pacs.io.IoInfo``)."""
     mqtt: Any = None
     certificates: Any = None
     board: Any = None

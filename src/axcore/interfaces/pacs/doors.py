@@ -9,9 +9,7 @@ import msgspec
 
 from axcore.devices.door_parts import Claim, Setup
 from axcore.errors import ConflictError
-from axcore.interfaces.soap.envelope import Fault
 from axcore.model.doors import Door, DoorScheduleConfiguration, DoorState, PriorityConfiguration
-from axcore.services.pacs.control import DoorControl
 
 from . import door_settings
 from .codec import NAMES, Arguments
@@ -53,16 +51,8 @@ class Command(Arguments, frozen=True, kw_only=True):
 NAMES[Access] = {"access_ms": "AccessTime", "open_too_long_ms": "OpenTooLongTime", "pre_alarm_ms": "PreAlarmTime"}
 
 
-def control(caller: Caller) -> DoorControl:
-    """Who owns the doors. Raises Fault on a device without."""
-    doors: DoorControl | None = caller.ctx.doors
-    if doors is None:
-        raise Fault("this device controls no doors", "ter:ActionNotSupported", code="Receiver")
-    return doors
-
-
 async def _access(given: Access, caller: Caller, unlock: bool) -> Answer:
-    doors = control(caller)
+    doors = caller.doors
     times: dict[str, Any] = {
         "extended": given.use_extended_time, "access_ms": given.access_ms, "open_too_long_ms": given.open_too_long_ms,
         "pre_alarm_ms": given.pre_alarm_ms,
@@ -86,7 +76,7 @@ async def access_door_without_unlock(given: Access, caller: Caller) -> Answer:
 
 def _command(name: str) -> Operation:
     async def handler(given: Command, caller: Caller) -> Answer:
-        doors = control(caller)
+        doors = caller.doors
         level = given.priority_level if name in LEVELLED else ""
         try:
             await caller.run(lambda tx: doors.command(tx, given.token, name, level))
@@ -99,12 +89,12 @@ def _command(name: str) -> Operation:
 
 async def get_door_state(given: One, caller: Caller) -> Answer:
     """``GetDoorState``."""
-    return {"DoorState": shown_state(control(caller).state(given.token))}
+    return {"DoorState": shown_state(caller.doors.state(given.token))}
 
 
 async def get_door_priority_state(given: One, caller: Caller) -> Answer:
     """``GetDoorPriorityState``: what each level asks for, the highest first."""
-    return {"DoorPriorityAction": [_claim(claim) for claim in control(caller).machine(given.token).claims]}
+    return {"DoorPriorityAction": [_claim(claim) for claim in caller.doors.machine(given.token).claims]}
 
 
 def _claim(claim: Claim) -> dict[str, str]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from axcore.errors import InputError
+from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.soap.envelope import Fault
 from axcore.model.pacs import IdData, IdDataConfiguration, IdPoint, IdPointConfiguration
 from axcore.services.pacs import Request, activity, readers
 from axcore.services.pacs.activity import ActivityType
-from axcore.services.pacs.control import ReaderControl, ReaderState
 from axcore.services.pacs.service import MAX_PAGE
 
 from .codec import ArgumentError, Arguments
@@ -87,12 +87,6 @@ def _known(token: str, caller: Caller) -> None:
         raise unknown("Token", token)
 
 
-def _state(token: str, caller: Caller) -> ReaderState | None:
-    control: ReaderControl | None = caller.ctx.readers
-    _known(token, caller)
-    return None if control is None else control.reader_state(token)
-
-
 async def get_id_point_configuration_info(given: One, caller: Caller) -> Answer:
     """``GetIdPointConfigurationInfo``: every setting with what it may be."""
     held = caller.pacs.table(_HARDWARE).get(given.token)
@@ -107,22 +101,35 @@ async def get_id_point_configuration_info(given: One, caller: Caller) -> Answer:
 
 
 async def get_secure_channel_status(given: One, caller: Caller) -> Answer:
-    """``GetSecureChannelStatus``."""
-    state = _state(given.token, caller)
-    reason = "NotSupported" if state is None else state.secure_channel
+    """``GetSecureChannelStatus``: a reader that has a key talks in a secure channel or not at all."""
+    _known(given.token, caller)
+    held, control = caller.pacs.table(_HARDWARE).get(given.token), caller.readers
+    if control is None or readers.setting(held, "IdPoint.RS-485HD.Protocol") != "OSDP":
+        reason = "NotSupported"
+    elif readers.setting(held, "IdPoint.SecureChannel.KeyType") == "None":
+        reason = "NoKey"
+    else:
+        try:
+            reason = "ConnectionEstablished" if control.is_online(given.token) else "ConnectionLost"
+        except NotFoundError:
+            reason = "Unknown"
     return {"SecureChannelStatus": {"Active": reason == "ConnectionEstablished", "Reason": reason}}
 
 
 async def get_last_credential(given: One, caller: Caller) -> Answer:
     """``GetLastCredential``: the last card; PINs are not kept."""
-    state = _state(given.token, caller)
-    return {"IdData": [IdData(name, value) for name, value in ({} if state is None else state.last).items()]}
+    _known(given.token, caller)
+    last: Mapping[str, str] = {}
+    if caller.readers is not None:
+        with contextlib.suppress(NotFoundError):  # a reader on the network has no line
+            last = caller.readers.last(given.token)
+    return {"IdData": [IdData(name, value) for name, value in last.items()]}
 
 
 async def feedback_message(given: Feedback, caller: Caller) -> Answer:
     """``FeedbackMessage``: light and sound at the reader."""
     _known(given.token, caller)
-    control: ReaderControl | None = caller.ctx.readers
+    control = caller.readers
     if control is None:
         raise Fault("there are no readers to give feedback", "ter:ActionNotSupported", code="Receiver")
     feedback = control.feedback
@@ -139,18 +146,31 @@ async def indicate_remote_activities(given: Indicate, caller: Caller) -> Answer:
     together: dict[str, str] = {}
     for data in shown:
         together |= data
-    control: ReaderControl | None = caller.ctx.readers
 
     def job(tx: Any) -> None:
         for entry, data in zip(given.activities, shown, strict=True):
             activity.tell(tx, given.token, entry.type, data)
-        if control is not None:
-            control.present(tx, given.token, together)
-        elif given.token in caller.pacs.index.by_id_point:
-            caller.pacs.decide(tx, Request(given.token, together))
+        _present(tx, caller, given.token, together)
 
     await caller.run(job)
     return {}
+
+
+def _present(tx: Any, caller: Caller, token: str, shown: Mapping[str, str]) -> None:
+    """To the reader's session, where it has a line; a reader on the network has none, and is decided on at once."""
+    control = caller.readers
+    if control is not None:
+        try:
+            control.present(tx, token, shown)
+            return
+        except NotFoundError:
+            pass
+    if token in caller.pacs.index.by_id_point:
+        request = Request(token, shown)
+        if control is None:
+            caller.pacs.decide(tx, request)
+        else:
+            control.request_access(tx, request)
 
 
 def _shown(entry: Activity, path: str) -> Mapping[str, str]:

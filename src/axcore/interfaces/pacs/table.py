@@ -23,6 +23,7 @@ from .codec import ArgumentError, Arguments
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context
     from axcore.runtime.transaction import Transaction
+    from axcore.services.pacs.control import DoorControl, ReaderControl
     from axcore.services.pacs.service import PacsService
 
 T = TypeVar("T")
@@ -59,8 +60,20 @@ class Caller:
     @property
     def pacs(self) -> PacsService:
         """The records."""
-        service: PacsService = self.ctx.pacs
+        service: PacsService = self.ctx.controller.pacs
         return service
+
+    @property
+    def doors(self) -> DoorControl:
+        """Who owns the doors."""
+        control: DoorControl = self.ctx.controller.doors
+        return control
+
+    @property
+    def readers(self) -> ReaderControl | None:
+        """Who owns the readers; None on a device without."""
+        control: ReaderControl | None = self.ctx.controller.readers
+        return control
 
     @property
     def serial(self) -> str:

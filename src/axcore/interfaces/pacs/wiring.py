@@ -34,7 +34,7 @@ IO_KIND: Final = kinds.IO_ASSIGNMENT
 
 
 def _infos(caller: Caller) -> tuple[IoInfo, ...]:
-    return tuple(caller.ctx.ios)
+    return io.infos_of(caller.doors.model)
 
 
 def _users(caller: Caller) -> list[IoUserInfo]:

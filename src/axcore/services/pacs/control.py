@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 if TYPE_CHECKING:
+    from axcore.devices import DeviceModel
     from axcore.devices.door import DoorMachine
     from axcore.model.doors import DoorState
     from axcore.runtime.transaction import Transaction
@@ -19,6 +18,10 @@ class DoorControl(Protocol):
 
     ConflictError when a door cannot do it now.
     """
+
+    @property
+    def model(self) -> DeviceModel:
+        """The device, with its lines."""
 
     def state(self, token: str) -> DoorState:
         """``GetDoorState``."""
@@ -46,16 +49,6 @@ class DoorControl(Protocol):
         """
 
 
-class ReaderState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a reader on the line."""
-
-    online: bool
-    secure_channel: str = "Unknown"
-    """``Unknown``, ``ConnectionLost``, ``ConnectionEstablished``, ``NotSupported`` or ``NoKey``."""
-    last: Mapping[str, str] = {}
-    """IdData of the last card."""
-
-
 class ReaderControl(Protocol):
     """Readers (id points), as jobs of the ledger. NotFoundError for one that there is not."""
 
@@ -63,10 +56,13 @@ class ReaderControl(Protocol):
         """``RequestAccess``: decide and, if it is granted, open; the outcome is told when it is known."""
 
     def present(self, tx: Transaction, id_point: str, id_data: Mapping[str, str]) -> object:
-        """A card, a PIN or a request to exit as if it had been shown at the reader: it is told and decided on."""
+        """What was shown at the reader, as somebody else has seen it: the card is told, and all of it decided on."""
 
-    def reader_state(self, id_point: str) -> ReaderState:
-        """What is known of it."""
+    def last(self, id_point: str) -> Mapping[str, str]:
+        """IdData of the last card; never a PIN. Any thread."""
+
+    def is_online(self, id_point: str) -> bool:
+        """Whether the reader answers. Any thread."""
 
     def feedback(self, tx: Transaction, id_point: str, message: str) -> object:
         """Show an outcome (``AccessGranted``, ``AccessDenied`` ...) by light and sound."""

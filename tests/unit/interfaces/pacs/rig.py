@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
 
+from axcore.devices import MODELS, DeviceModel
 from axcore.devices.door import DoorMachine, start
 from axcore.devices.door_parts import Output
 from axcore.errors import NotFoundError
@@ -33,6 +35,7 @@ class Doors:
 
     def __init__(self, pacs: PacsService) -> None:
         self._pacs = pacs
+        self.model: DeviceModel = MODELS["a8207-ve-mk2"]
         self.machines: dict[str, DoorMachine] = {}
         self.outputs: list[Output] = []
 
@@ -68,7 +71,8 @@ class Controller:
         self.ledger = self.http.ledger
         self.pacs = PacsService(self.ledger.bus)
         self.doors = Doors(self.pacs)
-        self.http.ctx.pacs, self.http.ctx.doors = self.pacs, self.doors
+        self.parts = SimpleNamespace(pacs=self.pacs, doors=self.doors, readers=None)
+        self.http.ctx.controller = self.parts
         self.http.server = HttpServer(self.http.ctx, HttpOptions(data_dir=folder, http_port=0, https_port=0))
         self.ledger.load(self.pacs.load)
         self.ledger.add_timer(self.pacs)

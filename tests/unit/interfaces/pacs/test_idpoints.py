@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 
-from axcore.devices import MODELS
 from axcore.services.pacs import Request
-from axcore.services.pacs.control import ReaderState
-from axcore.services.pacs.io import infos_of
 from tests.unit.interfaces.pacs.rig import Controller
 
 PATH = "/vapix/idpoint"
@@ -31,9 +28,11 @@ class Readers:
     def present(self, tx: Any, id_point: str, id_data: Mapping[str, str]) -> None:
         self.shown.append((id_point, dict(id_data)))
 
-    def reader_state(self, id_point: str) -> ReaderState:
-        last = {"Card": "02004fcb", "BitCount": "26"}
-        return ReaderState(online=True, secure_channel="ConnectionEstablished", last=last)
+    def last(self, id_point: str) -> Mapping[str, str]:
+        return {"Card": "02004fcb", "BitCount": "26"}
+
+    def is_online(self, id_point: str) -> bool:
+        return True
 
     def feedback(self, tx: Any, id_point: str, message: str) -> None:
         self.messages.append((id_point, message))
@@ -117,7 +116,11 @@ async def test_what_readers_tell_and_show(device: Controller) -> None:
     assert await device.json("axtid:GetLastCredential", {"Token": "reader"}, PATH) == {"IdData": []}
     feedback = {"Token": "reader", "Message": "AccessGranted"}
     assert (await device.fault("axtid:FeedbackMessage", feedback, PATH))["FaultCode"] == "ter:ActionNotSupported"
-    readers = device.http.ctx.readers = Readers(device)
+    readers = device.parts.readers = Readers(device)
+    await make_reader(device, ("IdPoint.Reader.Type", "RS-485HD"), ("IdPoint.RS-485HD.Protocol", "OSDP"))
+    status = await device.json("axtid:GetSecureChannelStatus", {"Token": "reader"}, PATH)
+    assert status["SecureChannelStatus"] == {"Active": False, "Reason": "NoKey"}
+    await make_reader(device, ("IdPoint.SecureChannel.KeyType", "KeyBase"))
     status = await device.json("axtid:GetSecureChannelStatus", {"Token": "reader"}, PATH)
     assert status["SecureChannelStatus"]["Active"] is True
     last = await device.json("axtid:GetLastCredential", {"Token": "reader"}, PATH)
@@ -130,7 +133,7 @@ async def test_what_readers_tell_and_show(device: Controller) -> None:
 
 async def test_remote_activities_are_told_twice_each_and_shown_together(device: Controller) -> None:
     await make_reader(device)
-    readers = device.http.ctx.readers = Readers(device)
+    readers = device.parts.readers = Readers(device)
     card = {"Type": "Card", "Params": [{"Name": "Card", "Value": "0a"}]}
     pin = {"Type": "PIN", "Params": [{"Name": "PIN", "Value": "1234"}]}
     body = {"Token": "reader", "Description": "gate", "Activities": [card, pin]}
@@ -172,7 +175,6 @@ async def test_a_wrong_activity_is_named_and_nothing_is_told(
 
 
 async def test_io_is_assigned_stolen_and_given_back(device: Controller) -> None:
-    device.http.ctx.ios = infos_of(MODELS["a8207-ve-mk2"])
     door = await device.make_door("door")
     await make_reader(device, ("IdPoint.Reader.Type", "Wiegand"), ("IdPoint.REX.Type", "ActiveLow"))
     infos = {info["IoName"]: info["IoMode"] for info in (await device.json("axisio:GetIoInfoList", {}, PIN))["IoInfo"]}
@@ -220,7 +222,6 @@ async def test_io_is_assigned_stolen_and_given_back(device: Controller) -> None:
 
 
 async def test_io_as_soap(device: Controller) -> None:
-    device.http.ctx.ios = infos_of(MODELS["a8207-ve-mk2"])
     await make_reader(device, ("IdPoint.REX.Type", "ActiveLow"))
     answer = await device.soap(
         "<axisio:SetIoAssignment><axisio:IoAssignment><axisio:IoMode>in:pu/gnd</axisio:IoMode>"

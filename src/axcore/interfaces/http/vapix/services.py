@@ -28,7 +28,7 @@ PATHS: Final = (
 
 def table(ctx: Context) -> dispatch.Table:
     """The operations of this device: a controller has those of access control too."""
-    if ctx.pacs is None:
+    if ctx.controller is None:
         return TABLE
     from axcore.interfaces.pacs.serve import soap_table
 
