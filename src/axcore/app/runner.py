@@ -148,6 +148,7 @@ class App:
             schedules=device.schedules,
             recipients=device.recipients,
             siren=None if device.strobe is None else device.strobe.service,
+            controller=device.controller,
             board=self._start_board(),
             mqtt=device.mqtt,
             certificates=device.certificates,
@@ -195,7 +196,13 @@ class App:
         self._board_thread = BoardThread(self.device.data_dir / BOARD_SOCKET)
         strobe = self.device.strobe
         signal = None if strobe is None else strobe.outputs
-        board = SimulatedBoard(self.device.board, self, self._board_thread, signal)
+        controller = self.device.controller
+        parts = None
+        if controller is not None:
+            from .simulated_controller import SimulatedController
+
+            parts = SimulatedController(controller, self.device.board, self.device.ledger)
+        board = SimulatedBoard(self.device.board, self, self._board_thread, signal, parts)
         self._board_thread.start(board.run)
         return board
 

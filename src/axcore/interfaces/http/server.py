@@ -238,8 +238,8 @@ class HttpServer:
 def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
-    pacs = ("pacs",) if ctx.controller is None else ()
-    return (*siren, *pacs, *(("board",) if ctx.board is None else ()))
+    controller = ("doors", "pacs") if ctx.controller is None else ()
+    return (*siren, *controller, *(("board",) if ctx.board is None else ()))
 
 
 def error_response(target: str, error: HttpError) -> web.Response:
