@@ -60,6 +60,7 @@ NAMES: dict[type[Any], dict[str, str]] = {
     pacs.ScheduleText: {
         "definition": "ScheduleDefinition", "exception": "ExceptionScheduleDefinition", "attributes": "Attribute",
     },
+    pacs.EncryptionKey: {"modified": "ModificationTime"},
     pacs.Attribute: {"type": "type"},
     doors.Door: {
         "access_ms": "AccessTime", "open_too_long_ms": "OpenTooLongTime", "pre_alarm_ms": "PreAlarmTime",

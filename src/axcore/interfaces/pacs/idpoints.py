@@ -1,4 +1,6 @@
-"""IdPoint service (VAPIX *IdPoint service*): readers, their hardware, card formats, feedback, remote activities."""
+"""IdPoint service (VAPIX *IdPoint service*): readers, their hardware, card formats, feedback, remote activities; and
+the keys of their secure channels (VAPIX *Keystore service*).
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,9 @@ import msgspec
 
 from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.soap.envelope import Fault
-from axcore.model.pacs import IdData, IdDataConfiguration, IdPoint, IdPointConfiguration
-from axcore.services.pacs import Request, activity, readers
+from axcore.model.pacs import EncryptionKey, IdData, IdDataConfiguration, IdPoint, IdPointConfiguration
+from axcore.runtime.clock import rfc3339
+from axcore.services.pacs import Request, activity, keystore, kinds, readers
 from axcore.services.pacs.activity import ActivityType
 from axcore.services.pacs.service import MAX_PAGE
 
@@ -22,7 +25,7 @@ from .table import Answer, Caller, One, Operation, unknown
 
 MAX_ACTIVITIES: Final = 8
 _IDPOINT: Final = "pacs.id_point"
-_HARDWARE: Final = "pacs.id_point_configuration"
+_HARDWARE: Final = kinds.ID_POINT_CONFIGURATION
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +73,20 @@ def _show(held: IdPointConfiguration, caller: Caller) -> IdPointConfiguration:
     return msgspec.structs.replace(held, settings=readers.with_defaults(held))
 
 
+def _read_key(given: EncryptionKey, caller: Caller) -> EncryptionKey:
+    """Who sets a key does not say when."""
+    return msgspec.structs.replace(given, modified=rfc3339(caller.ctx.clock.wall_ns()))
+
+
+def _show_key(held: EncryptionKey, caller: Caller) -> EncryptionKey:
+    return keystore.shown(held)
+
+
 RECORDS: Final = (
+    Records(
+        service="axkey", wire="EncryptionKey", kind=kinds.ENCRYPTION_KEY, struct=EncryptionKey, read=_read_key,
+        show=_show_key,
+    ),
     Records(service="axtid", wire="IdPoint", kind=_IDPOINT, struct=IdPoint, info=_info),
     Records(
         service="axtid", wire="IdPointConfiguration", kind=_HARDWARE, struct=IdPointConfiguration, read=_read,
@@ -106,7 +122,7 @@ async def get_secure_channel_status(given: One, caller: Caller) -> Answer:
     held, control = caller.pacs.table(_HARDWARE).get(given.token), caller.readers
     if control is None or readers.setting(held, "IdPoint.RS-485HD.Protocol") != "OSDP":
         reason = "NotSupported"
-    elif readers.setting(held, "IdPoint.SecureChannel.KeyType") == "None":
+    elif keystore.secret_of(held, caller.pacs.table(kinds.ENCRYPTION_KEY)) is None:
         reason = "NoKey"
     else:
         try:
@@ -195,6 +211,7 @@ def operations() -> Iterator[Operation]:
     for records in RECORDS:
         yield from records.operations()
     own = partial(Operation, service="axtid")
+    yield capabilities("axkey", lambda caller: {"MaxLimit": MAX_PAGE})
     yield capabilities("axtid", lambda caller: {"MaxLimit": MAX_PAGE, "SetIdPoint": True})
     yield own(name="GetIdPointConfigurationInfo", arguments=One, handler=get_id_point_configuration_info)
     yield own(name="GetSecureChannelStatus", arguments=One, handler=get_secure_channel_status)

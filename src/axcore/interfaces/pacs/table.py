@@ -37,6 +37,7 @@ SERVICES: Final[dict[str, tuple[str, str]]] = {
     "axtid": ("http://www.axis.com/vapix/ws/IdPoint", "/vapix/idpoint"),
     "axisio": ("http://www.axis.com/vapix/ws/AxisIo", "/vapix/pin"),
     "axsch": ("http://www.axis.com/vapix/ws/schedule", "/vapix/schedule"),
+    "axkey": ("http://www.axis.com/vapix/ws/KeyStore", "/vapix/axkey"),
     "axlog": ("http://www.axis.com/vapix/ws/EventLogger", "/vapix/eventlogger"),
     "axloc": ("http://www.axis.com/vapix/ws/EventLoggerConfig", "/vapix/eventlogger"),
     "axhbt": ("http://www.axis.com/vapix/ws/Heartbeat", "/vapix/axhbt"),

@@ -41,6 +41,7 @@ from axcore.services.pacs.heartbeat import Heartbeat
 from axcore.services.pacs.index import KINDS, Index
 from axcore.services.pacs.passages import Passages
 from axcore.services.pacs.pins import PinGuard
+from axcore.services.pacs.readers import setting
 
 if TYPE_CHECKING:
     from axcore.runtime.bus import Bus
@@ -241,6 +242,8 @@ class PacsService:
                 raise ConflictError("Token", f"{token!r} is used by {', '.join(users[:3])}{more}; change that first")
             if kind == kinds.PRIORITIES:
                 self._refuse_used_priorities(token)
+            if kind == kinds.ENCRYPTION_KEY:
+                self._refuse_used_key(token)
         after = self._after(kind, (), gone)
         for token in gone:
             tx.delete(kind, token)
@@ -487,6 +490,11 @@ class PacsService:
         for door in self.table(kinds.DOOR).values():
             if token in (door.priority_configuration, STANDARD if not door.priority_configuration else ""):
                 raise ConflictError("Token", f"{token!r} is used by the door {door.name or door.token}")
+
+    def _refuse_used_key(self, token: str) -> None:
+        for held in self.table(kinds.ID_POINT_CONFIGURATION).values():
+            if setting(held, "IdPoint.SecureChannel.KeyToken") == token:
+                raise ConflictError("Token", f"{token!r} is used by the reader {held.token}; change that first")
 
     def _on_event(self, tx: Transaction, event: Event) -> None:
         """An event of any kind: it may be an alarm."""

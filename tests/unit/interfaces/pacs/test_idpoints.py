@@ -11,6 +11,7 @@ from axcore.services.pacs import Request
 from tests.unit.interfaces.pacs.rig import Controller
 
 PATH = "/vapix/idpoint"
+KEYS = "/vapix/axkey"
 PIN = "/vapix/pin"
 
 
@@ -120,7 +121,9 @@ async def test_what_readers_tell_and_show(device: Controller) -> None:
     await make_reader(device, ("IdPoint.Reader.Type", "RS-485HD"), ("IdPoint.RS-485HD.Protocol", "OSDP"))
     status = await device.json("axtid:GetSecureChannelStatus", {"Token": "reader"}, PATH)
     assert status["SecureChannelStatus"] == {"Active": False, "Reason": "NoKey"}
-    await make_reader(device, ("IdPoint.SecureChannel.KeyType", "KeyBase"))
+    key = {"token": "gate", "Key": "00112233445566778899aabbccddee01"}
+    await device.json("axkey:SetEncryptionKey", {"EncryptionKey": [key]}, KEYS)
+    await make_reader(device, ("IdPoint.SecureChannel.KeyType", "KeyBase"), ("IdPoint.SecureChannel.KeyToken", "gate"))
     status = await device.json("axtid:GetSecureChannelStatus", {"Token": "reader"}, PATH)
     assert status["SecureChannelStatus"]["Active"] is True
     last = await device.json("axtid:GetLastCredential", {"Token": "reader"}, PATH)
@@ -169,6 +172,46 @@ async def test_a_wrong_activity_is_named_and_nothing_is_told(
     fault = await device.fault("axtid:IndicateRemoteActivities", {**good, **change}, PATH)
     assert fault["FaultMsg"].startswith(f"{named}: ")
     assert len(device.ledger.events) == before
+
+
+# --- keys
+
+
+async def test_keys_are_set_and_never_shown(device: Controller) -> None:
+    secret = "00112233445566778899aabbccddee01"
+    key = {"token": "gate", "Name": "Gate", "Description": "of the front gate", "Key": secret}
+    assert await device.json("axkey:SetEncryptionKey", {"EncryptionKey": [key]}, KEYS) == {"Token": ["gate"]}
+    (held,) = (await device.json("axkey:GetEncryptionKeyList", {}, KEYS))["EncryptionKey"]
+    assert (held["Name"], held["Key"]) == ("Gate", "*****")
+    assert held["ModificationTime"].endswith("Z")
+    assert secret not in repr(device.pacs.table("pacs.encryption_key"))
+    assert all(secret not in str(event) for event in device.ledger.events)
+    renamed = {**held, "Name": "Back gate"}
+    await device.json("axkey:SetEncryptionKey", {"EncryptionKey": [renamed]}, KEYS)  # what was shown can be sent back
+    stored = device.pacs.table("pacs.encryption_key")["gate"]
+    assert (stored.name, stored.key) == ("Back gate", secret)
+    answer = await device.soap(
+        "<axkey:SetEncryptionKey><axkey:EncryptionKey token='two'>"
+        "<axkey:Key>0f1e2d3c4b5a69788796a5b4c3d2e1f1</axkey:Key><axkey:Name>Two</axkey:Name></axkey:EncryptionKey></axkey:SetEncryptionKey>"
+    )
+    assert [element.text for element in answer] == ["two"]
+    await make_reader(device, ("IdPoint.SecureChannel.KeyType", "KeyBase"), ("IdPoint.SecureChannel.KeyToken", "gate"))
+    fault = await device.fault("axkey:RemoveEncryptionKey", {"Token": ["two", "gate"]}, KEYS)
+    assert "reader" in fault["FaultMsg"]
+    assert set(device.pacs.table("pacs.encryption_key")) == {"gate", "two"}
+    assert await device.json("axkey:RemoveEncryptionKey", {"Token": ["two"]}, KEYS) == {}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "0", "xy" * 16, "00" * 16, "ff" * 16, "303132333435363738393a3b3c3d3e3f", "ab" * 600],
+)
+async def test_a_key_that_everybody_knows_is_none(device: Controller, key: str) -> None:
+    good = {"token": "good", "Key": "00112233445566778899aabbccddee01"}
+    body = {"EncryptionKey": [good, {"token": "bad", "Key": key}]}
+    fault = await device.fault("axkey:SetEncryptionKey", body, KEYS)
+    assert fault["FaultMsg"].startswith("EncryptionKey[1].Key: ")
+    assert (await device.json("axkey:GetEncryptionKeyList", {}, KEYS))["EncryptionKey"] == []
 
 
 # --- I/O assignment
