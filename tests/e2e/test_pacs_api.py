@@ -143,6 +143,45 @@ def test_doors_are_commanded_and_a_refusal_moves_nothing(device: Instance, api: 
     assert ("relay1", True) not in [(edge.io, edge.active) for edge in device.tap.drain()]
 
 
+def test_a_door_and_a_reader_of_ones_own_are_wired_by_assigning_io(device: Instance, api: Api) -> None:
+    api.json("axtdc:SetDoor", "/vapix/doorcontrol", Door={"token": "gate", "Name": "Gate", "AccessTime": "PT0.5S"})
+    hardware = {"token": "gate", "Configuration": [{"Name": "Lock.Type", "Value": "Relay"}]}
+    api.json("axtdc:SetDoorConfiguration", "/vapix/doorcontrol", DoorConfiguration=[hardware])
+    api.json("axtid:SetIdPoint", "/vapix/idpoint", IdPoint=[{"token": "post", "Name": "Post"}])
+    reader = {"token": "post", "Configuration": [{"Name": "IdPoint.Reader.Type", "Value": "Wiegand"}]}
+    api.json("axtid:SetIdPointConfiguration", "/vapix/idpoint", IdPointConfiguration=[reader])
+    point = {"token": "gate-in", "Entity": "gate", "IdPointDevice": [{"IdPoint": "post"}], "Enabled": True,
+             "AuthenticationProfile": ["CardOnly"]}  # fmt: skip
+    api.json("pacsaxis:SetAccessPoint", "/vapix/pacs", AccessPoint=[point])
+    profile = {"token": "guests", "AccessPolicy": [{"AccessPoint": "gate-in", "Schedule": ["standard_always"]}]}
+    api.json("pacsaxis:SetAccessProfile", "/vapix/pacs", AccessProfile=[profile])
+    guest = {
+        "token": "guest", "Enabled": True, "Status": "Enabled", "IdData": [{"Name": "Card", "Value": "02004fce"}],
+        "CredentialAccessProfile": [{"AccessProfile": "guests"}],
+    }  # fmt: skip
+    api.json("pacsaxis:SetCredential", "/vapix/pacs", Credential=[guest])
+    lock = {"Type": "doorcontrol", "token": "gate", "Usage": "Lock_Relay"}
+    post = {"Type": "idpoint", "token": "post", "Usage": "Wiegand"}
+    given = [
+        {"IoName": "relay1", "IoMode": "relay", "IoUser": [lock]},
+        {"IoName": "Wiegand0", "IoMode": "wiegand", "IoUser": [post]},
+    ]
+    assert api.json("axisio:SetIoAssignment", "/vapix/pin", IoAssignment=given) == {}
+    held = {e["IoName"]: e["IoUser"] for e in api.json("axisio:GetIoAssignmentList", "/vapix/pin")["IoAssignment"]}
+    assert [user["token"] for user in held["relay1"]] == ["gate"]
+    with device.board(PATIENCE) as board:
+        board.call("card", **{**PULSES, "card": 10215})
+        device.tap.expect("relay1", True, PATIENCE)
+        device.tap.expect("relay1", False, PATIENCE)
+    asked = {"SourceToken": "post", "IdData": [{"Name": "Card", "Value": "02004fce"}]}
+    assert api.json("pacsaxis:RequestAccess", "/vapix/pacs", **asked) == {"AccessGranted": True, "Reason": "Granted"}
+    device.tap.expect("relay1", True, PATIENCE)
+    device.tap.expect("relay1", False, PATIENCE)
+    assert len(api.events(("topic1", "AccessGranted"), ("AccessPointToken", "gate-in"))) == 2
+    for method, path in (("axtdc:RemoveDoor", "/vapix/doorcontrol"), ("axtid:RemoveIdPoint", "/vapix/idpoint")):
+        api.json(method, path, Token=["gate" if "Door" in method else "post"])
+
+
 def test_what_was_set_outlives_a_restart(device: Instance) -> None:
     device.stop()
     device.start()

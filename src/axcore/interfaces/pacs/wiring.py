@@ -56,11 +56,17 @@ async def get_io_user_info_list(given: Empty, caller: Caller) -> Answer:
 
 async def get_io_assignment_list(given: Empty, caller: Caller) -> Answer:
     """``GetIoAssignmentList``: who has what."""
-    held = caller.pacs.table(IO_KIND)
+    doors, readers = caller.doors, caller.readers
+
+    def line_of(user: IoUser) -> str:
+        if user.type == "doorcontrol":
+            return doors.line_of(user.token, user.usage)
+        return "" if readers is None else readers.line_of(user.token, user.usage)
+
     return {
         "IoAssignment": [
             WireAssignment(io_name=entry.token, io_mode=entry.mode, io_user=entry.users)
-            for entry in (held[token] for token in sorted(held))
+            for entry in io.shown(caller.pacs.table(IO_KIND), _users(caller), line_of)
         ]
     }
 
@@ -76,7 +82,7 @@ async def set_io_assignment(given: Assign, caller: Caller) -> Answer:
     def job(tx: Any) -> None:
         pacs = caller.pacs
         held = pacs.table(IO_KIND)
-        after = io.assigned(held, wanted, _infos(caller), _users(caller))
+        after = io.assigned(held, wanted, caller.doors.model, _users(caller))
         gone = [name for name in held if name not in after]
         changed = [entry for name, entry in after.items() if held.get(name) != entry]
         if gone:

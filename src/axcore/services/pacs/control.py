@@ -29,6 +29,9 @@ class DoorControl(Protocol):
     def machine(self, token: str) -> DoorMachine:
         """The door: its set-up, priority levels and states."""
 
+    def line_of(self, token: str, usage: str) -> str:
+        """The line that a door has for a usage of the I/O assignment service; empty: none."""
+
     def access(
         self,
         tx: Transaction,
@@ -56,10 +59,13 @@ class ReaderControl(Protocol):
         """``RequestAccess``: decide and, if it is granted, open; the outcome is told when it is known."""
 
     def present(self, tx: Transaction, id_point: str, id_data: Mapping[str, str]) -> object:
-        """What was shown at the reader, as somebody else has seen it: the card is told, and all of it decided on."""
+        """Decide on what was shown at the reader, as somebody else has seen and told it. NotFoundError: no line."""
 
     def last(self, id_point: str) -> Mapping[str, str]:
         """IdData of the last card; never a PIN. Any thread."""
+
+    def line_of(self, id_point: str, usage: str) -> str:
+        """The I/O that a reader has for a usage of the I/O assignment service; empty: none. Any thread."""
 
     def is_online(self, id_point: str) -> bool:
         """Whether the reader answers. Any thread."""

@@ -7,7 +7,7 @@ others from who had them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +24,8 @@ INPUT = ("in:pu/gnd", "inout:pu/gnd")
 SUPERVISED = "supervised"
 DRIVEN = ("out:float/gnd", "out:pu/gnd", "inout:float/gnd", "inout:pu/gnd")
 RELAY = "relay"
+READER_LINES = {"LedRed": 0, "LedGreen": 1, "LedSingle": 1, "Beeper": 2, "Tampering": 3}
+"""What the lines of a Wiegand reader are for: their places in ``ReaderSpec.lines``."""
 
 
 class PinInfo(msgspec.Struct, frozen=True):
@@ -72,6 +74,16 @@ class IoAssignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     users: tuple[IoUser, ...] = ()
 
 
+def serial(port: int) -> str:
+    """The I/O of an RS-485 line, by the number (1..) of its connector."""
+    return f"Ser{port - 1}hd"
+
+
+def wiegand(pair: int) -> str:
+    """The I/O of a pair of Wiegand lines (0-based)."""
+    return f"Wiegand{pair}"
+
+
 def infos_of(model: DeviceModel) -> tuple[IoInfo, ...]:
     """The I/O of a device model, by its lines."""
     found = [
@@ -82,10 +94,13 @@ def infos_of(model: DeviceModel) -> tuple[IoInfo, ...]:
     for line in model.outputs:
         modes: tuple[str, ...] = (RELAY,) if line.kind == "relay" else DRIVEN
         found.append(IoInfo(io_name=f"{line.name}", io_mode=modes, pin_info=(PinInfo(line.name, "OUT"),)))
-    for number in range(model.readers):
-        pins = tuple(PinInfo(f"Reader Data {number + 1}:{pin}", text) for pin, text in ((1, "A+"), (2, "B-")))
-        found.append(IoInfo(io_name=f"Ser{number}hd", io_mode=("rs485hd",), pin_info=pins))
-        found.append(IoInfo(io_name=f"Wiegand{number}", io_mode=("wiegand",), pin_info=pins))
+    pairs = {spec.port: spec.wiegand for spec in model.reader_places if spec.wiegand is not None}
+    pairs = pairs or {number + 1: number for number in range(model.readers)}
+    for port in sorted({spec.port for spec in model.reader_places} | pairs.keys()):
+        pins = tuple(PinInfo(f"Reader Data {port}:{pin}", text) for pin, text in ((1, "A+"), (2, "B-")))
+        found.append(IoInfo(io_name=serial(port), io_mode=("rs485hd",), pin_info=pins))
+        if port in pairs:
+            found.append(IoInfo(io_name=wiegand(pairs[port]), io_mode=("wiegand",), pin_info=pins))
     known: dict[str, IoInfo] = {}
     for info in found:  # a configurable port is one pin as input and as output
         before = known.get(info.io_name)
@@ -148,28 +163,73 @@ def _reader_needs(reader: IdPointConfiguration) -> list[tuple[str, tuple[str, ..
     return needs
 
 
+def lines_for(model: DeviceModel, usage: str) -> tuple[str, ...]:
+    """The I/O of a controller that can be used so: its circuits and what guards free egress are wired."""
+    inputs = {role: tuple(line.name for line in model.inputs if line.role == role) for role in ("monitor", "rex")}
+    places = model.reader_places
+    if usage in ("RS-485HD", "Wiegand"):
+        return tuple(serial(spec.port) if usage == "RS-485HD" else wiegand(spec.wiegand or 0) for spec in places)
+    if usage in READER_LINES:
+        at = READER_LINES[usage]
+        return tuple(spec.lines[at] for spec in places if spec.lines is not None)
+    if usage == "REX":
+        return inputs["rex"]
+    if "Monitor" in usage:
+        return inputs["monitor"] if usage in ("DoorOpenMonitor", "DoorClosedMonitor", "LockMonitor") else ()
+    return tuple(line.name for line in model.outputs if line.kind == "relay")
+
+
 def assigned(
-    held: Mapping[str, IoAssignment],
-    given: Sequence[IoAssignment],
-    infos: Iterable[IoInfo],
-    users: Iterable[IoUserInfo],
+    held: Mapping[str, IoAssignment], given: Sequence[IoAssignment], model: DeviceModel, users: Iterable[IoUserInfo]
 ) -> dict[str, IoAssignment]:
-    """The assignments with those that are given. InputError names what cannot be; nothing changes then."""
-    known = {info.io_name: info for info in infos}
+    """The assignments with those that are given. InputError names what cannot be; nothing changes then.
+
+    An I/O without users is in nobody's hands, which is not the same as one that was never assigned.
+    """
+    known = {info.io_name: info for info in infos_of(model)}
     needs = {info.io_user.key: info for info in users}
     after = dict(held)
     for at, entry in enumerate(given):
-        _check(entry, f"IoAssignment[{at}]", known, needs)
+        path = f"IoAssignment[{at}]"
+        _check(entry, path, known, needs)
+        if model.doors:
+            _check_wired(entry, path, model)
         pins = set(known[entry.token].pin_info)
         for name in [name for name in after if name in known and pins & set(known[name].pin_info)]:
             del after[name]
-        single = {user.key for user in entry.users if not needs[user.key].io_user.multi_io}
+        single = {user.key for user in entry.users if model.doors or not needs[user.key].io_user.multi_io}
         for name, other in list(after.items()):
             left = tuple(user for user in other.users if user.key not in single)
             if left != other.users:
                 after[name] = msgspec.structs.replace(other, users=left)
         after[entry.token] = entry
-    return {name: entry for name, entry in after.items() if entry.users}
+    return after
+
+
+def shown(
+    held: Mapping[str, IoAssignment], users: Iterable[IoUserInfo], line_of: Callable[[IoUser], str]
+) -> list[IoAssignment]:
+    """Who has what: what was assigned, and what doors and readers have because nobody said otherwise."""
+    needs = {info.io_user.key: info for info in users}
+    found = {}
+    for name, entry in held.items():
+        left = tuple(user for user in entry.users if user.key in needs)
+        if left:
+            found[name] = msgspec.structs.replace(entry, users=left)
+    for info in needs.values():
+        line = line_of(info.io_user)
+        if line and line not in held:
+            before = found.get(line) or IoAssignment(token=line, mode=info.io_mode[0])
+            found[line] = msgspec.structs.replace(before, users=(*before.users, info.io_user))
+    return [found[name] for name in sorted(found)]
+
+
+def _check_wired(entry: IoAssignment, path: str, model: DeviceModel) -> None:
+    for at, user in enumerate(entry.users):
+        lines = lines_for(model, user.usage)
+        if entry.token not in lines:
+            can = f"these can: {', '.join(dict.fromkeys(lines))}" if lines else "nothing can"
+            raise InputError(f"{path}.IoUser[{at}].Usage", f"{entry.token} cannot be a {user.usage} ({can})")
 
 
 def _check(

@@ -30,6 +30,7 @@ IGNORE_FILTER = "pacs.ignore_filter"
 ALARM_FILTER = "pacs.alarm_filter"
 IO_ASSIGNMENT = "pacs.io_assignment"
 ENCRYPTION_KEY = "pacs.encryption_key"
+ID_POINT = "pacs.id_point"
 ID_POINT_CONFIGURATION = "pacs.id_point_configuration"
 DOOR_SCHEDULES = "pacs.door_schedule_configuration"
 

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 STATE = ("pacs.state", "delivered")
 CONTROLLER = ("pacs.state", "controller")
+_IO_USERS = {kinds.DOOR: "doorcontrol", kinds.ID_POINT: "idpoint"}
+"""Kinds of records that I/O is assigned to, and what they are called there."""
 ZONE = ("param", "Time.TimeZone")
 MAX_PAGE = 5_000
 """Records that ``list`` gives at once."""
@@ -248,6 +250,8 @@ class PacsService:
         for token in gone:
             tx.delete(kind, token)
         self._settle(tx, kind, after, gone, "Removed")
+        if kind in _IO_USERS:
+            self._unassign(tx, _IO_USERS[kind], gone)
         if kind == "pacs.credential":
             self._passages.forget(tx, gone)
         elif kind == "pacs.area":
@@ -490,6 +494,19 @@ class PacsService:
         for door in self.table(kinds.DOOR).values():
             if token in (door.priority_configuration, STANDARD if not door.priority_configuration else ""):
                 raise ConflictError("Token", f"{token!r} is used by the door {door.name or door.token}")
+
+    def _unassign(self, tx: Transaction, kind: str, gone: tuple[str, ...]) -> None:
+        """The I/O of what is gone is free again."""
+        held = self.table(kinds.IO_ASSIGNMENT)
+        left = {
+            name: tuple(user for user in entry.users if user.type != kind or user.token not in gone)
+            for name, entry in held.items()
+        }
+        changed = [name for name, users in left.items() if users != held[name].users]
+        if empty := [name for name in changed if not left[name]]:
+            self.remove(tx, kinds.IO_ASSIGNMENT, empty)
+        if kept := [msgspec.structs.replace(held[name], users=left[name]) for name in changed if left[name]]:
+            self.set(tx, kinds.IO_ASSIGNMENT, kept)
 
     def _refuse_used_key(self, token: str) -> None:
         for held in self.table(kinds.ID_POINT_CONFIGURATION).values():

@@ -46,6 +46,9 @@ class Doors:
             self.machines[token], _ = start(self._pacs.door_setup(token), 0)
         return self.machines[token]
 
+    def line_of(self, token: str, usage: str) -> str:
+        return ""
+
     def state(self, token: str) -> DoorState:
         return self.machine(token).state
 
