@@ -17,7 +17,7 @@ from axcore.drivers.board import Board, LineSettings, ReaderFault, Sinks, reader
 from axcore.errors import StoreError
 from axcore.model import events
 from axcore.model.config import Config
-from axcore.model.events import NewEvent
+from axcore.model.events import Event, NewEvent
 from axcore.rules import mqtt_effects
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
@@ -25,6 +25,7 @@ from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.certificates import CertificateStore
+from axcore.services.clips import ClipFiles, ClipPerformer, ClipService, rules_playing
 from axcore.services.events import (
     AbsentPerformer,
     ConfigurationService,
@@ -41,7 +42,10 @@ from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
 
 if TYPE_CHECKING:
+    from axcore.drivers.speaker import Loudspeaker
+
     from .controller import Controller
+    from .station import Station
     from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
@@ -75,6 +79,8 @@ class Device:
         self.ports = PortService(self.model, self.ledger.post)
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
+        self.clips = ClipService(ClipFiles(data_dir), self.ledger.post) if self.model.speaker else None
+        self.speaker: Loudspeaker | None = None
         self.strobe = self._make_strobe()
         self.controller = self._make_controller()
         self.recipients = RecipientService()
@@ -93,22 +99,21 @@ class Device:
         self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
         self.access = AccessService(self.schedules)
+        self.station = self._make_station()
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.schedules.add_users(self.access.holders_using)
+        if self.clips is not None:
+            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
-        self.ports.attach(self.board)
-        if self.strobe is not None:
-            self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
-        if self.controller is not None:
-            self.controller.attach(self.board)
+        self._attach(self.board, tap)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
-        strobe, controller = self.strobe, self.controller
+        parts = [part for part in (self.strobe, self.station, self.controller) if part is not None]
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
@@ -116,8 +121,8 @@ class Device:
             self.certificates.load,
             self.mqtt.load,
             self.recipients.load,
-            *(() if strobe is None else strobe.loaders),
-            *(() if controller is None else controller.loaders),
+            *(() if self.clips is None else (self.clips.load,)),
+            *(loader for part in parts for loader in part.loaders),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
@@ -125,18 +130,35 @@ class Device:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
             raise StoreError(str(self.data_dir), f"was written by another release: {error}") from error
-        for loader in (*loaders, self.ports.renew, *(() if controller is None else (controller.doors.renew,))):
+        renew = () if self.controller is None else (self.controller.doors.renew,)
+        for loader in (*loaders, self.ports.renew, *renew):
             self.ledger.on_reload(loader)
-        own = (*(() if strobe is None else strobe.timers), *(() if controller is None else controller.timers))
+        own: list[Any] = [] if self.clips is None else [self.clips]
+        own += (timer for part in parts for timer in part.timers)
         # What comes first at one instant (D9).
         for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
+
+    def _attach(self, board: Board, tap: str | None) -> None:
+        """Connect the services to what they move."""
+        self.ports.attach(board)
+        if self.strobe is not None:
+            self.strobe.attach(board, self.config, simulated=self._simulate, tap=tap)
+        if self.station is not None:
+            self.station.attach(board, simulated=self._simulate, data_dir=self.data_dir)
+        if self.controller is not None:
+            self.controller.attach(board)
+        self._attach_speaker(self._simulate, tap)
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
         self.board.start()
         if self.strobe is not None:
             self.strobe.start(self.data_dir if self._simulate else None)
+        elif self.speaker is not None:
+            self.speaker.start(self.data_dir if self._simulate else None)
+        if self.station is not None:
+            self.station.start()
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -145,6 +167,10 @@ class Device:
         self.ledger.stop()
         if self.strobe is not None:
             self.strobe.stop()
+        elif self.speaker is not None:
+            self.speaker.stop()
+        if self.station is not None:
+            self.station.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -159,6 +185,33 @@ class Device:
         from .strobe import Strobe
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
+
+    def _make_station(self) -> Station | None:
+        if not self.model.readers or self.model.doors:
+            return None
+        from .station import Station
+
+        return Station(self.ledger, self.indicators, self.access, self.config)
+
+    def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
+        """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""
+        if self.clips is None:
+            return
+        strobe = self.strobe
+        if strobe is not None and strobe.outputs is not None:
+            self.speaker = strobe.outputs.speaker
+            self.clips.silent = lambda: "the device is in maintenance mode" if strobe.service.maintenance else ""
+            self.bus.in_transaction(events.MAINTENANCE_MODE, self._hush)
+        else:
+            from axcore.drivers.speaker import Loudspeaker
+
+            self.speaker = Loudspeaker(self.config.sound, simulated=simulate, tap=tap)
+        self.clips.attach(self.speaker)
+
+    def _hush(self, tx: Transaction, event: Event) -> None:
+        """In maintenance mode the device makes no sound."""
+        if event.data.get("active") == "1" and self.clips is not None:
+            self.clips.stop(tx)
 
     def _make_controller(self) -> Controller | None:
         if not self.model.doors:
@@ -181,7 +234,8 @@ class Device:
             MqttPerformer(self.mqtt),
             self._notifications,
             *(() if self.strobe is None else (self.strobe.performer,)),
-            AbsentPerformer(),
+            *(() if self.clips is None else (ClipPerformer(self.clips),)),
+            AbsentPerformer(clips=self.clips is not None),
         )
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
@@ -201,7 +255,8 @@ class Device:
         return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access, strobe, controller = self.ports, self.access, self.strobe, self.controller
+        ports, access, strobe = self.ports, self.access, self.strobe
+        station, controller = self.station, self.controller
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
@@ -213,24 +268,31 @@ class Device:
                 controller.on_input(tx, line, active, t_ns, correlation)
             if strobe is not None and roles[line] == "control":
                 strobe.button.on_input(tx, active, t_ns, correlation)
+            if station is not None:
+                station.on_input(tx, line, roles[line], active)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
 
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)
 
+        def on_sequence_end(tx: Transaction, line: str) -> None:
+            if station is None or not station.ended(line):
+                ports.on_sequence_end(tx, line)
+
         return Sinks(
             on_read=access.on_read if controller is None else controller.on_read,
             on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,
-            on_sequence_end=ports.on_sequence_end,
+            on_sequence_end=on_sequence_end,
             on_reader_fault=self._reader_fault,
             on_lost=self._lost,
         )
 
     def _native(self) -> Iterable[Job[Any]]:
-        return self.board.jobs(self._sinks)
+        jobs = self.board.jobs(self._sinks)
+        return jobs if self.station is None else jobs + self.station.jobs()
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
@@ -243,6 +305,8 @@ class Device:
 
     def _announce(self, tx: Transaction) -> None:
         tx.publish(ready(False))
+        if self.clips is not None:
+            self.clips.start_up(tx)
         if self.strobe is not None:
             self.strobe.start_up(tx)
         self.ports.announce(tx)
@@ -252,6 +316,8 @@ class Device:
         self.ports.manual.announce(tx)
         self.schedules.announce(tx)
         self.mqtt.announce(tx)
+        if self.station is not None:
+            self.station.service.announce(tx)
         if self.controller is not None:
             self.controller.announce(tx)
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context
     from axcore.interfaces.http.server import HttpServer
     from axcore.interfaces.rtsp.server import RtspServer
+    from axcore.services.clips import ClipService
+    from axcore.services.clips.upload import Uploader
     from axcore.services.params import ParamService
     from axcore.services.system import SystemService
 
@@ -148,15 +150,19 @@ class App:
             schedules=device.schedules,
             recipients=device.recipients,
             siren=None if device.strobe is None else device.strobe.service,
+            clips=device.clips,
+            uploads=None if device.clips is None else self._make_uploader(device.clips),
             controller=device.controller,
             board=self._start_board(),
             mqtt=device.mqtt,
+            reader=None if device.station is None else device.station.service,
             certificates=device.certificates,
         )
         await self._start_http()
         await self._start_rtsp()
         self._start_mqtt(system.serial)
         self._start_deliveries(system, params)
+        self._start_station()
         counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
@@ -186,9 +192,15 @@ class App:
                 params.properties(system),
                 params.network(system, self._urls),
                 params.ioport(self.device.ports),
+                params.media_clips(self.device.clips),
             ),
             groups=(params.STREAM_PROFILES,),
         )
+
+    def _make_uploader(self, clips: ClipService) -> Uploader:
+        from axcore.services.clips.upload import Uploader
+
+        return Uploader(clips, self.device.ledger.run)
 
     def _start_board(self) -> SimulatedBoard | None:
         if not self._simulate:
@@ -202,7 +214,9 @@ class App:
             from .simulated_controller import SimulatedController
 
             parts = SimulatedController(controller, self.device.board, self.device.ledger)
-        board = SimulatedBoard(self.device.board, self, self._board_thread, signal, parts)
+        board = SimulatedBoard(
+            self.device.board, self, self._board_thread, signal=signal, speaker=self.device.speaker, controller=parts
+        )
         self._board_thread.start(board.run)
         return board
 
@@ -241,6 +255,16 @@ class App:
         assert self._context is not None
         self._context.deliveries = dispatcher = make_dispatcher(self.device, system, params, self._urls)
         self._supervisor.add("recipients", dispatcher.run)
+
+    def _start_station(self) -> None:
+        station, context = self.device.station, self._context
+        if station is None:
+            return
+        from .deliveries import make_client
+
+        assert context is not None
+        context.reader_client = client = make_client(station, self.device.ledger, context.deliveries.dialer)
+        self._supervisor.add("vapix-reader", client.run)
 
     def _make_http(self) -> HttpServer:
         from axcore.interfaces.http.server import HttpOptions, HttpServer
@@ -351,6 +375,7 @@ async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
                 certificate=str(launch.data_dir / FILE),
                 simulate=simulate,
                 rtsp=found.get("rtsp", ""),
+                rs485="" if device.station is None else device.station.far_ends.rs485,
             )
         )
 

@@ -151,6 +151,8 @@ class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
     """It calls and is called (intercom)."""
     siren: bool = False
     """It has a signaling light and a siren, with profiles."""
+    speaker: bool = False
+    """It has a loudspeaker, and plays audio clips."""
     secure_card_data: bool = False
     speaker_test: bool = False
 
@@ -183,6 +185,8 @@ _CONFIGURABLE = tuple(
     for n in range(4)
 )
 
+WIEGAND_OUTPUT = ("data0", "data1")
+"""DATA0 and DATA1 of the reader connector: idle high, a bit is a pulse to ground."""
 _ALL_COLORS = ("red", "green", "blue", "amber", "white")
 _INDICATORS = (
     LedSpec(name="statusCall", nice_name="Call icon", colors=("blue",)),
@@ -218,6 +222,7 @@ DOOR_STATION = DeviceModel(
         OutputLine(name="relay1", kind="relay"),
         OutputLine(name="relay2", kind="relay"),
         *(OutputLine(name=f"port{n}", kind="open_drain") for n in range(1, 5)),
+        *(OutputLine(name=name, kind="open_drain") for name in WIEGAND_OUTPUT),
     ),
     ports=(
         *_CONFIGURABLE,
@@ -231,6 +236,7 @@ DOOR_STATION = DeviceModel(
     leds=_INDICATORS,
     sensors=_SENSORS,
     calls=True,
+    speaker=True,
 )
 
 DOOR_STATION_MK2 = msgspec.structs.replace(
@@ -268,6 +274,7 @@ STROBE_SIREN_MK2 = DeviceModel(
     ),
     siren=True,
     calls=True,
+    speaker=True,
 )
 
 _READER_LINES = ("reader1led1", "reader1led2", "reader1buzzer", "reader1tamper")

@@ -77,6 +77,13 @@ class Parts(Protocol):
         """What is seen and heard."""
 
 
+class Ears(Protocol):
+    """A loudspeaker that can be heard (``drivers.speaker``)."""
+
+    def heard(self) -> float:
+        """Loudness, 0..1."""
+
+
 class ControllerParts(Protocol):
     """What a door controller has besides lines: readers on a bus, voltages, currents."""
 
@@ -105,7 +112,8 @@ class ControllerParts(Protocol):
 class SimulatedBoard:
     """The operations of ``board_ops`` on a board. Any thread.
 
-    ``signal`` of a device with a light and a siren, ``controller`` of one with doors.
+    ``signal`` of a device with a light and a siren, ``speaker`` of one with a loudspeaker, ``controller`` of one with
+    doors.
     """
 
     def __init__(
@@ -113,10 +121,13 @@ class SimulatedBoard:
         board: Board,
         hurt: Hurt,
         scheduler: Scheduler,
+        *,
         signal: Parts | None = None,
+        speaker: Ears | None = None,
         controller: ControllerParts | None = None,
     ) -> None:
         self._signal = signal
+        self._speaker = speaker
         self._controller = controller
         self.board = board
         self._hurt = hurt
@@ -242,6 +253,7 @@ class SimulatedBoard:
             "inputs": {line.name: board.input_active(line.name) for line in board.model.inputs},
             "outputs": {line.name: board.output_active(line.name) for line in board.model.outputs},
             **({} if self._signal is None else self._signal.state()),
+            **({} if self._speaker is None else {"speaker": {"rms": round(self._speaker.heard(), 4)}}),
             **({} if self._controller is None else self._controller.state()),
         }
 

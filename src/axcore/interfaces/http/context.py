@@ -80,6 +80,10 @@ class Context:
     events: Any = None
     siren: Any = None
     """Light and siren; None for devices without."""
+    clips: Any = None
+    """Audio clips; None for devices without a loudspeaker."""
+    uploads: Any = None
+    """Makes clips of files."""
     controller: Any = None
     """Doors, readers and access control; None for devices without."""
     configurations: Any = None
@@ -91,6 +95,10 @@ class Context:
     """Delivers to recipients; here for *Test*."""
     schedules: Any = None
     mqtt: Any = None
+    reader: Any = None
+    """The device as a reader of a door controller; None for devices without a reader."""
+    reader_client: Any = None
+    """Talks to a controller on the network."""
     certificates: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""
