@@ -238,7 +238,7 @@ def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
     clips = ("audio", "playclip", "mediaclip") if ctx.clips is None else ()
-    controller = ("doors", "pacs") if ctx.controller is None else ()
+    controller = ("doors", "pacs", "supervisedio") if ctx.controller is None else ()
     return (*siren, *clips, *controller, *(("board",) if ctx.board is None else ()))
 
 
