@@ -143,6 +143,20 @@ def test_doors_are_commanded_and_a_refusal_moves_nothing(device: Instance, api: 
     assert ("relay1", True) not in [(edge.io, edge.active) for edge in device.tap.drain()]
 
 
+def test_a_reader_shows_what_it_is_told_to(device: Instance, api: Api) -> None:
+    assert api.json("axtid:FeedbackMessage", "/vapix/idpoint", Token="reader1", Message="AccessDenied") == {}
+    device.tap.expect("reader1buzzer", True, PATIENCE)
+    api.soap(
+        "<axtid:FeedbackMessage><axtid:Token>reader1</axtid:Token><axtid:Message>AccessGranted</axtid:Message>"
+        "</axtid:FeedbackMessage>"
+    )
+    device.tap.expect("reader1led2", True, PATIENCE)
+    card = {"Type": "Card", "Params": [{"Name": "Card", "Value": "02004fcb"}]}
+    api.json("axtid:IndicateRemoteActivities", "/vapix/idpoint", Token="reader1", Activities=[card])
+    device.tap.expect("relay1", True, PATIENCE)  # as if it had been read there
+    device.tap.expect("relay1", False, PATIENCE)
+
+
 def test_a_door_and_a_reader_of_ones_own_are_wired_by_assigning_io(device: Instance, api: Api) -> None:
     api.json("axtdc:SetDoor", "/vapix/doorcontrol", Door={"token": "gate", "Name": "Gate", "AccessTime": "PT0.5S"})
     hardware = {"token": "gate", "Configuration": [{"Name": "Lock.Type", "Value": "Relay"}]}

@@ -2,9 +2,10 @@
 
 A field is called as its attribute in CamelCase, unless ``NAMES`` says otherwise; a time in milliseconds is an
 ``xs:duration`` and loses its ``_ms``. In XML a token is an attribute, and so are all parts of ``ATTRIBUTES``; both are
-read as elements too, of whatever namespace. Order on reading does not matter; what is written has the order of the
-struct. A list may be given as its one entry; null counts as not given. What does not fit is an ``ArgumentError`` that
-names the field.
+read as elements too, of whatever namespace. An empty element of a list is no entry, but says that the list was given:
+a profile without schedules must not come back as one for always. Order on reading does not matter; what is written has
+the order of the struct. A list may be given as its one entry; null counts as not given. What does not fit is an
+``ArgumentError`` that names the field.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ ATTRIBUTES: frozenset[type[Any]] = frozenset((pacs.Attribute, pacs.IdData))
 TOKEN_ELEMENTS: set[type[Any]] = set()
 """Structs whose token is an element in XML."""
 
+XML_SPACE = " \t\r\n"
+"""White space of XML; what else is blank belongs to the text."""
 SlotKind = Literal["text", "flag", "number", "time", "texts", "one", "many"]
 
 
@@ -94,6 +97,8 @@ class Slot(msgspec.Struct, frozen=True):
     struct: type[Any] | None
     choices: tuple[str, ...]
     required: bool
+    blank: bool
+    """No entries are not what is taken when it is left out: in XML, an empty element says so."""
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -130,7 +135,8 @@ def _shape(struct: Any) -> Shape:
         if type(None) in typing.get_args(hint) and len(options) == 1:
             hint = options[0]
         kind, inner, choices = _kind(field.name, hint)
-        slots.append(Slot(wire_name(struct, field.name), field.name, kind, inner, choices, field.required))
+        blank = kind in ("texts", "many") and field.default != ()
+        slots.append(Slot(wire_name(struct, field.name), field.name, kind, inner, choices, field.required, blank))
     return Shape(struct, tuple(slots), {slot.wire: slot for slot in slots})
 
 
@@ -241,7 +247,7 @@ def _content(value: Element | str, at: str) -> str:
         return value
     if value.children:
         raise ArgumentError(at, "must be a text")
-    return value.text.strip()
+    return value.text.strip(XML_SPACE)
 
 
 def _scalar(slot: Slot, text: str, at: str) -> Any:
@@ -322,7 +328,7 @@ def to_xml(prefix: str, name: str, value: Any) -> Xml:
         if held is not None and (named or type(value) in ATTRIBUTES):
             attributes[slot.wire] = _xml_text(held)
         else:
-            children.append(to_xml(prefix, slot.wire, held))
+            children.append(to_xml(prefix, slot.wire, "" if slot.blank and not held else held))
     return _element(f"{prefix}:{name}", attributes, join(children))
 
 

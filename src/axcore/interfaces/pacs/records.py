@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from axcore.errors import InputError
+from axcore.errors import ConflictError, InputError, LimitError
 from axcore.interfaces.soap.envelope import Fault, invalid
 from axcore.services.pacs.service import MAX_PAGE
 
@@ -90,6 +90,9 @@ class Records:
         )
         try:
             tokens = await caller.run(lambda tx: caller.pacs.set(tx, self.kind, records))
+        except LimitError as error:
+            reason = f"{self._named(error.field)}: {error.reason}"
+            raise Fault(reason, "ter:CapabilityViolated", f"ter:Max{self.wire}s") from None
         except InputError as error:
             raise type(error)(self._named(error.field), error.reason) from None
         return {"Token": list(tokens)}
@@ -111,7 +114,10 @@ class Records:
     async def _remove(self, given: Some, caller: Caller) -> Answer:
         if not given.token:
             raise ArgumentError("Token", "is required")
-        await caller.run(lambda tx: caller.pacs.remove(tx, self.kind, given.token))
+        try:
+            await caller.run(lambda tx: caller.pacs.remove(tx, self.kind, given.token))
+        except ConflictError as error:
+            raise invalid(str(error), "ter:ReferenceInUse") from None
         return {}
 
     def _read(self, at: int, held: Any, caller: Caller) -> Any:
