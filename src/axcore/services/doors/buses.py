@@ -127,7 +127,7 @@ class BusService:
         """Publish how the connections stand (start)."""
         for name in self._order:
             if self._kept[name].settings.enabled:
-                tx.publish(_connection(name, self.status(name)))
+                tx.publish(self._connection(name, self.status(name)))
 
     # --- what is set
 
@@ -276,7 +276,7 @@ class BusService:
         if status.online:
             self._readers.on_tamper(tx, name, status.tamper)
         if (status.link, status.why) != (before.link, before.why):
-            tx.publish(_connection(name, status))
+            tx.publish(self._connection(name, status))
         if status.link == "secure" and name in self._trying:
             self.on_key_set(tx, name, bytes.fromhex(self._kept[name].next_key))
 
@@ -285,7 +285,7 @@ class BusService:
         before = self._inputs.get(name, ())
         for number, active in enumerate(inputs[:MAX_INPUTS]):
             if number >= len(before) or before[number] != active:
-                source = {"IdPointToken": name, "input": str(number)}
+                source = {**self._source(name), "input": str(number)}
                 event = NewEvent(
                     topic=topics.READER_INPUT, source=source, data={"active": str(int(active))}, is_property=True
                 )
@@ -295,7 +295,7 @@ class BusService:
     def on_attack(self, tx: Transaction, name: str, kind: str, code: int) -> None:
         """Something that must not be was refused. A key that was on its way may be the reader's by now."""
         data = {"kind": kind, "code": f"{code:#04x}"}
-        tx.publish(NewEvent(topic=topics.READER_ATTACK, source={"IdPointToken": name}, data=data), lazy=True)
+        tx.publish(NewEvent(topic=topics.READER_ATTACK, source=self._source(name), data=data), lazy=True)
         kept, trying = self._kept[name], name in self._trying
         if kind != WRONG_KEY or not kept.next_key:
             return
@@ -312,7 +312,7 @@ class BusService:
         settings = msgspec.structs.replace(self._kept[name].settings, key=key.hex())
         self._keep(tx, name, KeptReader(settings=settings))
         tx.assign(self, "_trying", self._trying - {name})
-        tx.publish(NewEvent(topic=topics.READER_KEY, source={"IdPointToken": name}))
+        tx.publish(NewEvent(topic=topics.READER_KEY, source=self._source(name)))
         if self._wires is not None:
             tx.after_commit(partial(self._wires.kept, name, settings, self._ports[self._spec(name).port]))
 
@@ -320,7 +320,7 @@ class BusService:
         """The install window opened or closed."""
         tx.assign(self, "_windows", self._windows | {name} if is_open else self._windows - {name})
         data = {"open": str(int(is_open)), "installed": str(int(installed))}
-        source = {"IdPointToken": name}
+        source = self._source(name)
         tx.publish(NewEvent(topic=topics.READER_INSTALL, source=source, data=data, is_property=True))
         if not is_open and not installed and not self._kept[name].settings.key:
             self._forget_next(tx, name)
@@ -389,9 +389,13 @@ class BusService:
         except AxError as error:
             log.warning("%s: %s", name, error)
 
+    def _source(self, name: str) -> dict[str, str]:
+        """Of events: the id point at the line, or the place, where there is none."""
+        return {"IdPointToken": self._readers.id_point(name) or name}
 
-def _connection(name: str, status: ReaderStatus) -> NewEvent:
-    data = {"state": "connected" if status.online else "not_connected", "secure": str(int(status.link == "secure"))}
-    if status.why:
-        data["reason"] = status.why
-    return NewEvent(topic=topics.READER_CONNECTION, source={"IdPointToken": name}, data=data, is_property=True)
+    def _connection(self, name: str, status: ReaderStatus) -> NewEvent:
+        state = "connected" if status.online else "not_connected"
+        data = {"state": state, "secure": str(int(status.link == "secure"))}
+        if status.why:
+            data["reason"] = status.why
+        return NewEvent(topic=topics.READER_CONNECTION, source=self._source(name), data=data, is_property=True)
