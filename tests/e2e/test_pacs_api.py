@@ -144,6 +144,8 @@ def test_doors_are_commanded_and_a_refusal_moves_nothing(device: Instance, api: 
 
 
 def test_a_reader_shows_what_it_is_told_to(device: Instance, api: Api) -> None:
+    with device.board(PATIENCE) as board:  # what was granted before may still be shown
+        wait_for("a dark reader", lambda: not board.call("state")["outputs"]["reader1led2"], PATIENCE)
     assert api.json("axtid:FeedbackMessage", "/vapix/idpoint", Token="reader1", Message="AccessDenied") == {}
     device.tap.expect("reader1buzzer", True, PATIENCE)
     api.soap(

@@ -120,7 +120,9 @@ async def get_secure_channel_status(given: One, caller: Caller) -> Answer:
     """``GetSecureChannelStatus``: a reader that has a key talks in a secure channel or not at all."""
     _known(given.token, caller)
     held, control = caller.pacs.table(_HARDWARE).get(given.token), caller.readers
-    if control is None or readers.setting(held, "IdPoint.RS-485HD.Protocol") != "OSDP":
+    if control is not None and (secure := control.is_secure(given.token)) is not None:
+        reason = "ConnectionEstablished" if secure else "ConnectionLost"
+    elif control is None or readers.setting(held, "IdPoint.RS-485HD.Protocol") != "OSDP":
         reason = "NotSupported"
     elif keystore.secret_of(held, caller.pacs.table(kinds.ENCRYPTION_KEY)) is None:
         reason = "NoKey"

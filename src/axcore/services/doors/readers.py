@@ -11,7 +11,7 @@ Methods with ``tx`` are jobs of the ledger thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -92,6 +92,8 @@ class ReaderService:
         self._order = tuple(self._specs)
         self._points = points
         self._controller = controller
+        self.secure: Callable[[str], bool | None] = lambda name: None
+        """Told by who knows the buses (``BusService``), by place."""
         self._last: Mapping[str, Mapping[str, str]] = {}
         self._ports: Mapping[str, ReaderPort] = {}
         self._sessions: Mapping[str, Reader] = {}
@@ -252,6 +254,13 @@ class ReaderService:
     def is_online(self, id_point: str) -> bool:
         """Whether the reader answers. Any thread."""
         return self._online[self.at(id_point)]
+
+    def is_secure(self, id_point: str) -> bool | None:
+        """Whether an OSDP reader is in a secure channel with a key of its own; None: it is on no bus. Any thread."""
+        try:
+            return self.secure(self.at(id_point))
+        except NotFoundError:
+            return None
 
     def feedback(self, tx: Transaction, id_point: str, message: str) -> None:
         """Show an outcome by light and sound (``FeedbackMessage``)."""

@@ -70,5 +70,8 @@ class ReaderControl(Protocol):
     def is_online(self, id_point: str) -> bool:
         """Whether the reader answers. Any thread."""
 
+    def is_secure(self, id_point: str) -> bool | None:
+        """Whether an OSDP reader is in a secure channel with a key of its own; None: it is on no bus. Any thread."""
+
     def feedback(self, tx: Transaction, id_point: str, message: str) -> object:
         """Show an outcome (``AccessGranted``, ``AccessDenied`` ...) by light and sound."""

@@ -35,6 +35,9 @@ class Readers:
     def is_online(self, id_point: str) -> bool:
         return True
 
+    def is_secure(self, id_point: str) -> bool | None:
+        return None
+
     def feedback(self, tx: Any, id_point: str, message: str) -> None:
         self.messages.append((id_point, message))
 
