@@ -146,6 +146,8 @@ def test_doors_are_commanded_and_a_refusal_moves_nothing(device: Instance, api: 
 def test_a_reader_shows_what_it_is_told_to(device: Instance, api: Api) -> None:
     assert api.json("axtid:FeedbackMessage", "/vapix/idpoint", Token="reader1", Message="AccessDenied") == {}
     device.tap.expect("reader1buzzer", True, PATIENCE)
+    with device.board(PATIENCE) as board:
+        wait_for("what was granted last", lambda: not board.call("state")["outputs"]["reader1led2"], PATIENCE, 0.05)
     api.soap(
         "<axtid:FeedbackMessage><axtid:Token>reader1</axtid:Token><axtid:Message>AccessGranted</axtid:Message>"
         "</axtid:FeedbackMessage>"
