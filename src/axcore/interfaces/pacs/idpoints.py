@@ -13,7 +13,7 @@ import msgspec
 
 from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.soap.envelope import Fault
-from axcore.model.pacs import EncryptionKey, IdData, IdDataConfiguration, IdPoint, IdPointConfiguration
+from axcore.model.pacs import MAX_NAME, EncryptionKey, IdData, IdDataConfiguration, IdPoint, IdPointConfiguration
 from axcore.runtime.clock import rfc3339
 from axcore.services.pacs import Request, activity, keystore, kinds, readers
 from axcore.services.pacs.activity import ActivityType
@@ -70,7 +70,7 @@ def _read(given: IdPointConfiguration, caller: Caller) -> IdPointConfiguration:
 
 
 def _show(held: IdPointConfiguration, caller: Caller) -> IdPointConfiguration:
-    return msgspec.structs.replace(held, settings=readers.with_defaults(held))
+    return msgspec.structs.replace(_read(held, caller), settings=readers.with_defaults(held))
 
 
 def _read_key(given: EncryptionKey, caller: Caller) -> EncryptionKey:
@@ -145,6 +145,8 @@ async def get_last_credential(given: One, caller: Caller) -> Answer:
 async def feedback_message(given: Feedback, caller: Caller) -> Answer:
     """``FeedbackMessage``: light and sound at the reader."""
     _known(given.token, caller)
+    if not given.message or len(given.message) > MAX_NAME:
+        raise InputError("Message", f"must have 1..{MAX_NAME} characters")
     control = caller.readers
     if control is None:
         raise Fault("there are no readers to give feedback", "ter:ActionNotSupported", code="Receiver")
