@@ -131,8 +131,8 @@ RECORDS: Final = (
         info=_controller_info, prepare=with_controller, also=_TAC, info_also=_TAC,
     ),
     Records(
-        service="pacsaxis", wire="AccessPoint", kind="pacs.access_point", struct=AccessPoint, read=_with_uuids, show=_with_uuids,
-        info=_point_info, also=_TAC, info_also=_TAC,
+        service="pacsaxis", wire="AccessPoint", kind="pacs.access_point", struct=AccessPoint, read=_with_uuids,
+        show=_with_uuids, info=_point_info, also=_TAC, info_also=_TAC,
     ),
     Records(service="pacsaxis", wire="Area", kind="pacs.area", struct=Area, info=_named, also=_TAC, info_also=_TAC),
     Records(
