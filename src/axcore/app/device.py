@@ -44,6 +44,7 @@ from axcore.services.sensors import SensorService
 if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
 
+    from .buses import Buses
     from .controller import Controller
     from .station import Station
     from .strobe import Strobe
@@ -147,7 +148,7 @@ class Device:
         if self.station is not None:
             self.station.attach(board, simulated=self._simulate, data_dir=self.data_dir)
         if self.controller is not None:
-            self.controller.attach(board)
+            self.controller.attach(board, simulated=self._simulate, data_dir=self.data_dir)
         self._attach_speaker(self._simulate, tap)
 
     def start(self) -> None:
@@ -157,8 +158,8 @@ class Device:
             self.strobe.start(self.data_dir if self._simulate else None)
         elif self.speaker is not None:
             self.speaker.start(self.data_dir if self._simulate else None)
-        if self.station is not None:
-            self.station.start()
+        if self._lines is not None:
+            self._lines.start()
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -169,8 +170,8 @@ class Device:
             self.strobe.stop()
         elif self.speaker is not None:
             self.speaker.stop()
-        if self.station is not None:
-            self.station.stop()
+        if self._lines is not None:
+            self._lines.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -218,7 +219,7 @@ class Device:
             return None
         from .controller import Controller
 
-        controller = Controller(self.model, self.ledger, self.clock, self.bus)
+        controller = Controller(self.model, self.ledger, self.clock, self.bus, self.config.serial)
         controller.join(self.ports, self.sensors)
         return controller
 
@@ -292,7 +293,19 @@ class Device:
 
     def _native(self) -> Iterable[Job[Any]]:
         jobs = self.board.jobs(self._sinks)
-        return jobs if self.station is None else jobs + self.station.jobs()
+        return jobs if self._lines is None else jobs + self._lines.jobs()
+
+    @property
+    def _lines(self) -> Station | Buses | None:
+        """Who has serial lines."""
+        return self.station if self.controller is None else self.controller.lines
+
+    @property
+    def rs485(self) -> str:
+        """The other ends of simulated reader connectors, with spaces between."""
+        if self.controller is not None:
+            return self.controller.lines.far_ends
+        return "" if self.station is None else self.station.far_ends.rs485
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""

@@ -375,7 +375,7 @@ async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
                 certificate=str(launch.data_dir / FILE),
                 simulate=simulate,
                 rtsp=found.get("rtsp", ""),
-                rs485="" if device.station is None else device.station.far_ends.rs485,
+                rs485=device.rs485,
             )
         )
 

@@ -15,17 +15,17 @@ from axcore.devices.models import WIEGAND_OUTPUT
 from axcore.devices.reader import ReaderSinks, ReaderStatus
 from axcore.drivers.board import Board
 from axcore.drivers.osdp_bus import OsdpBus
-from axcore.drivers.osdp_lines import OsdpLines
 from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
-from axcore.drivers.serial import KeptLine, Line, PtyLine, SerialLine
 from axcore.drivers.wiegand_output import WiegandOutput
-from axcore.model.config import Config, SerialConfig
+from axcore.model.config import Config
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.indicators import IndicatorService
 from axcore.services.reader import EXTERNAL, ReaderService, ReaderSettings
 from axcore.services.reader.vapix import Request, VapixOutput
+
+from .serial_ports import SerialPorts, lost
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +53,15 @@ class Station:
         self.osdp: OsdpOutput | None = None
         self.wiegand: WiegandOutput | None = None
         self.vapix: VapixOutput | None = None
-        self.lines: OsdpLines | None = None
+        serial = config.serial
+        devices = {RS485: serial.rs485, EXTERNAL_LINK: serial.external}
+        self.ports = SerialPorts(devices, kernel_rs485=serial.kernel_rs485)
         self.far_ends = Lines()
         self.loaders: tuple[Job[None], ...] = (self.service.load,)
-        self.timers: tuple[Any, ...] = (self.service, _Reopen(self))
+        self.timers: tuple[Any, ...] = (self.service, self.ports)
         self._ledger = ledger
         self._access = access
-        self._serial: SerialConfig = config.serial
         self._board: Board | None = None
-        self._ptys: dict[str, PtyLine] = {}
         self._external: OsdpBus | None = None
         self._connected: ReaderSettings | None = None
         access.controller = self.service
@@ -69,31 +69,22 @@ class Station:
     def attach(self, board: Board, *, simulated: bool, data_dir: Path) -> None:
         """Lines are there; nothing is connected yet."""
         self._board = board
-        self.lines = OsdpLines(board.io.event_fd)
-        if simulated:
-            for name, configured in ((RS485, self._serial.rs485), (EXTERNAL_LINK, self._serial.external)):
-                if not configured:
-                    self._ptys[name] = PtyLine(data_dir / name)
-            self.far_ends = Lines(*(self._ptys[n].path if n in self._ptys else "" for n in (RS485, EXTERNAL_LINK)))
+        self.ports.attach(board, simulated=simulated, data_dir=data_dir)
+        self.far_ends = Lines(*(self.ports.far_ends.get(name, "") for name in (RS485, EXTERNAL_LINK)))
         self.service.attach(self)
 
     def start(self) -> None:
         """After the board: poll and answer from here on."""
-        assert self.lines is not None
-        self.lines.start()
+        self.ports.start()
         self.service.connect()
 
     def stop(self) -> None:
         """Before the board."""
-        assert self.lines is not None
-        self.lines.stop()
-        for pty in self._ptys.values():
-            pty.close()
+        self.ports.stop()
 
     def jobs(self) -> list[Job[Any]]:
         """What the lines saw (ledger thread)."""
-        assert self.lines is not None
-        return list(self.lines.jobs())
+        return self.ports.jobs()
 
     def ended(self, line: str) -> bool:
         """Whether a sequence that ended was of the data lines."""
@@ -126,17 +117,16 @@ class Station:
             self._connect_external(settings)
 
     def _connect_controller(self, settings: ReaderSettings) -> None:
-        assert self.lines is not None
         assert self._board is not None
         if self.osdp is not None:
-            self.lines.remove(self.osdp)
+            self.ports.lines.remove(self.osdp)
             self.osdp = None
             self._ledger.post(lambda tx: self.service.on_status(tx, ReaderStatus()))
         self.wiegand = WiegandOutput(self._board) if settings.protocol == "wiegand" else None
         self.vapix = VapixOutput(self.requests) if settings.protocol == "vapix" else None
         if settings.protocol != "osdp":
             return
-        line = self._line(RS485, self._serial.rs485, settings.osdp.baud)
+        line = self.ports.line(RS485, settings.osdp.baud)
         if line is None:
             log.error("the reader connector has no serial line: set rs485 in [serial] of axcore.toml")
             return
@@ -150,24 +140,23 @@ class Station:
             on_key_set=self._key_set,
             on_attack=self.service.on_attack,
             on_install=self.service.on_install,
-            on_lost=_lost,
+            on_lost=lost,
         )
         self.osdp = OsdpOutput(line, sinks, address=osdp.address, key=key, inputs=1)
         for name in ("casing", "rex"):
             if self._board.input_active(name):
                 self.osdp.tamper(True) if name == "casing" else self.osdp.input(0, True)
-        self.lines.add(self.osdp)
+        self.ports.lines.add(self.osdp)
 
     def _connect_external(self, settings: ReaderSettings) -> None:
-        assert self.lines is not None
         external, service = settings.external, self.service
         if self._external is not None:
-            self.lines.remove(self._external)
+            self.ports.lines.remove(self._external)
             self._external = None
             self._ledger.post(lambda tx: service.on_status(tx, ReaderStatus(), EXTERNAL))
         if not external.enabled:
             return
-        line = self._line(EXTERNAL_LINK, self._serial.external, external.baud)
+        line = self.ports.line(EXTERNAL_LINK, external.baud)
         if line is None:
             log.error("there is no serial line for an external reader: set external in [serial] of axcore.toml")
             return
@@ -180,17 +169,12 @@ class Station:
             on_key_set=lambda tx, index, key: service.on_key_set(tx, key, EXTERNAL),
             on_install=lambda tx, index, is_open, done: service.on_install(tx, is_open, done, EXTERNAL),
             on_moved=_nothing,
-            on_lost=_lost,
+            on_lost=lost,
         )
         self._external = OsdpBus(line, sinks, baud=external.baud)
         key = bytes.fromhex(external.key) if external.key else None
         self._external.add(EXTERNAL_READER, external.address, key=key)
-        self.lines.add(self._external)
-
-    def _line(self, name: str, device: str, baud: int) -> Line | None:
-        if device:
-            return SerialLine(path=device, baud=baud, rs485=self._serial.kernel_rs485)
-        return KeptLine(self._ptys[name]) if name in self._ptys else None
+        self.ports.lines.add(self._external)
 
     def _key_set(self, tx: Transaction, key: bytes) -> None:
         self.service.on_key_set(tx, key)
@@ -204,25 +188,5 @@ class Station:
                 self._access.on_key(tx, key, t_ns, None, keypad=index)
 
 
-class _Reopen:
-    """Looks after lines that failed: a timer of the ledger."""
-
-    def __init__(self, station: Station) -> None:
-        self._station = station
-
-    def next_deadline(self) -> int | None:
-        lines = self._station.lines
-        return None if lines is None else lines.next_deadline()
-
-    def advance(self, tx: Transaction, now: Any) -> None:
-        lines = self._station.lines
-        if lines is not None:
-            lines.advance(tx, now)
-
-
 def _nothing(*_: object) -> None:
     """Inputs of an external reader, and where it moved, are not used."""
-
-
-def _lost(tx: Transaction, count: int) -> None:
-    log.warning("%d events of an OSDP line found no room", count)

@@ -18,6 +18,8 @@ MAX_EDGES = 4096
 MAX_PRESS = 3600.0
 MAX_STALL = 60.0
 MAX_STEP = 4e9
+MAX_BITS = 256
+"""Of a card at a wireless lock."""
 MAX_MILLIVOLT = 30_000
 """Inputs stand 30 V."""
 MAX_POWER = 100.0
@@ -135,6 +137,14 @@ class PowerOp(Op, frozen=True, kw_only=True, tag="power"):
     ampere: float | None = None
 
 
+class WirelessOp(Op, frozen=True, kw_only=True, tag="wireless"):
+    """Switch the hub of wireless locks on or off, or show a card (its bits) at a lock."""
+
+    up: bool | None = None
+    lock: str = ""
+    bits: str = ""
+
+
 class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
     """Show a QR code."""
 
@@ -183,10 +193,11 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 AnyOp = (
     CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp
     | ClockOp | DropOp | DoorOp | CircuitOp | LinkOp | ReaderOp | PowerOp
+    | WirelessOp
 )  # fmt: skip
 NAMES = (
     "card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop",
-    "door", "circuit", "link", "reader", "power",
+    "door", "circuit", "link", "reader", "power", "wireless",
 )  # fmt: skip
 
 
@@ -260,7 +271,7 @@ def _check(op: AnyOp) -> None:
                 raise OpError("invalid_value", "text", "must be 1..4096 characters")
         case StallOp() | ClockOp():
             _check_hurt(op)
-        case CircuitOp() | ReaderOp() | PowerOp():
+        case CircuitOp() | ReaderOp() | PowerOp() | WirelessOp():
             _check_controller(op)
         case _:
             pass
@@ -273,8 +284,13 @@ def _check_hurt(op: StallOp | ClockOp) -> None:
         _range("step", op.step, -MAX_STEP, MAX_STEP)
 
 
-def _check_controller(op: CircuitOp | ReaderOp | PowerOp) -> None:
+def _check_controller(op: CircuitOp | ReaderOp | PowerOp | WirelessOp) -> None:
     match op:
+        case WirelessOp():
+            if (op.up is None) == (not op.lock):
+                raise OpError("invalid_value", "up", "give either up or a lock")
+            if op.lock and not (1 <= len(op.bits) <= MAX_BITS and set(op.bits) <= {"0", "1"}):
+                raise OpError("invalid_value", "bits", f"must be 1..{MAX_BITS} of 0 and 1")
         case CircuitOp():
             if (op.state is None) == (op.millivolt is None):
                 raise OpError("invalid_value", "state", "give either a state or a voltage")
