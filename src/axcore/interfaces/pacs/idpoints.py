@@ -119,16 +119,13 @@ async def get_id_point_configuration_info(given: One, caller: Caller) -> Answer:
 async def get_secure_channel_status(given: One, caller: Caller) -> Answer:
     """``GetSecureChannelStatus``: a reader that has a key talks in a secure channel or not at all."""
     _known(given.token, caller)
-    held, control = caller.pacs.table(_HARDWARE).get(given.token), caller.readers
-    if control is None or readers.setting(held, "IdPoint.RS-485HD.Protocol") != "OSDP":
+    channel = None if caller.channels is None else caller.channels.channel(given.token)
+    if channel is None:
         reason = "NotSupported"
-    elif keystore.secret_of(held, caller.pacs.table(kinds.ENCRYPTION_KEY)) is None:
-        reason = "NoKey"
+    elif channel.link == "secure":
+        reason = "ConnectionEstablished"
     else:
-        try:
-            reason = "ConnectionEstablished" if control.is_online(given.token) else "ConnectionLost"
-        except NotFoundError:
-            reason = "Unknown"
+        reason = "ConnectionLost" if channel.has_key else "NoKey"
     return {"SecureChannelStatus": {"Active": reason == "ConnectionEstablished", "Reason": reason}}
 
 

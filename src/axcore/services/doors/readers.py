@@ -136,6 +136,10 @@ class ReaderService:
             known = self._known = (assigned, hardware, id_points(self._specs.values(), assigned, hardware))
         return known[2].get(name, "")
 
+    def address(self, name: str) -> int:
+        """The OSDP address that is delivered for a place."""
+        return self._spec(name).address
+
     def at(self, id_point: str) -> str:
         """The place of an id point. NotFoundError: it is on no line."""
         if id_point in self._specs and self.id_point(id_point) == id_point:
