@@ -277,16 +277,12 @@ class Device:
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)
 
-        def on_sequence_end(tx: Transaction, line: str) -> None:
-            if station is None or not station.ended(line):
-                ports.on_sequence_end(tx, line)
-
         return Sinks(
             on_read=access.on_read if controller is None else controller.on_read,
             on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,
-            on_sequence_end=on_sequence_end,
+            on_sequence_end=ports.on_sequence_end,
             on_reader_fault=self._reader_fault,
             on_lost=self._lost,
         )

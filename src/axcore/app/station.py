@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from axcore.devices.models import WIEGAND_OUTPUT
 from axcore.devices.reader import ReaderSinks, ReaderStatus
 from axcore.drivers.board import Board
 from axcore.drivers.osdp_bus import OsdpBus
@@ -94,14 +93,6 @@ class Station:
         """What the lines saw (ledger thread)."""
         assert self.lines is not None
         return list(self.lines.jobs())
-
-    def ended(self, line: str) -> bool:
-        """Whether a sequence that ended was of the data lines."""
-        if line not in WIEGAND_OUTPUT:
-            return False
-        if self.wiegand is not None:
-            self.wiegand.ended(line)
-        return True
 
     def on_input(self, tx: Transaction, line: str, role: str, active: bool) -> None:
         """An input changed."""

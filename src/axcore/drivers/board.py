@@ -39,6 +39,7 @@ from axcore.errors import InputError, QueueFullError
 from axcore.model.config import BoardConfig, GpioPin, WiegandConfig
 from axcore.model.credentials import CardValue, CredentialRead
 from axcore.model.ports import Circuit
+from axcore.wiegand import Bits, Timing
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -212,6 +213,12 @@ class Board:
     def sequence(self, line: str, steps: Sequence[tuple[bool, float]], correlation: str | None = None) -> None:
         native = [(active, round(seconds * SECOND)) for active, seconds in steps]
         self.io.sequence(self._output[line], native, self.tokens.number(correlation))
+
+    def send(self, lines: tuple[str, str], frames: Sequence[Bits], timing: Timing) -> None:
+        """Send frames as pulses of two output lines, DATA0 and DATA1. QueueFullError, RangeError: none is sent."""
+        data0, data1 = (self._output[line] for line in lines)
+        native = [(frame.value, frame.nbits) for frame in frames]
+        self.io.send(data0, data1, native, timing.pulse_ns, timing.interval_ns, timing.gap_ns)
 
     def configure_input(
         self, line: str, normal: Circuit, rex: tuple[str, float] | None = None, debounce_ns: int | None = None
