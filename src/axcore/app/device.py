@@ -262,7 +262,7 @@ class Device:
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
-            if controller is None or not controller.mutes(line):
+            if not any(part is not None and part.mutes(line) for part in (controller, station)):
                 ports.on_input(tx, line, active, t_ns, correlation)
             if controller is not None:
                 controller.on_input(tx, line, active, t_ns, correlation)
@@ -277,7 +277,7 @@ class Device:
             access.on_key(tx, key, t_ns, correlation)
 
         return Sinks(
-            on_read=access.on_read if controller is None else controller.on_read,
+            on_read=(controller or station or access).on_read,
             on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -19,27 +19,21 @@ from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
 from axcore.drivers.serial import KeptLine, Line, PtyLine, SerialLine
 from axcore.drivers.wiegand_output import WiegandOutput
 from axcore.model.config import Config, SerialConfig
+from axcore.model.credentials import CredentialRead
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.indicators import IndicatorService
-from axcore.services.reader import EXTERNAL, ReaderService, ReaderSettings
+from axcore.services.reader import CONTROLLER, EXTERNAL, ReaderService, ReaderSettings
 from axcore.services.reader.vapix import Request, VapixOutput
 
 log = logging.getLogger(__name__)
 
-RS485, EXTERNAL_LINK = "rs485", "rs485-external"
-"""Links in the data directory to the far ends of simulated lines."""
+RS485 = "rs485"
+"""Link in the data directory to the far end of the simulated line of the reader connector."""
 VAPIX_BOX = 64
 EXTERNAL_READER = 1
 """Number of the external reader; the built-in one is 0."""
-
-
-class Lines(NamedTuple):
-    """The far ends of simulated lines, for those who connect something; empty on real ones."""
-
-    rs485: str = ""
-    external: str = ""
 
 
 class Station:
@@ -53,27 +47,27 @@ class Station:
         self.wiegand: WiegandOutput | None = None
         self.vapix: VapixOutput | None = None
         self.lines: OsdpLines | None = None
-        self.far_ends = Lines()
+        self.far_end = ""
+        """Of the simulated line, for those who connect something; empty on a real one."""
         self.loaders: tuple[Job[None], ...] = (self.service.load,)
         self.timers: tuple[Any, ...] = (self.service, _Reopen(self))
         self._ledger = ledger
         self._access = access
         self._serial: SerialConfig = config.serial
         self._board: Board | None = None
-        self._ptys: dict[str, PtyLine] = {}
+        self._pty: PtyLine | None = None
         self._external: OsdpBus | None = None
         self._connected: ReaderSettings | None = None
         access.controller = self.service
+        self.service.shared_pins = self._serial.external in ("", self._serial.rs485)
 
     def attach(self, board: Board, *, simulated: bool, data_dir: Path) -> None:
         """Lines are there; nothing is connected yet."""
         self._board = board
         self.lines = OsdpLines(board.io.event_fd)
-        if simulated:
-            for name, configured in ((RS485, self._serial.rs485), (EXTERNAL_LINK, self._serial.external)):
-                if not configured:
-                    self._ptys[name] = PtyLine(data_dir / name)
-            self.far_ends = Lines(*(self._ptys[n].path if n in self._ptys else "" for n in (RS485, EXTERNAL_LINK)))
+        if simulated and not self._serial.rs485:
+            self._pty = PtyLine(data_dir / RS485)
+            self.far_end = self._pty.path
         self.service.attach(self)
 
     def start(self) -> None:
@@ -86,13 +80,19 @@ class Station:
         """Before the board."""
         assert self.lines is not None
         self.lines.stop()
-        for pty in self._ptys.values():
-            pty.close()
+        if self._pty is not None:
+            self._pty.close()
 
     def jobs(self) -> list[Job[Any]]:
         """What the lines saw (ledger thread)."""
         assert self.lines is not None
         return list(self.lines.jobs())
+
+    def on_read(self, tx: Transaction, read: CredentialRead) -> None:
+        """The built-in reader has read something."""
+        accepted = self.service.accept(read)
+        if accepted is not None:
+            self._access.on_read(tx, accepted)
 
     def on_input(self, tx: Transaction, line: str, role: str, active: bool) -> None:
         """An input changed."""
@@ -103,6 +103,10 @@ class Station:
         elif role == "port":
             self.service.on_port(tx, int(line.removeprefix("port")), active)
 
+    def mutes(self, line: str) -> bool:
+        """Whether nothing is told of this input: it is the reader's."""
+        return line.startswith("port") and int(line.removeprefix("port")) in self.service.taken_ports
+
     # --- services.reader.Wires
 
     def connect(self, settings: ReaderSettings) -> None:
@@ -111,23 +115,35 @@ class Station:
         self._connected = settings
         way = settings.protocol
         changed = before.protocol != way or (way == "osdp" and before.osdp != settings.osdp)
-        if changed or (way == "vapix" and before.vapix != settings.vapix):
+        changed |= way == "vapix" and before.vapix != settings.vapix
+        moved = before.external != settings.external
+        if changed:
+            self._let_go(self.osdp, CONTROLLER)
+            self.osdp = None
+        if moved:
+            self._let_go(self._external, EXTERNAL)
+            self._external = None
+        if changed:
             self._connect_controller(settings)
-        if before.external != settings.external:
+        if moved:
             self._connect_external(settings)
+
+    def _let_go(self, end: OsdpOutput | OsdpBus | None, side: str) -> None:
+        """Both ends may be of one line: what goes comes before what is new."""
+        if end is not None and self.lines is not None:
+            self.lines.remove(end)
+        self._ledger.post(lambda tx: self.service.on_status(tx, ReaderStatus(), side))
 
     def _connect_controller(self, settings: ReaderSettings) -> None:
         assert self.lines is not None
         assert self._board is not None
-        if self.osdp is not None:
-            self.lines.remove(self.osdp)
-            self.osdp = None
-            self._ledger.post(lambda tx: self.service.on_status(tx, ReaderStatus()))
         self.wiegand = WiegandOutput(self._board) if settings.protocol == "wiegand" else None
         self.vapix = VapixOutput(self.requests) if settings.protocol == "vapix" else None
+        if self.vapix is not None:
+            self.vapix.look()
         if settings.protocol != "osdp":
             return
-        line = self._line(RS485, self._serial.rs485, settings.osdp.baud)
+        line = self._line(self._serial.rs485, settings.osdp.baud)
         if line is None:
             log.error("the reader connector has no serial line: set rs485 in [serial] of axcore.toml")
             return
@@ -152,13 +168,9 @@ class Station:
     def _connect_external(self, settings: ReaderSettings) -> None:
         assert self.lines is not None
         external, service = settings.external, self.service
-        if self._external is not None:
-            self.lines.remove(self._external)
-            self._external = None
-            self._ledger.post(lambda tx: service.on_status(tx, ReaderStatus(), EXTERNAL))
         if not external.enabled:
             return
-        line = self._line(EXTERNAL_LINK, self._serial.external, external.baud)
+        line = self._line(self._serial.external or self._serial.rs485, external.baud)
         if line is None:
             log.error("there is no serial line for an external reader: set external in [serial] of axcore.toml")
             return
@@ -178,10 +190,10 @@ class Station:
         self._external.add(EXTERNAL_READER, external.address, key=key)
         self.lines.add(self._external)
 
-    def _line(self, name: str, device: str, baud: int) -> Line | None:
+    def _line(self, device: str, baud: int) -> Line | None:
         if device:
             return SerialLine(path=device, baud=baud, rs485=self._serial.kernel_rs485)
-        return KeptLine(self._ptys[name]) if name in self._ptys else None
+        return None if self._pty is None else KeptLine(self._pty)
 
     def _key_set(self, tx: Transaction, key: bytes) -> None:
         self.service.on_key_set(tx, key)

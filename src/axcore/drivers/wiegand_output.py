@@ -1,4 +1,4 @@
-"""Frames on DATA0 and DATA1, sent by the native I/O thread: it has the clock of both lines, and the frames that wait."""
+"""Frames on DATA0 and DATA1: the native I/O thread sends them, and has the clock of both lines."""
 
 from __future__ import annotations
 

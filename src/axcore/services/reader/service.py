@@ -25,7 +25,7 @@ from axcore.services.indicators import IndicatorService
 
 from .lamp import Lamp
 from .settings import Connection, ReaderSettings, ReaderState, check
-from .shape import key_frames, shaped
+from .shape import accepted, key_frames, shaped
 from .wires import Wires
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ STRIPE = "stripe"
 OWNER = "door controller"
 CONTROLLER, EXTERNAL = "controller", "external"
 MAX_INSTALL = 600.0
+OFFLINE = "the door controller is not there"
 _RECORD = ("reader", "settings")
 
 
@@ -53,6 +54,8 @@ class ReaderService:
         self._told: dict[str, ReaderStatus] = {}
         self._window: dict[str, bool] = {}
         self._sent = self._dropped = 0
+        self.shared_pins = False
+        """DATA0 and DATA1 are also the RS-485 pins of an external reader: one or the other. Set before the start."""
 
     def attach(self, wires: Wires) -> None:
         """The connections; they are made by ``connect``."""
@@ -73,7 +76,13 @@ class ReaderService:
     def set_settings(self, tx: Transaction, patch: dict[str, Any]) -> ReaderSettings:
         """Change the given settings, group by group; secrets that are left out stay. Raises InputError."""
         settings = check(_patched(self.settings, patch))
+        if self.shared_pins and settings.external.enabled and settings.protocol in ("osdp", "wiegand"):
+            field = "external.enabled" if "external" in patch else "protocol"
+            raise InputError(field, f"an external reader and {settings.protocol} need the same pins of the connector")
         if settings != self.settings:
+            if settings.protocol != self.settings.protocol:
+                tx.assign(self, "_lamp", Lamp())
+                self._indicators.release(tx, STRIPE, OWNER)
             self._keep(tx, settings)
             tx.after_commit(self.connect)
             self._show_inputs(tx, settings)
@@ -113,23 +122,34 @@ class ReaderService:
             dropped=self._dropped,
         )
 
+    @property
+    def taken_ports(self) -> frozenset[int]:
+        """I/O ports (1 to 4) that are inputs of the Wiegand reader: events of theirs stop."""
+        return self.settings.wiegand.taken if self.settings.protocol == "wiegand" else frozenset()
+
     # --- services.access.Controller
 
-    def forward(self, tx: Transaction, read: CredentialRead) -> bool:
-        """Send a card or a QR code in the configured form. A card that must not be sent is silently ignored."""
+    def accept(self, read: CredentialRead) -> CredentialRead | None:
+        """What is used of a card at the built-in reader: chip types and data sets. None: silently ignored."""
+        return accepted(read, self.settings.chips)
+
+    def forward(self, tx: Transaction, read: CredentialRead) -> bool:  # noqa: PLR0911 - one return a way
+        """Send a card or a QR code in the configured form; False when it cannot be sent, or nobody is there."""
         wires, protocol = self._wires, self.settings.protocol
         if wires is None or protocol == "none":
             return False
         bits = shaped(read, self.settings)
+        if protocol == "vapix" and (vapix := wires.vapix) is not None:
+            return self._send(tx, read.kind, lambda: vapix.card(read, bits))
         if bits is None:
-            return True
+            return self._cannot(read.kind, "it is too long")
         if protocol == "osdp" and (osdp := wires.osdp) is not None:
+            if not osdp.status.online:
+                return self._cannot(read.kind, OFFLINE)
             wiegand = self.settings.output.format != "Raw"
             return self._send(tx, read.kind, lambda: osdp.card(bits, wiegand=wiegand))
         if protocol == "wiegand" and (lines := wires.wiegand) is not None:
             return self._send(tx, read.kind, lambda: lines.send([bits]))
-        if protocol == "vapix" and (vapix := wires.vapix) is not None:
-            return self._send(tx, read.kind, lambda: vapix.card(read, bits))
         return False
 
     def forward_key(self, tx: Transaction, key: str) -> bool:
@@ -152,7 +172,11 @@ class ReaderService:
         if wires is None or protocol == "none" or not digits:
             return False
         if protocol == "osdp" and (osdp := wires.osdp) is not None:
-            return as_typed or self._send(tx, "pin", lambda: osdp.keys(f"{digits}#"))
+            if as_typed:
+                return True
+            if not osdp.status.online:
+                return self._cannot("pin", OFFLINE)
+            return self._send(tx, "pin", lambda: osdp.keys(f"{digits}#"))
         if protocol == "wiegand" and (lines := wires.wiegand) is not None:
             if as_typed and self._by_key:
                 return True
@@ -273,11 +297,15 @@ class ReaderService:
             if send():
                 self._sent += 1
             else:
-                self._dropped += 1
-                log.warning("a credential (%s) was not sent: the door controller is not there", kind)
+                self._cannot(kind, OFFLINE)
 
         tx.after_commit(effect)
         return True
+
+    def _cannot(self, kind: str, reason: str) -> bool:
+        self._dropped += 1
+        log.warning("a credential (%s) was not sent: %s", kind, reason)
+        return False
 
     def _light(self, tx: Transaction, lamp: Lamp) -> None:
         if lamp == self._lamp:

@@ -11,6 +11,7 @@ shown opens for somebody else. Threads: ``VapixOutput`` any, ``VapixClient`` the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -36,7 +37,7 @@ TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 30.0
 """How often the controller is looked at while nothing is shown."""
 DESCRIPTION = "Door station"
-Kind = Literal["Card", "PIN", "REX"]
+Kind = Literal["Card", "PIN", "REX", "Look"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,11 +80,18 @@ class VapixOutput:
     def __init__(self, box: Outbox[Request]) -> None:
         self._box = box
 
-    def card(self, read: CredentialRead, bits: Bits) -> bool:
-        """A card, or a QR code, whose text goes as ``QR``."""
+    def card(self, read: CredentialRead, bits: Bits | None) -> bool:
+        """A card with its metadata, or a QR code, whose text goes as ``QR``."""
         if read.kind == "qr" and read.qr is not None:
             return self._post("Card", (("QR", read.qr),))
-        return self._post("Card", (("Card", bits.hex()), ("BitCount", str(bits.nbits))))
+        if bits is None:
+            return False
+        told = ((name, value.value) for name, value in read.metadata.items())
+        return self._post("Card", (("Card", bits.hex()), ("BitCount", str(bits.nbits)), *told))
+
+    def look(self) -> bool:
+        """Find out whether the controller is there."""
+        return self._post("Look", ())
 
     def pin(self, digits: str) -> bool:
         return self._post("PIN", (("PIN", digits),))
@@ -108,18 +116,20 @@ class VapixClient:
         self._box, self._service, self._submit, self._exchange = box, service, submit, exchange
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled. A look at a controller that is not there holds up no card."""
+        looking: asyncio.Task[None] | None = None
         while True:
-            try:
+            request = Request(kind="Look")
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     request = await self._box.get()
-            except TimeoutError:
-                await self._look()
-                continue
-            await self.send(request)
+            if request.kind != "Look":
+                await self.send(request)
+            elif looking is None or looking.done():
+                looking = asyncio.create_task(self.look())
 
     async def send(self, request: Request) -> None:
-        """Send one; what has become old is dropped."""
+        """Send one; what has become old is dropped. Where nobody answers, the person is told no."""
         settings = self._service.settings
         if settings.protocol != "vapix":
             return
@@ -136,6 +146,8 @@ class VapixClient:
         except DeliveryError as error:
             log.warning("the door controller was not told: %s", error.reason)
             self._tell(False)
+            if request.kind != "REX":
+                self._submit(lambda tx: self._service.on_answer(tx, False))
             return
         self._tell(True)
 
@@ -182,7 +194,8 @@ class VapixClient:
             raise DeliveryError(f"the controller refused: {str(fault)[:200]}")
         return answer
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Find out whether the controller answers."""
         settings = self._service.settings
         if settings.protocol != "vapix":
             return

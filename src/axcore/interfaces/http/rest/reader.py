@@ -52,6 +52,7 @@ class VapixView(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     password_set: bool
     verify_certificate: bool
+    ca_certificate: str
     reader: str
     access_controller: str
 
