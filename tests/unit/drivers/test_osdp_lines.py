@@ -121,9 +121,7 @@ def test_cards_keys_inputs_and_tamper_arrive(rig):
     rig.output.input(1, True)
     rig.output.input(1, True)
     rig.output.tamper(True)
-    rig.until(
-        lambda: rig.reader.status.tamper
-    )  # asked for when the reader came, or told later: in no order with the rest
+    rig.until(lambda: rig.reader.status.tamper)  # told in no order with the rest
     rig.until(lambda: all(rig.at_bus.all(kind) for kind in ("on_read", "on_keys", "on_inputs")))
     rig.until(lambda: (2, (False, True)) in rig.at_bus.all("on_inputs"))
     (read,) = rig.at_bus.all("on_read")[0]

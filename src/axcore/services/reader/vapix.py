@@ -118,15 +118,19 @@ class VapixClient:
     async def run(self) -> None:
         """Until it is cancelled. A look at a controller that is not there holds up no card."""
         looking: asyncio.Task[None] | None = None
-        while True:
-            request = Request(kind="Look")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    request = await self._box.get()
-            if request.kind != "Look":
-                await self.send(request)
-            elif looking is None or looking.done():
-                looking = asyncio.create_task(self.look())
+        try:
+            while True:
+                request = Request(kind="Look")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        request = await self._box.get()
+                if request.kind != "Look":
+                    await self.send(request)
+                elif looking is None or looking.done():
+                    looking = asyncio.create_task(self.look())
+        finally:
+            if looking is not None:
+                looking.cancel()
 
     async def send(self, request: Request) -> None:
         """Send one; what has become old is dropped. Where nobody answers, the person is told no."""
