@@ -15,8 +15,7 @@ from axcore.osdp import SCBK_D, Color, messages
 from axcore.services.indicators.service import Shown
 from axcore.services.reader import CONTROLLER, EXTERNAL, ReaderSettings
 from axcore.services.reader.settings import CHIP_TYPES
-
-from .reader_rig import CARD, Rig
+from axcore.testing.reader import CARD, Rig
 
 KEY = "6b1f0c93d2a8475e90b3c6d4e1f72a58"
 

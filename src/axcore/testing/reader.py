@@ -101,6 +101,10 @@ class Rig:
         patch = {"use_entry_list": True, "use_connected_controller": controller}
         self.ledger.do(lambda tx: self.access.set_settings(tx, patch))
 
+    def let_in(self, **credential: Any) -> None:
+        """Put somebody on the entry list."""
+        self.ledger.do(lambda tx: self.access.add_holder(tx, {"first_name": "Ada", **credential}))
+
     def read(self, read: CredentialRead) -> list[Any]:
         """What was sent for what was read."""
         before = len(self.wires.wire.sent)
