@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -42,11 +41,13 @@ class Service:
 class Rig:
     def __init__(self, answer: Any = b'{"AccessGranted":true}') -> None:
         self.box: Outbox[Request] = Outbox(4)
-        self.output = VapixOutput(self.box)
+        self.now = 100.0
+        self.output = VapixOutput(self.box, lambda: self.now)
         self.service = Service()
         self.asked: list[tuple[str, Any]] = []
         self.answer = answer
-        self.client = VapixClient(self.box, self.service, lambda job: job(None), self._exchange)  # type: ignore[arg-type]
+        submit: Callable[[Any], object] = lambda job: job(None)  # noqa: E731
+        self.client = VapixClient(self.box, self.service, submit, self._exchange, lambda: self.now)
 
     async def _exchange(self, _: VapixReader, path: str, document: bytes) -> bytes:
         self.asked.append((path, msgspec.json.decode(document)))
@@ -70,7 +71,7 @@ class Rig:
     async def until(self, ready: Callable[[], Any]) -> None:
         async with asyncio.timeout(20):
             while not ready():  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
 
 
 async def test_a_card_its_metadata_and_the_answer() -> None:
@@ -96,7 +97,7 @@ async def test_a_card_its_metadata_and_the_answer() -> None:
 )  # fmt: skip
 async def test_nothing_but_a_plain_yes_lets_in(answer: Any) -> None:
     rig = Rig(answer)
-    await rig.client.send(Request(kind="Card", data=(("Card", "00"),), at=time.monotonic()))
+    await rig.client.send(Request(kind="Card", data=(("Card", "00"),), at=rig.now))
     assert rig.service.told == ["offline", False]
 
 
@@ -119,7 +120,9 @@ async def test_without_an_access_controller_the_id_point_is_told_and_nothing_is_
 async def test_what_has_become_old_is_not_sent() -> None:
     """A door that opens long after a card was shown opens for somebody else."""
     rig = Rig()
-    await rig.client.send(Request(kind="Card", at=time.monotonic() - FRESH_SECONDS - 1))
+    rig.output.card(READ, BITS)
+    rig.now += FRESH_SECONDS + 0.1
+    await rig.client.send(await rig.box.get())
     assert rig.asked == []
     assert rig.service.told == []
 
@@ -158,7 +161,7 @@ async def test_the_box_is_bounded() -> None:
 async def test_nothing_is_sent_once_another_protocol_is_chosen() -> None:
     rig = Rig()
     rig.service.settings = ReaderSettings()
-    await rig.client.send(Request(kind="Card", at=time.monotonic()))
+    await rig.client.send(Request(kind="Card", at=rig.now))
     await rig.client.look()
     assert rig.asked == []
 

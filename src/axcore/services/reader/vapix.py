@@ -77,8 +77,8 @@ class Service(Protocol):
 class VapixOutput:
     """Puts what was shown into the box (``wires.VapixWire``)."""
 
-    def __init__(self, box: Outbox[Request]) -> None:
-        self._box = box
+    def __init__(self, box: Outbox[Request], clock: Callable[[], float] = time.monotonic) -> None:
+        self._box, self._clock = box, clock
 
     def card(self, read: CredentialRead, bits: Bits | None) -> bool:
         """A card with its metadata, or a QR code, whose text goes as ``QR``."""
@@ -100,7 +100,7 @@ class VapixOutput:
         return self._post("REX", ())
 
     def _post(self, kind: Kind, data: tuple[tuple[str, str], ...]) -> bool:
-        return self._box.post(Request(kind=kind, data=data, at=time.monotonic()))
+        return self._box.post(Request(kind=kind, data=data, at=self._clock()))
 
 
 class VapixClient:
@@ -112,8 +112,10 @@ class VapixClient:
         service: Service,
         submit: Callable[[Callable[[Transaction], Any]], object],
         exchange: Exchange,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._box, self._service, self._submit, self._exchange = box, service, submit, exchange
+        self._clock = clock
 
     async def run(self) -> None:
         """Until it is cancelled. A look at a controller that is not there holds up no card."""
@@ -137,7 +139,7 @@ class VapixClient:
         settings = self._service.settings
         if settings.protocol != "vapix":
             return
-        if time.monotonic() - request.at > FRESH_SECONDS:
+        if self._clock() - request.at > FRESH_SECONDS:
             log.warning("a credential was not sent in time, and is dropped")
             return
         vapix: VapixReader = settings.vapix
