@@ -197,6 +197,9 @@ def test_ports_light_the_stripe_and_sound_the_beeper_and_are_no_ports_any_more(s
         until(log, LED_STATE, lambda event: event["source"] == stripe and event["data"]["color"] == "green")
         board.call("input", port=3, active=True)
         until(log, READER_BUZZER, lambda event: event["data"]["active"] == "1")
+        wait_for("a beep", lambda: board.call("state")["speaker"]["rms"] > 0.1, PATIENCE)
+        board.call("input", port=3, active=False)
+        wait_for("silence", lambda: board.call("state")["speaker"]["rms"] == 0, PATIENCE)
         board.call("input", port=2, active=True)
         until(log, IO_PORT, lambda event: event["source"] == {"port": "1"} and event["data"]["state"] == "1")
     active = [event for event in log.all() if event["topic"] == IO_PORT and event["data"]["state"] == "1"]

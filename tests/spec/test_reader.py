@@ -96,6 +96,7 @@ def test_beeper(rig: Rig) -> None:
     rig.port(3, False)
     rig.port(2, True)
     assert [event.data["active"] for event in rig.events(READER_BUZZER)] == ["1", "0"]
+    assert [beep is not None for beep in rig.wires.beeps] == [True, False]
 
 
 def test_idle_color_without_inputs(rig: Rig) -> None:

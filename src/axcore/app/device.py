@@ -149,6 +149,8 @@ class Device:
         if self.controller is not None:
             self.controller.attach(board)
         self._attach_speaker(self._simulate, tap)
+        if self.station is not None and self.speaker is not None:
+            self.station.join(self.speaker)
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
@@ -165,12 +167,12 @@ class Device:
     def stop(self) -> None:
         """Finish what is queued, then end the I/O thread (pulses end, outputs become normal, the light goes out)."""
         self.ledger.stop()
+        if self.station is not None:
+            self.station.stop()
         if self.strobe is not None:
             self.strobe.stop()
         elif self.speaker is not None:
             self.speaker.stop()
-        if self.station is not None:
-            self.station.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:

@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from axcore.devices.reader import ReaderSinks, ReaderStatus
+from axcore.drivers.beeper import Beeper
 from axcore.drivers.board import Board
 from axcore.drivers.osdp_bus import OsdpBus
 from axcore.drivers.osdp_lines import OsdpLines
 from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
 from axcore.drivers.serial import KeptLine, Line, PtyLine, SerialLine
+from axcore.drivers.speaker import Loudspeaker
 from axcore.drivers.wiegand_output import WiegandOutput
 from axcore.model.config import Config, SerialConfig
 from axcore.model.credentials import CredentialRead
@@ -25,6 +27,7 @@ from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.indicators import IndicatorService
 from axcore.services.reader import CONTROLLER, EXTERNAL, ReaderService, ReaderSettings
+from axcore.services.reader.lamp import Beep
 from axcore.services.reader.vapix import Request, VapixOutput
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Station:
         self._board: Board | None = None
         self._pty: PtyLine | None = None
         self._external: OsdpBus | None = None
+        self._beeper: Beeper | None = None
         self._connected: ReaderSettings | None = None
         access.controller = self.service
         self.service.shared_pins = self._serial.external in ("", self._serial.rs485)
@@ -70,6 +74,10 @@ class Station:
             self.far_end = self._pty.path
         self.service.attach(self)
 
+    def join(self, speaker: Loudspeaker) -> None:
+        """The beeper sounds on the loudspeaker."""
+        self._beeper = Beeper(speaker)
+
     def start(self) -> None:
         """After the board: poll and answer from here on."""
         assert self.lines is not None
@@ -77,7 +85,9 @@ class Station:
         self.service.connect()
 
     def stop(self) -> None:
-        """Before the board."""
+        """Before the board and the loudspeaker."""
+        if self._beeper is not None:
+            self._beeper.stop()
         assert self.lines is not None
         self.lines.stop()
         if self._pty is not None:
@@ -108,6 +118,15 @@ class Station:
         return line.startswith("port") and int(line.removeprefix("port")) in self.service.taken_ports
 
     # --- services.reader.Wires
+
+    def beep(self, beep: Beep | None) -> None:
+        """Have the beeper sound so; any thread."""
+        if self._beeper is None:
+            return
+        if beep is None:
+            self._beeper.silence()
+        else:
+            self._beeper.sound(beep.on_ms, beep.off_ms)
 
     def connect(self, settings: ReaderSettings) -> None:
         """Make those connections anew whose settings changed. Ledger thread, after the commit."""

@@ -13,6 +13,7 @@ from axcore.services.access import AccessService
 from axcore.services.indicators import IndicatorService
 from axcore.services.indicators.service import Shown
 from axcore.services.reader import ReaderService, ReaderSettings
+from axcore.services.reader.lamp import Beep
 from axcore.testing.clock import VirtualClock
 from axcore.testing.memory import MemoryLedger, MemoryStore
 from axcore.wiegand import FORMATS, Bits
@@ -70,6 +71,10 @@ class FakeWires:
         self.wiegand: FakeWire | None = None
         self.vapix: FakeWire | None = None
         self.connected: list[ReaderSettings] = []
+        self.beeps: list[Beep | None] = []
+
+    def beep(self, beep: Beep | None) -> None:
+        self.beeps.append(beep)
 
     def connect(self, settings: ReaderSettings) -> None:
         self.connected.append(settings)

@@ -227,11 +227,33 @@ def test_feedback_of_an_osdp_controller(rig: Rig) -> None:
     assert rig.stripe == Shown("blue")
     rig.ledger.do(lambda tx: rig.reader.on_buzzer(tx, (messages.Buzzer(tone=2, on=1, off=2, count=3),)))
     assert rig.events(topics.READER_BUZZER)[0].data == {"on": "100", "off": "200", "count": "3", "active": "1"}
+    assert [(b.on_ms, b.off_ms) for b in rig.wires.beeps if b] == [(100, 200)]
+    rig.ledger.advance(0.85)
+    assert len(rig.wires.beeps) == 1
+    rig.ledger.advance(0.1)
+    assert rig.wires.beeps[-1] is None
     rig.ledger.do(lambda tx: rig.reader.on_text(tx, messages.Text(command=3, seconds=4, text=b"Hi\x07")))
     assert rig.events(topics.READER_TEXT)[0].data == {"text": "Hi ", "seconds": "4"}
     _status(rig, ReaderStatus(link="secure"))
     _status(rig, ReaderStatus(why="silence"))
     assert rig.stripe == Shown("off")
+
+
+def test_a_beep_without_end_ends_with_the_next_one_or_with_the_line(rig: Rig) -> None:
+    rig.settings(protocol="osdp")
+    _status(rig, ReaderStatus(link="secure"))
+    endless = messages.Buzzer(tone=2, on=5, off=0, count=0)
+    for silence in (
+        lambda tx: rig.reader.on_buzzer(tx, (messages.Buzzer(tone=1),)),
+        lambda tx: rig.reader.on_status(tx, ReaderStatus(why="silence")),
+        lambda tx: rig.reader.set_settings(tx, {"protocol": "none"}),
+    ):
+        rig.ledger.do(lambda tx: rig.reader.on_buzzer(tx, (endless,)))
+        assert rig.wires.beeps[-1] is not None
+        rig.ledger.advance(100)
+        assert rig.wires.beeps[-1] is not None
+        rig.ledger.do(silence)
+        assert rig.wires.beeps[-1] is None
 
 
 def test_the_stripe_is_let_go_with_the_protocol(rig: Rig) -> None:

@@ -23,7 +23,7 @@ from axcore.model.events import NewEvent
 from axcore.osdp import messages
 from axcore.services.indicators import IndicatorService
 
-from .lamp import Lamp
+from .lamp import STEADY, Beep, Lamp, beep
 from .settings import Connection, ReaderSettings, ReaderState, check
 from .shape import accepted, key_frames, shaped
 from .wires import Wires
@@ -50,6 +50,7 @@ class ReaderService:
         self._indicators = indicators
         self._wires: Wires | None = None
         self._lamp = Lamp()
+        self._beep: Beep | None = None
         self._inputs: dict[int, bool] = {}
         self._told: dict[str, ReaderStatus] = {}
         self._window: dict[str, bool] = {}
@@ -82,6 +83,7 @@ class ReaderService:
         if settings != self.settings:
             if settings.protocol != self.settings.protocol:
                 tx.assign(self, "_lamp", Lamp())
+                self._sound(tx, None)
                 self._indicators.release(tx, STRIPE, OWNER)
             self._keep(tx, settings)
             tx.after_commit(self.connect)
@@ -216,6 +218,7 @@ class ReaderService:
         if self.settings.protocol == "wiegand" and wiegand.beeper and number == wiegand.beeper_input:
             data = {"on": "0", "off": "0", "count": "0", "active": str(int(active))}
             tx.publish(NewEvent(topic=topics.READER_BUZZER, data=data))
+            self._sound(tx, STEADY if active else None)
         self._show_inputs(tx, self.settings)
 
     # --- what the controller wants (drivers.osdp_reader.OutputSinks, and the VAPIX client)
@@ -233,6 +236,7 @@ class ReaderService:
             on, off = (record.on * 100, record.off * 100) if record.tone > 1 else (0, 0)
             data = {"on": str(on), "off": str(off), "count": str(record.count), "active": str(int(record.tone > 1))}
             tx.publish(NewEvent(topic=topics.READER_BUZZER, data=data))
+            self._sound(tx, beep(record, tx.now.mono_ns))
 
     def on_text(self, tx: Transaction, text: messages.Text) -> None:
         shown = "".join(char if char.isprintable() else " " for char in text.text.decode("latin-1"))
@@ -251,6 +255,7 @@ class ReaderService:
         tx.publish(_connection(side, status))
         if side == CONTROLLER and not status.online:
             self._light(tx, Lamp())
+            self._sound(tx, None)
 
     def on_key_set(self, tx: Transaction, key: bytes, side: str = CONTROLLER) -> None:
         """A new base key is in use: keep it."""
@@ -281,10 +286,13 @@ class ReaderService:
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
-        return self._lamp.deadline_ns
+        until = (self._lamp.deadline_ns, None if self._beep is None else self._beep.until_ns)
+        return min((t_ns for t_ns in until if t_ns is not None), default=None)
 
     def advance(self, tx: Transaction, now: Instant) -> None:
         self._light(tx, self._lamp.advance(now.mono_ns))
+        if self._beep is not None and self._beep.until_ns is not None and self._beep.until_ns <= now.mono_ns:
+            self._sound(tx, None)
 
     # --- inside
 
@@ -315,6 +323,12 @@ class ReaderService:
             self._indicators.release(tx, STRIPE, OWNER)
         else:
             self._indicators.light(tx, STRIPE, lamp.shown.color, lamp.shown.interval_ms, owner=OWNER)
+
+    def _sound(self, tx: Transaction, wanted: Beep | None) -> None:
+        wires = self._wires
+        if wanted != self._beep and wires is not None:
+            tx.assign(self, "_beep", wanted)
+            tx.after_commit(lambda: wires.beep(wanted))
 
     def _show_inputs(self, tx: Transaction, settings: ReaderSettings) -> None:
         """With Wiegand the ports light the stripe: an active input is low."""

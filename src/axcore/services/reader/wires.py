@@ -7,6 +7,7 @@ from typing import Protocol
 
 from axcore.devices.reader import ReaderStatus
 from axcore.model.credentials import CredentialRead
+from axcore.services.reader.lamp import Beep
 from axcore.services.reader.settings import ReaderSettings
 from axcore.wiegand import Bits
 
@@ -61,3 +62,6 @@ class Wires(Protocol):
     def vapix(self) -> VapixWire | None: ...
 
     def connect(self, settings: ReaderSettings) -> None: ...
+
+    def beep(self, beep: Beep | None) -> None:
+        """Have the beeper sound so (None: not at all)."""
