@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,16 @@ from axcore import osdp, wiegand
 from axcore.drivers.serial import SerialLine
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Edge, Instance, wait_for
-from axcore.model.events import ENTRY_GRANTED, IO_PORT, LED_STATE, READER_BUZZER, READER_CONNECTION
+from axcore.model.events import (
+    ENTRY_DENIED,
+    ENTRY_GRANTED,
+    IO_PORT,
+    LED_STATE,
+    READER_BUZZER,
+    READER_CONNECTION,
+    READER_INSTALL,
+    READER_KEY,
+)
 from axcore.osdp import LinkState, events, messages
 from axcore.wiegand import EDGE, Bits
 from conftest import let_in
@@ -55,6 +65,9 @@ class Panel:
     def call(self, work: Callable[[osdp.Reader], Any]) -> Any:
         """Await what ``work`` gives, on the panel's loop."""
         return asyncio.run_coroutine_threadsafe(work(self.reader), self._loop).result(PATIENCE)
+
+    def install(self, key: bytes) -> None:
+        self._loop.call_soon_threadsafe(lambda: self.reader.install(key))
 
     def wait(self, kind: type, ready: Callable[[Any], bool] = lambda event: True) -> Any:
         found: list[Any] = []
@@ -259,3 +272,46 @@ def test_a_card_at_an_external_osdp_reader_opens_the_door(station):
         assert granted["source"] == {"reader": "1"}
     finally:
         wall.close()
+
+
+def test_a_key_that_the_controller_sets_in_the_install_window_outlives_a_restart(station):
+    log = set_up(station, protocol="osdp")
+    client = station.client()
+    client.rest("POST", f"{API}/install", {"seconds": 60})
+    until(log, READER_INSTALL, lambda event: event["data"]["open"] == "1")
+    panel = Panel(str(station.data_dir / "rs485"), None)
+    try:
+        panel.install(OTHER)
+        panel.wait(events.LinkChanged, lambda event: event.state is LinkState.SECURE)
+        until(log, READER_KEY, lambda event: event["source"] == {"side": "controller"})
+    finally:
+        panel.close()
+    assert OTHER.hex() not in json.dumps(log.all())
+    station.stop()
+    station.start()
+    panel = Panel(str(station.data_dir / "rs485"), OTHER)
+    try:
+        panel.wait(events.LinkChanged, lambda event: event.state is LinkState.SECURE)
+    finally:
+        panel.close()
+
+
+def test_the_entry_list_decides_and_the_rest_goes_to_the_controller(station):
+    let_in(station, 0.3)
+    station.client().rest("PATCH", net.ENTRY_SETTINGS, {"use_connected_controller": True})
+    log = set_up(station, protocol="osdp", osdp={"key": KEY.hex()})
+    panel = Panel(str(station.data_dir / "rs485"), KEY)
+    try:
+        panel.wait(events.LinkChanged, lambda event: event.state is LinkState.SECURE)
+        until(log, READER_CONNECTION, lambda event: event["data"]["state"] == "connected")
+        with station.board() as board:
+            board.call("card", **CARD)
+            station.tap.expect("relay1", True, PATIENCE)
+            board.call("card", **{**CARD, "card": 99}, correlation="other")
+            sent = panel.wait(events.CardRead)
+            assert f"{sent.value:026b}"[9:25] == f"{99:016b}"
+        assert len([event for event in panel.seen if isinstance(event, events.CardRead)]) == 1
+        decided = [e for e in log.all() if e["topic"] in (ENTRY_DENIED, ENTRY_GRANTED) and e.get("correlation") == "other"]
+        assert decided == []
+    finally:
+        panel.close()
