@@ -174,3 +174,44 @@ def test_a_dead_controller_delays_neither_the_entry_list_nor_rex(started: Instan
         assert took < 4.0  # wall clock: less than one of the controller's time limits
         assert len([event for event in log.all() if event["topic"] == ENTRY_GRANTED]) == 1
         assert state(client)["connection"] == "connecting"
+
+
+def test_a_card_at_the_station_opens_the_door_of_a_real_controller(started: Instance) -> None:
+    """Over HTTPS, with the controller's certificate installed in the station; told to its reader, and asked for access."""
+    with Instance(model="a1610") as controller:
+        address = controller.start()
+        controller.create_admin()
+        api = controller.client()
+        pacs = {
+            "pacsaxis:SetAccessProfile": {"AccessProfile": [{
+                "token": "staff", "Schedule": ["standard_always"], "Enabled": True,
+                "AccessPolicy": [{"AccessPoint": "reader1access", "Schedule": ["standard_always"]}],
+            }]},
+            "pacsaxis:SetCredential": {"Credential": [{
+                "token": "ann", "UserToken": "ann", "Enabled": True, "Status": "Enabled",
+                "IdData": [{"Name": "Card", "Value": "000e24cf"}],
+                "CredentialAccessProfile": [{"AccessProfile": "staff"}],
+            }]},
+        }  # fmt: skip
+        for method, arguments in pacs.items():
+            body = json.dumps({method: arguments}).encode()
+            assert api.request("POST", "/vapix/pacs", body, "application/json")[0] == 200
+        port = int(address.https.rpartition(":")[2])
+        client = started.client()
+        certificate = ssl.get_server_certificate(("127.0.0.1", port))
+        ca = {"alias": "controller", "certificate": certificate}
+        client.rest("POST", "/config/rest/certificates/v1/certificates", ca)
+        login = {"username": controller.user, "password": controller.password, "ca_certificate": "controller"}
+        set_up(started, port, scheme="https", **login)
+        found = client.rest("POST", f"{API}/connect")
+        assert found["connected"], found["reason"]
+        assert "reader1" in [reader["token"] for reader in found["readers"]]
+        client.rest("PATCH", f"{API}/settings", {"vapix": {"reader": "reader1"}})
+        (asked,) = [entry["token"] for entry in found["access_controllers"]]
+        for access_controller in ("", asked):
+            client.rest("PATCH", f"{API}/settings", {"vapix": {"access_controller": access_controller}})
+            with started.board() as board:
+                assert board.call("card", **CARD)["hex"] == "000e24cf"
+            controller.tap.expect("relay1", True, PATIENCE)
+            controller.tap.expect("relay1", False, PATIENCE)
+        assert "green" in stripe(net.EventLog(client))

@@ -171,6 +171,8 @@ async def test_the_readers_of_a_controller() -> None:
     rig = Rig(msgspec.json.encode(points))
     found = await rig.client.readers(rig.service.settings.vapix)
     assert found == [IdPoint(token="a", name="In"), IdPoint(token="b")]
+    rig.answer = b'{"AccessControllerInfo":[{"token":"c","Name":"Here"}]}'
+    assert await rig.client.access_controllers(rig.service.settings.vapix) == [IdPoint(token="c", name="Here")]
     for wrong in ([{"Name": "In"}], [1], 5, {"token": "a"}):
         rig.answer = msgspec.json.encode({"IdPointInfo": wrong})
         with pytest.raises(DeliveryError, match="makes no sense"):

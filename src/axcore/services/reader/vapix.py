@@ -53,7 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A reader of the controller, to choose from."""
+    """A reader of the controller, or one of its access controllers, to choose from."""
 
     token: str
     name: str = ""
@@ -178,11 +178,19 @@ class VapixClient:
     async def readers(self, vapix: VapixReader) -> list[IdPoint]:
         """*Connect*: the readers that the controller has. Raises DeliveryError."""
         answer = await self._call(vapix, "/vapix/idpoint", {"axtid:GetIdPointInfoList": {}})
-        found = answer.get("IdPointInfo", [])
+        return self._entries(answer.get("IdPointInfo", []))
+
+    async def access_controllers(self, vapix: VapixReader) -> list[IdPoint]:
+        """Those that may be asked for access. Raises DeliveryError."""
+        answer = await self._call(vapix, "/vapix/pacs", {"pacsaxis:GetAccessControllerInfoList": {}})
+        return self._entries(answer.get("AccessControllerInfo", []))
+
+    @staticmethod
+    def _entries(found: Any) -> list[IdPoint]:
         try:
             return [IdPoint(token=str(entry["token"]), name=str(entry.get("Name", ""))) for entry in found]
         except (TypeError, KeyError, AttributeError):
-            raise DeliveryError("the controller's list of readers makes no sense") from None
+            raise DeliveryError("the controller's list makes no sense") from None
 
     async def _call(self, vapix: VapixReader, path: str, document: dict[str, Any]) -> dict[str, Any]:
         try:

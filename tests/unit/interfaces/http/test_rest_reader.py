@@ -44,6 +44,9 @@ class Controller:
             raise DeliveryError(self.reason)
         return [IdPoint(token="a", name=vapix.host)]
 
+    async def access_controllers(self, _: VapixReader) -> list[IdPoint]:
+        return [IdPoint(token="b")]
+
 
 class Context:
     def __init__(self) -> None:
@@ -140,12 +143,13 @@ async def test_state_and_chip_types(ctx: Context) -> None:
 
 async def test_connect(ctx: Context) -> None:
     await ask(ctx, "configure", {"vapix": {"host": "10.0.0.9"}})
-    found = {"connected": True, "reason": "", "readers": [{"token": "a", "name": "10.0.0.9"}]}
+    readers, controllers = [{"token": "a", "name": "10.0.0.9"}], [{"token": "b", "name": ""}]
+    found = {"connected": True, "reason": "", "readers": readers, "access_controllers": controllers}
     assert await ask(ctx, "connect") == (200, found)
     ctx.reader_client.reason = "its certificate is not trusted"
     assert await ask(ctx, "connect") == (
         200,
-        {**found, "connected": False, "reason": ctx.reader_client.reason, "readers": []},
+        {**found, "connected": False, "reason": ctx.reader_client.reason, "readers": [], "access_controllers": []},
     )
 
 
