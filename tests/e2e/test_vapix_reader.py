@@ -177,7 +177,7 @@ def test_a_dead_controller_delays_neither_the_entry_list_nor_rex(started: Instan
 
 
 def test_a_card_at_the_station_opens_the_door_of_a_real_controller(started: Instance) -> None:
-    """Over HTTPS, with the controller's certificate installed in the station; told to its reader, and asked for access."""
+    """Over HTTPS, with its certificate installed in the station: told to its reader, then asked for access."""
     with Instance(model="a1610") as controller:
         address = controller.start()
         controller.create_admin()

@@ -149,6 +149,8 @@ class Device:
         if self.controller is not None:
             self.controller.attach(board)
         self._attach_speaker(self._simulate, tap)
+        if self.station is not None:
+            self.station.service.is_input = lambda port: not self.ports.is_output(f"port{port}")
         if self.station is not None and self.speaker is not None:
             self.station.join(self.speaker)
 

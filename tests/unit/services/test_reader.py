@@ -131,6 +131,15 @@ def test_an_external_reader_needs_the_pins_that_osdp_and_wiegand_need(rig: Rig) 
     rig.settings(protocol="wiegand")
 
 
+def test_a_port_that_is_an_output_is_no_input(rig: Rig) -> None:
+    rig.reader.is_input = lambda port: port != 2
+    wired = {"beeper": True, "beeper_input": 2}
+    with pytest.raises(InputError, match="port 2 is an output"):
+        rig.settings(protocol="wiegand", wiegand=wired)
+    rig.settings(wiegand=wired)
+    rig.settings(protocol="wiegand", wiegand={"beeper_input": 3})
+
+
 def test_without_a_connection_nothing_is_forwarded(rig: Rig) -> None:
     assert rig.swipe() == []
     assert rig.keys("1234") == []

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from axcore.model.credentials import CardValue, CredentialRead
 from axcore.runtime.outbox import Outbox
@@ -99,6 +101,30 @@ async def test_nothing_but_a_plain_yes_lets_in(answer: Any) -> None:
     rig = Rig(answer)
     await rig.client.send(Request(kind="Card", data=(("Card", "00"),), at=rig.now))
     assert rig.service.told == ["offline", False]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["AccessGranted", "pacsaxis:AccessGranted", "Fault", "Reason", ""]), inner, max_size=4
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(JSON | st.binary(max_size=40))
+def test_whatever_is_answered_only_a_plain_yes_lets_in(answer: Any) -> None:
+    raw = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+    rig = Rig(raw)
+    asyncio.run(rig.client.send(Request(kind="Card", at=rig.now)))
+    names = ("AccessGranted", "pacsaxis:AccessGranted")
+    plain = isinstance(answer, dict) and True in [answer.get(name) for name in names] and not answer.get("Fault")
+    assert rig.service.told in ([True, "clear"], [False, "clear"], ["offline", False])
+    if rig.service.told[0] is True:
+        assert plain
 
 
 async def test_without_an_access_controller_the_id_point_is_told_and_nothing_is_shown() -> None:

@@ -57,6 +57,8 @@ class ReaderService:
         self._sent = self._dropped = 0
         self.shared_pins = False
         """DATA0 and DATA1 are also the RS-485 pins of an external reader: one or the other. Set before the start."""
+        self.is_input: Callable[[int], bool] = lambda port: True
+        """Whether an I/O port (1 to 4) is an input now. Set before the start."""
 
     def attach(self, wires: Wires) -> None:
         """The connections; they are made by ``connect``."""
@@ -80,6 +82,9 @@ class ReaderService:
         if self.shared_pins and settings.external.enabled and settings.protocol in ("osdp", "wiegand"):
             field = "external.enabled" if "external" in patch else "protocol"
             raise InputError(field, f"an external reader and {settings.protocol} need the same pins of the connector")
+        for port in sorted(settings.wiegand.taken) if settings.protocol == "wiegand" else ():
+            if not self.is_input(port):
+                raise InputError("wiegand", f"I/O port {port} is an output; make it an input first")
         if settings != self.settings:
             if settings.protocol != self.settings.protocol:
                 tx.assign(self, "_lamp", Lamp())
