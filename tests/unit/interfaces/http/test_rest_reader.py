@@ -161,7 +161,15 @@ async def test_a_device_without_a_reader(ctx: Context) -> None:
 
 
 PLAIN = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20)
-ANYTHING = PLAIN | st.lists(PLAIN, max_size=3) | st.dictionaries(st.text(max_size=8), PLAIN, max_size=3)
+FIELDS = st.sampled_from(
+    [
+        "address", "baud", "key", "host", "port", "scheme", "password", "active", "data", "data_sets", "format",
+        "custom", "facility_code", "facility_code_override", "led_inputs", "led1_input", "beeper", "beeper_input",
+        "idle_color", "keypress", "enabled", "bits", "card", "name", "chip_type", "offset", "length", "x",
+    ]
+)  # fmt: skip
+DEEP = PLAIN | st.lists(PLAIN, max_size=3) | st.dictionaries(FIELDS, PLAIN, max_size=3)
+ANYTHING = DEEP | st.dictionaries(FIELDS, DEEP | st.lists(DEEP, max_size=2), max_size=4)
 GROUPS = st.sampled_from(["protocol", "vapix", "osdp", "wiegand", "external", "output", "chips", "key"])
 
 
