@@ -27,6 +27,7 @@ from axcore.services.doors import (
     NetworkReaders,
     PowerService,
     ReaderService,
+    ReaderSetup,
     RoutedLines,
     SupervisionService,
     WirelessService,
@@ -53,6 +54,7 @@ class Controller:
         self.access = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(model, self.pacs, self.access)
         self.buses = BusService(model, self.readers)
+        self.reader_setup = ReaderSetup(self.pacs, self.readers, self.buses)
         self.expansion = ExpansionService(model, self.pacs, self.buses, self.doors)
         self.wireless = WirelessService(model, self.pacs, self.doors, self.access)
         self.network_readers = NetworkReaders(model, self.pacs)

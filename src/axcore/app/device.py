@@ -150,6 +150,10 @@ class Device:
         if self.controller is not None:
             self.controller.attach(board, simulated=self._simulate, data_dir=self.data_dir)
         self._attach_speaker(self._simulate, tap)
+        if self.station is not None:
+            self.station.service.is_input = lambda port: not self.ports.is_output(f"port{port}")
+        if self.station is not None and self.speaker is not None:
+            self.station.join(self.speaker)
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
@@ -166,12 +170,12 @@ class Device:
     def stop(self) -> None:
         """Finish what is queued, then end the I/O thread (pulses end, outputs become normal, the light goes out)."""
         self.ledger.stop()
+        if self._lines is not None:
+            self._lines.stop()
         if self.strobe is not None:
             self.strobe.stop()
         elif self.speaker is not None:
             self.speaker.stop()
-        if self._lines is not None:
-            self._lines.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -263,7 +267,7 @@ class Device:
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
-            if controller is None or not controller.mutes(line):
+            if not any(part is not None and part.mutes(line) for part in (controller, station)):
                 ports.on_input(tx, line, active, t_ns, correlation)
             if controller is not None:
                 controller.on_input(tx, line, active, t_ns, correlation)
@@ -277,16 +281,12 @@ class Device:
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)
 
-        def on_sequence_end(tx: Transaction, line: str) -> None:
-            if station is None or not station.ended(line):
-                ports.on_sequence_end(tx, line)
-
         return Sinks(
-            on_read=access.on_read if controller is None else controller.on_read,
+            on_read=(controller or station or access).on_read,
             on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,
-            on_sequence_end=on_sequence_end,
+            on_sequence_end=ports.on_sequence_end,
             on_reader_fault=self._reader_fault,
             on_lost=self._lost,
         )
@@ -305,7 +305,7 @@ class Device:
         """The other ends of simulated reader connectors, with spaces between."""
         if self.controller is not None:
             return self.controller.lines.far_ends
-        return "" if self.station is None else self.station.far_ends.rs485
+        return "" if self.station is None else self.station.far_end
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""

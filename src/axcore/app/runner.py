@@ -263,7 +263,9 @@ class App:
         from .deliveries import make_client
 
         assert context is not None
-        context.reader_client = client = make_client(station, self.device.ledger, context.deliveries.dialer)
+        context.reader_client = client = make_client(
+            station, self.device.ledger, self.device.certificates, context.deliveries.dialer
+        )
         self._supervisor.add("vapix-reader", client.run)
 
     def _make_http(self) -> HttpServer:

@@ -46,6 +46,9 @@ class SerialPorts:
         """Name of a simulated line to the device at its other end."""
         return {name: pty.path for name, pty in self._ptys.items()}
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._devices
+
     def line(self, name: str, baud: int) -> Line | None:
         """A line to put an end on; None: there is none of this name."""
         device = self._devices.get(name, "")

@@ -7,40 +7,37 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from axcore.devices.models import WIEGAND_OUTPUT
 from axcore.devices.reader import ReaderSinks, ReaderStatus
+from axcore.drivers.beeper import Beeper
 from axcore.drivers.board import Board
 from axcore.drivers.osdp_bus import OsdpBus
 from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
+from axcore.drivers.speaker import Loudspeaker
 from axcore.drivers.wiegand_output import WiegandOutput
 from axcore.model.config import Config
+from axcore.model.credentials import CredentialRead
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.indicators import IndicatorService
-from axcore.services.reader import EXTERNAL, ReaderService, ReaderSettings
+from axcore.services.reader import CONTROLLER, EXTERNAL, ReaderService, ReaderSettings
+from axcore.services.reader.lamp import Beep
 from axcore.services.reader.vapix import Request, VapixOutput
 
 from .serial_ports import SerialPorts, lost
 
 log = logging.getLogger(__name__)
 
-RS485, EXTERNAL_LINK = "rs485", "rs485-external"
-"""Links in the data directory to the far ends of simulated lines."""
+RS485, SECOND = "rs485", "external"
+"""The reader connector, on a simulated board also the link in the data directory to its far end; a line of its own for
+an external reader."""
 VAPIX_BOX = 64
 EXTERNAL_READER = 1
 """Number of the external reader; the built-in one is 0."""
-
-
-class Lines(NamedTuple):
-    """The far ends of simulated lines, for those who connect something; empty on real ones."""
-
-    rs485: str = ""
-    external: str = ""
 
 
 class Station:
@@ -54,24 +51,33 @@ class Station:
         self.wiegand: WiegandOutput | None = None
         self.vapix: VapixOutput | None = None
         serial = config.serial
-        devices = {RS485: serial.rs485, EXTERNAL_LINK: serial.external}
+        devices = {RS485: serial.rs485} | ({SECOND: serial.external} if serial.external else {})
         self.ports = SerialPorts(devices, kernel_rs485=serial.kernel_rs485)
-        self.far_ends = Lines()
         self.loaders: tuple[Job[None], ...] = (self.service.load,)
         self.timers: tuple[Any, ...] = (self.service, self.ports)
         self._ledger = ledger
         self._access = access
         self._board: Board | None = None
         self._external: OsdpBus | None = None
+        self._beeper: Beeper | None = None
         self._connected: ReaderSettings | None = None
         access.controller = self.service
+        self.service.shared_pins = serial.external in ("", serial.rs485)
 
     def attach(self, board: Board, *, simulated: bool, data_dir: Path) -> None:
         """Lines are there; nothing is connected yet."""
         self._board = board
         self.ports.attach(board, simulated=simulated, data_dir=data_dir)
-        self.far_ends = Lines(*(self.ports.far_ends.get(name, "") for name in (RS485, EXTERNAL_LINK)))
         self.service.attach(self)
+
+    def join(self, speaker: Loudspeaker) -> None:
+        """The beeper sounds on the loudspeaker."""
+        self._beeper = Beeper(speaker)
+
+    @property
+    def far_end(self) -> str:
+        """The other end of the reader connector's line, for those who connect something; empty on a real one."""
+        return self.ports.far_ends.get(RS485, "")
 
     def start(self) -> None:
         """After the board: poll and answer from here on."""
@@ -79,20 +85,20 @@ class Station:
         self.service.connect()
 
     def stop(self) -> None:
-        """Before the board."""
+        """Before the board and the loudspeaker."""
+        if self._beeper is not None:
+            self._beeper.stop()
         self.ports.stop()
 
     def jobs(self) -> list[Job[Any]]:
         """What the lines saw (ledger thread)."""
         return self.ports.jobs()
 
-    def ended(self, line: str) -> bool:
-        """Whether a sequence that ended was of the data lines."""
-        if line not in WIEGAND_OUTPUT:
-            return False
-        if self.wiegand is not None:
-            self.wiegand.ended(line)
-        return True
+    def on_read(self, tx: Transaction, read: CredentialRead) -> None:
+        """The built-in reader has read something."""
+        accepted = self.service.accept(read)
+        if accepted is not None:
+            self._access.on_read(tx, accepted)
 
     def on_input(self, tx: Transaction, line: str, role: str, active: bool) -> None:
         """An input changed."""
@@ -103,7 +109,20 @@ class Station:
         elif role == "port":
             self.service.on_port(tx, int(line.removeprefix("port")), active)
 
+    def mutes(self, line: str) -> bool:
+        """Whether nothing is told of this input: it is the reader's."""
+        return line.startswith("port") and int(line.removeprefix("port")) in self.service.taken_ports
+
     # --- services.reader.Wires
+
+    def beep(self, beep: Beep | None) -> None:
+        """Have the beeper sound so; any thread."""
+        if self._beeper is None:
+            return
+        if beep is None:
+            self._beeper.silence()
+        else:
+            self._beeper.sound(beep.on_ms, beep.off_ms)
 
     def connect(self, settings: ReaderSettings) -> None:
         """Make those connections anew whose settings changed. Ledger thread, after the commit."""
@@ -111,19 +130,31 @@ class Station:
         self._connected = settings
         way = settings.protocol
         changed = before.protocol != way or (way == "osdp" and before.osdp != settings.osdp)
-        if changed or (way == "vapix" and before.vapix != settings.vapix):
+        changed |= way == "vapix" and before.vapix != settings.vapix
+        moved = before.external != settings.external
+        if changed:
+            self._let_go(self.osdp, CONTROLLER)
+            self.osdp = None
+        if moved:
+            self._let_go(self._external, EXTERNAL)
+            self._external = None
+        if changed:
             self._connect_controller(settings)
-        if before.external != settings.external:
+        if moved:
             self._connect_external(settings)
+
+    def _let_go(self, end: OsdpOutput | OsdpBus | None, side: str) -> None:
+        """Both ends may be of one line: what goes comes before what is new."""
+        if end is not None:
+            self.ports.lines.remove(end)
+        self._ledger.post(lambda tx: self.service.on_status(tx, ReaderStatus(), side))
 
     def _connect_controller(self, settings: ReaderSettings) -> None:
         assert self._board is not None
-        if self.osdp is not None:
-            self.ports.lines.remove(self.osdp)
-            self.osdp = None
-            self._ledger.post(lambda tx: self.service.on_status(tx, ReaderStatus()))
         self.wiegand = WiegandOutput(self._board) if settings.protocol == "wiegand" else None
         self.vapix = VapixOutput(self.requests) if settings.protocol == "vapix" else None
+        if self.vapix is not None:
+            self.vapix.look()
         if settings.protocol != "osdp":
             return
         line = self.ports.line(RS485, settings.osdp.baud)
@@ -150,13 +181,9 @@ class Station:
 
     def _connect_external(self, settings: ReaderSettings) -> None:
         external, service = settings.external, self.service
-        if self._external is not None:
-            self.ports.lines.remove(self._external)
-            self._external = None
-            self._ledger.post(lambda tx: service.on_status(tx, ReaderStatus(), EXTERNAL))
         if not external.enabled:
             return
-        line = self.ports.line(EXTERNAL_LINK, external.baud)
+        line = self.ports.line(SECOND if SECOND in self.ports else RS485, external.baud)
         if line is None:
             log.error("there is no serial line for an external reader: set external in [serial] of axcore.toml")
             return

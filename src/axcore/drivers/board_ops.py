@@ -22,6 +22,7 @@ MAX_BITS = 256
 """Of a card at a wireless lock."""
 MAX_MILLIVOLT = 30_000
 """Inputs stand 30 V."""
+MAX_SECURE = 32
 MAX_POWER = 100.0
 """Volt, ampere."""
 KEYS = "0123456789*#C"
@@ -151,6 +152,16 @@ class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
     text: str
 
 
+class ChipOp(Op, frozen=True, kw_only=True, tag="chip"):
+    """Hold a card to a card module that tells the chip, its serial number and the secure data that was read."""
+
+    type: str
+    csn: str
+    """Hexadecimal, first byte first."""
+    secure: dict[str, str] = {}
+    """Hexadecimal, by data set."""
+
+
 class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
     """Have a sensor feel something: ``temperature`` (degrees C), ``storage`` (ok, low, disrupted), ``microphone``
     (0..100), ``shock`` (hit), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut), ``poe``
@@ -191,13 +202,13 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 
 
 AnyOp = (
-    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp
+    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | ChipOp | SensorOp | FaultOp | StateOp | StallOp
     | ClockOp | DropOp | DoorOp | CircuitOp | LinkOp | ReaderOp | PowerOp
     | WirelessOp
 )  # fmt: skip
 NAMES = (
     "card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop",
-    "door", "circuit", "link", "reader", "power", "wireless",
+    "chip", "door", "circuit", "link", "reader", "power", "wireless",
 )  # fmt: skip
 
 
@@ -266,15 +277,28 @@ def _check(op: AnyOp) -> None:
                 raise OpError("invalid_value", "active", "give duration or active, not both")
             if op.duration is not None:
                 _range("duration", op.duration, 0.001, MAX_PRESS)
-        case QrOp():
-            if not op.text or len(op.text) > 4096:
-                raise OpError("invalid_value", "text", "must be 1..4096 characters")
+        case QrOp() | ChipOp():
+            _check_shown(op)
         case StallOp() | ClockOp():
             _check_hurt(op)
         case CircuitOp() | ReaderOp() | PowerOp() | WirelessOp():
             _check_controller(op)
         case _:
             pass
+
+
+def _check_shown(op: QrOp | ChipOp) -> None:
+    if isinstance(op, QrOp):
+        if not op.text or len(op.text) > 4096:
+            raise OpError("invalid_value", "text", "must be 1..4096 characters")
+        return
+    if not 1 <= len(op.type) <= MAX_CORRELATION:
+        raise OpError("invalid_value", "type", f"must be 1..{MAX_CORRELATION} characters")
+    if len(op.secure) > MAX_SECURE:
+        raise OpError("limit", "secure", f"at most {MAX_SECURE} pieces")
+    for field, digits in (("csn", op.csn), *((f"secure.{name[:40]}", text) for name, text in op.secure.items())):
+        if not 2 <= len(digits) <= 64 or len(digits) % 2 or digits.lower().strip("0123456789abcdef"):
+            raise OpError("invalid_value", field, "must be 1..32 bytes in hexadecimal")
 
 
 def _check_hurt(op: StallOp | ClockOp) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from axcore._native.io import monotonic_ns
 from axcore.errors import InputError, NotFoundError, QueueFullError
+from axcore.model.credentials import ChipData
 from axcore.model.doors import LineState
 from axcore.wiegand import EDGE, FORMATS, Bits, Timing, schedule
 
@@ -20,6 +21,7 @@ from .board_ops import (
     AnyOp,
     ButtonOp,
     CardOp,
+    ChipOp,
     CircuitOp,
     ClockOp,
     DoorOp,
@@ -178,6 +180,11 @@ class SimulatedBoard:
                 return self._at_controller(op)
             case QrOp():
                 self.board.feed_qr(op.text, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case ChipOp():
+                secure = {name: bytes.fromhex(text) for name, text in op.secure.items()}
+                chip = ChipData(chip_type=op.type, csn=bytes.fromhex(op.csn), secure=secure)
+                self.board.feed_chip(chip, op.correlation)
                 return {"t_ns": monotonic_ns()}
             case SensorOp():
                 self._hurt.feel(op.name, op.value, op.correlation)

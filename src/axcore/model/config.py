@@ -108,7 +108,7 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rs485: str = ""
     """The reader connector: this device as a reader of a door controller."""
     external: str = ""
-    """An OSDP reader connected to this device."""
+    """A line of its own for an OSDP reader that is connected to this device; empty: the reader connector."""
     ports: tuple[str, ...] = ()
     """The reader ports of a door controller, in order; an empty name: none there."""
     kernel_rs485: bool = True

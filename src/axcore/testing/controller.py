@@ -20,6 +20,7 @@ from axcore.services.doors import (
     NetworkReaders,
     PowerService,
     ReaderService,
+    ReaderSetup,
     RoutedLines,
     Signal,
     SupervisionService,
@@ -107,6 +108,7 @@ class ControllerBench:
         self.controller = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(self.model, self.pacs, self.controller)
         self.buses = BusService(self.model, self.readers)
+        self.reader_setup = ReaderSetup(self.pacs, self.readers, self.buses)
         self.expansion = ExpansionService(self.model, self.pacs, self.buses, self.doors)
         self.buses.modules_at = self.expansion.addresses
         self.wireless = WirelessService(self.model, self.pacs, self.doors, self.controller)

@@ -138,6 +138,10 @@ class ReaderService:
             known = self._known = (assigned, hardware, id_points(self._specs.values(), assigned, hardware))
         return known[2].get(name, "")
 
+    def address(self, name: str) -> int:
+        """The OSDP address that is delivered for a place."""
+        return self._spec(name).address
+
     def at(self, id_point: str) -> str:
         """The place of an id point. NotFoundError: it is on no line."""
         if id_point in self._specs and self.id_point(id_point) == id_point:
@@ -254,13 +258,6 @@ class ReaderService:
     def is_online(self, id_point: str) -> bool:
         """Whether the reader answers. Any thread."""
         return self._online[self.at(id_point)]
-
-    def is_secure(self, id_point: str) -> bool | None:
-        """Whether an OSDP reader is in a secure channel with a key of its own; None: it is on no bus. Any thread."""
-        try:
-            return self.secure(self.at(id_point))
-        except NotFoundError:
-            return None
 
     def feedback(self, tx: Transaction, id_point: str, message: str) -> None:
         """Show an outcome by light and sound (``FeedbackMessage``)."""

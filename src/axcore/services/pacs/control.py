@@ -70,8 +70,24 @@ class ReaderControl(Protocol):
     def is_online(self, id_point: str) -> bool:
         """Whether the reader answers. Any thread."""
 
-    def is_secure(self, id_point: str) -> bool | None:
-        """Whether an OSDP reader is in a secure channel with a key of its own; None: it is on no bus. Any thread."""
-
     def feedback(self, tx: Transaction, id_point: str, message: str) -> object:
         """Show an outcome (``AccessGranted``, ``AccessDenied`` ...) by light and sound."""
+
+
+class Channel(Protocol):
+    """How an OSDP reader is talked to."""
+
+    @property
+    def link(self) -> str:
+        """``secure``, ``clear`` or ``offline``."""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a base key for it."""
+
+
+class ChannelControl(Protocol):
+    """The lines of readers."""
+
+    def channel(self, id_point: str) -> Channel | None:
+        """How a reader is talked to; None: not by OSDP. Any thread."""

@@ -63,6 +63,8 @@ class VapixReader(_Part, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     verify_certificate: bool = True
+    ca_certificate: str = ""
+    """Name of an installed certificate whose owner signs the controller's; empty = those that the system trusts."""
     reader: str = ""
     """Token of the id point: the entrance reader of a door."""
     access_controller: str = ""
@@ -97,6 +99,13 @@ class WiegandReader(_Part, frozen=True, kw_only=True):
     led2_color: StripeColor = "green"
     both_color: StripeColor = "amber"
     keypress: Keypress = Keypress()
+
+    @property
+    def taken(self) -> frozenset[int]:
+        """I/O ports that are used."""
+        leds = (self.led1_input, self.led2_input)[: self.led_inputs]
+        ports = (*leds, self.beeper_input if self.beeper else None)
+        return frozenset(port for port in ports if port is not None)
 
 
 class ExternalReader(_Part, frozen=True, kw_only=True):
@@ -172,7 +181,7 @@ def _check_vapix(vapix: VapixReader, *, needed: bool) -> None:
         raise InputError("vapix.host", "must be a host name or an IP address")
     if vapix.port is not None and not 1 <= vapix.port <= 65535:
         raise InputError("vapix.port", "must be 1 to 65535")
-    for field in ("username", "password", "reader", "access_controller"):
+    for field in ("username", "password", "reader", "access_controller", "ca_certificate"):
         value = getattr(vapix, field)
         if len(value) > MAX_TEXT or not value.isprintable():
             raise InputError(f"vapix.{field}", f"must be at most {MAX_TEXT} printable characters")
