@@ -82,7 +82,6 @@ class BusService:
         self._specs: Mapping[str, ReaderSpec] = {spec.name: spec for spec in model.reader_places}
         self._order = tuple(self._specs)
         self._readers = readers
-        readers.secure = lambda name: self.status(name).link == "secure" if self.is_polled(name) else None
         self._wires: BusWires | None = None
         self.modules_at: Callable[[int], Mapping[str, int]] = lambda port: {}
         """Addresses of what else is on a port (``ExpansionService``)."""

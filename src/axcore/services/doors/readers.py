@@ -11,7 +11,7 @@ Methods with ``tx`` are jobs of the ledger thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -92,8 +92,6 @@ class ReaderService:
         self._order = tuple(self._specs)
         self._points = points
         self._controller = controller
-        self.secure: Callable[[str], bool | None] = lambda name: None
-        """Told by who knows the buses (``BusService``), by place."""
         self._last: Mapping[str, Mapping[str, str]] = {}
         self._ports: Mapping[str, ReaderPort] = {}
         self._sessions: Mapping[str, Reader] = {}
