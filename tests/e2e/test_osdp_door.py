@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from axcore.drivers.serial import PtyLine
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
@@ -271,6 +273,52 @@ def test_eight_readers_on_four_ports_each_open_their_own_door() -> None:
         finally:
             for bus in buses:
                 bus.close()
+
+
+def test_a_serial_line_that_is_pulled_out_is_opened_again_and_the_door_stays_locked(tmp_path: Path) -> None:
+    """``[serial] ports``: a line by its device, as on a real board."""
+    link, config = tmp_path / "ttyRS485", tmp_path / "axcore.toml"
+    config.write_text(f'[serial]\nports = ["{link}"]\n')
+    with Instance(model="a1610", args=("--config", str(config))) as device:
+        let_in(device.data_dir, access_ms=ACCESS_MS)
+        line = PtyLine(link)
+        device.start()
+        device.create_admin()
+        assert device.running.rs485 == ""
+        client = device.client()
+        log = net.EventLog(client)
+        client.rest("PATCH", f"{DOORS}/reader-ports/1", {"protocol": "osdp", "baud": 115200})
+        client.rest("PATCH", f"{DOORS}/readers/reader1/settings", {"enabled": True, "key": KEY})
+
+        def status(state: str) -> dict[str, Any]:
+            found: list[dict[str, Any]] = []
+
+            def look() -> bool:
+                found[:] = [
+                    event
+                    for event in log.all()
+                    if event["topic"] == topics.ID_POINT_STATUS and event["source"] == {"IdPointToken": "reader1"}
+                ]
+                return bool(found) and bool(found[-1]["data"]["State"] == state)
+
+            wait_for(f"the reader to be {state}", look, PATIENCE)
+            return found[-1]
+
+        reader = MultiDrop(line, {0: KEY})
+        status("Online")
+        with device.board(PATIENCE) as board:
+            pulled = board.call("state")["t_ns"]
+            reader.close()  # closes the pty: the controller reads an error
+            lost = status("Offline")
+            assert OFFLINE_NS - POLL_NS < lost["t_ns"] - pulled < OFFLINE_NS + POLL_NS
+            again = MultiDrop(PtyLine(link), {0: KEY})
+            plugged = board.call("state")["t_ns"]
+            assert status("Online")["t_ns"] - plugged < BACK_NS
+        assert ("relay1", True) not in [(edge.io, edge.active) for edge in device.tap.drain()]
+        wait_for("the secure channel", lambda: client.rest("GET", f"{DOORS}/readers")[0]["link"] == "secure", PATIENCE)
+        again.card(0, VALUE)
+        device.tap.expect(RELAY, True, PATIENCE)
+        again.close()
 
 
 def refuse_peripherals(client: net.Client) -> None:

@@ -132,9 +132,7 @@ def test_no_link_opens_a_door(links: list[ReaderStatus]) -> None:
 
 def test_links_tamper_inputs_and_attacks_are_events() -> None:
     bench, _ = polled()
-    assert [bench.readers.secure(name) for name in ("reader1", "reader2")] == [False, None]
     status(bench, SECURE)
-    assert bench.readers.secure("reader1") is True
     told = {event.topic: event for event in bench.events()}
     assert told[topics.ID_POINT_STATUS].data == {"State": "Online"}
     assert told[topics.READER_CONNECTION].data == {"state": "connected", "secure": "1"}
