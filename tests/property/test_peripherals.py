@@ -47,6 +47,14 @@ LIKELY = st.sampled_from(
         (WirelessLock, {}),
     ]
 )
+FIRST = (
+    (Module, {"port": 3, "address": 4}),
+    (Floor, {"module": "module1", "relay": 3}),
+    (NetworkReader, {"host": "192.0.2.1"}),
+    (Hub, {"connected": True}),
+    (WirelessLock, {}),
+)
+"""What there is before."""
 GONE = st.sampled_from(["module1", "floor1", "netreader1", "lock1"])
 LINK = st.sampled_from([ReaderStatus(link="secure"), ReaderStatus(why="silence")])
 
@@ -107,6 +115,8 @@ def test_asked_for_anything_it_is_done_whole_or_not_at_all(asked: list[Any]) -> 
     bench.expansion.attach(Still())
     bench.wireless.attach(hub)
     bench.do(bench.expansion.set_key)
+    for first in FIRST:
+        bench.do(lambda tx, first=first: ask(bench, tx, first))  # type: ignore[misc]
     for what in asked:
         before = kept(bench)
         try:
