@@ -25,7 +25,7 @@ SANITIZE := -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef
 SAN_ENV = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
           ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules tests/unit/osdp tests/unit/siren \
-                           tests/unit/led tests/unit/audio tests/property)
+                           tests/unit/led tests/unit/audio tests/unit/rtp tests/property)
 
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
