@@ -58,6 +58,7 @@ struct ax_pipeline {
     bool mic_mute;
     struct ax_ring commands, events;
     uint64_t serial; /* Of the thread that commands. */
+    uint64_t told;
     atomic_ullong done, playing[PLAYS];
     struct ax_pipeline_stats stats;
     struct shared shared;
@@ -85,6 +86,7 @@ int ax_pipeline_put(struct ax_pipeline *p, const struct ax_pipeline_command *c, 
 
 static void tell(struct ax_pipeline *p, const struct ax_pipeline_event *event)
 {
+    p->told++;
     p->stats.events_lost += !ax_ring_push(&p->events, event);
 }
 
@@ -387,6 +389,11 @@ uint64_t ax_pipeline_done(const struct ax_pipeline *p)
 uint64_t ax_pipeline_playing(const struct ax_pipeline *p, uint32_t index)
 {
     return index < PLAYS ? atomic_load_explicit(&p->playing[index], memory_order_acquire) : 0;
+}
+
+uint64_t ax_pipeline_told(const struct ax_pipeline *p)
+{
+    return p->told;
 }
 
 int ax_pipeline_event(struct ax_pipeline *p, struct ax_pipeline_event *out)

@@ -128,6 +128,8 @@ int ax_pipeline_put(struct ax_pipeline *p, const struct ax_pipeline_command *com
 uint64_t ax_pipeline_done(const struct ax_pipeline *p);
 /** Serial of what plays at `index`; 0: nothing, or not yet. */
 uint64_t ax_pipeline_playing(const struct ax_pipeline *p, uint32_t index);
+/** Events ever told. The thread that steps. */
+uint64_t ax_pipeline_told(const struct ax_pipeline *p);
 /** The oldest event: 1, or 0 when there is none. */
 int ax_pipeline_event(struct ax_pipeline *p, struct ax_pipeline_event *out);
 
