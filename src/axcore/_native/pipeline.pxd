@@ -1,8 +1,10 @@
+cimport cython
 from libc.stdint cimport uint32_t
 
 from .c_pipeline cimport ax_leg, ax_pipeline, ax_room
 
 
+@cython.final
 cdef class Leg:
     cdef ax_leg *_l
     cdef object _offering, _taking
@@ -11,11 +13,13 @@ cdef class Leg:
     cdef readonly uint32_t rate, codec_rate, clock, most
 
 
+@cython.final
 cdef class Room:
     cdef ax_room *_r
     cdef readonly uint32_t rate, frame
 
 
+@cython.final
 cdef class Pipeline:
     cdef ax_pipeline *_p
     cdef object _lock

@@ -3,7 +3,7 @@
 Units: 16-bit samples in frames of 10 ms; ns of CLOCK_MONOTONIC; dB. Source: ``ax/leg.h``, ``ax/pipeline.h``, ``ax/room.h``.
 """
 
-from typing import Any, Self
+from typing import Any, Self, final
 
 from axcore._native.dtmf import Tone
 
@@ -12,6 +12,7 @@ PLAYS: int
 SPEAKER: int
 LEG_STATS: tuple[str, ...]
 
+@final
 class Leg:
     """``codec`` is the number of ``enum ax_leg_codec``. RangeError: what the header calls AX_E_RANGE."""
 
@@ -51,6 +52,7 @@ class Leg:
     @property
     def most(self) -> int: ...
 
+@final
 class Room:
     """``response``: float32, or None for a made-up one."""
 
@@ -66,6 +68,7 @@ class Room:
     @property
     def frame(self) -> int: ...
 
+@final
 class Pipeline:
     """``echo``: 0 off, 1 filter, 2 full. Commands give their serial number, and take effect with the next step."""
 

@@ -1,6 +1,7 @@
 # Legs, the pipeline of a door station and the virtual room (cext/audio/ax_leg.c, ax_pipeline.c, ax_room.c); see pipeline.pyi.
 # Units: 16-bit samples in frames of 10 ms; ns of CLOCK_MONOTONIC; dB. Threads: any may command and read, `step` is refused
 # while a native thread steps; the GIL is released for a step. Memory: a Pipeline keeps what its thread may still use.
+cimport cython
 from cpython.buffer cimport PyBuffer_Release
 from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
@@ -30,6 +31,7 @@ LEG_STATS = ("offered", "refused", "late", "lost", "concealed_ms", "stretched", 
              "delay_ms", "held")
 
 
+@cython.final
 cdef class Leg:
     def __cinit__(self, uint32_t rate, uint32_t codec, uint32_t codec_rate=0, uint32_t packet_ms=20,
                   uint32_t min_delay_ms=0, uint32_t max_delay_ms=500, bint keys=False):
@@ -70,6 +72,7 @@ cdef class Leg:
             return None if n == 0 else (timestamp, bytes(self._payload[:n]))
 
 
+@cython.final
 cdef class Room:
     def __cinit__(self, uint32_t rate, uint32_t curve=0, uint32_t rt60_ms=200, uint32_t seed=1, response=None):
         cdef ax_room_spec spec
@@ -130,6 +133,7 @@ cdef class _Samples:
         PyBuffer_Release(&self.view)
 
 
+@cython.final
 cdef class Pipeline:
     def __cinit__(self, uint32_t rate, uint32_t echo, uint32_t tail_ms, bint gain_control, float target_db,
                   bint volume_control, float quiet_db, float threshold):

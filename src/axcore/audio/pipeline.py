@@ -2,7 +2,7 @@
 
 The graph is described in ``ax/pipeline.h``: microphone, echo canceller, gain control and voice detector on the way to
 the legs; jitter buffers, decoders, clips, tones, volume control and limiter on the way to the loudspeaker. Here it is
-stepped by hand, 10 ms at a time; ``axcore.audio.thread`` steps it by the clock of a sound card.
+stepped by hand, 10 ms at a time; ``axcore.drivers.sound`` steps it by the clock of a sound card.
 
     >>> from array import array
     >>> pipeline = Pipeline(16000)
