@@ -46,7 +46,7 @@ demo: build ## the manual's example, end to end, with a timeline
 	@$(VENV)/bin/axcore demo
 
 demo-siren: $(VENV)/.test build ## the siren manual's MQTT example, with a picture of the light and a recording
-	@$(NEED) mosquitto asterisk-core-sounds-en-g722
+	@$(NEED) mosquitto samba asterisk-core-sounds-en-g722
 	@$(PY) -m axcore.testing.demo_siren --out demo-siren
 
 test: ctest pytest ## build, C tests, then every Python test

@@ -105,7 +105,7 @@ static void step(struct world *w, const uint8_t *r)
     memcpy(&ticks, r + 4, sizeof ticks);
     w->now += ticks % 50000000;
     REQUIRE(ax_io_advance(w->io, w->now) == AX_OK); /* so that the shadow sees sequences end */
-    switch (r[0] % 10) {
+    switch (r[0] % 11) {
     case 0: REQUIRE(ax_io_input(w->io, w->now, r[1] % INPUTS, on, r[3]) == AX_OK); break;
     case 1: feed(w, r, w->now); break;
     case 2:
@@ -132,6 +132,7 @@ static void step(struct world *w, const uint8_t *r)
         w->base[output] = w->hold[output] = false;
         break;
     }
+    case 9: REQUIRE(ax_io_end(w->io, w->now, output, r[3]) == AX_OK); break;
     default: ax_io_key(w->io, w->now, r[1], (char)r[2], r[3]); break;
     }
 }

@@ -9,6 +9,7 @@ static void do_command(struct ax_io_thread *t, const struct command *c, uint64_t
     case COMMAND_PULSE: ax_io_pulse(io, now_ns, c->index, c->active, c->value, c->token); break;
     case COMMAND_HOLD: ax_io_hold(io, now_ns, c->index, c->on, c->active, c->token); break;
     case COMMAND_SEQUENCE: ax_io_sequence(io, now_ns, c->index, t->steps[c->index], c->value, c->token); break;
+    case COMMAND_END: ax_io_end(io, now_ns, c->index, c->token); break;
     case COMMAND_FAULT: ax_io_fault(io, now_ns, c->index, c->token); break;
     case COMMAND_INPUT_CONFIG: ax_io_configure_input(io, now_ns, c->index, &c->config.input); break;
     case COMMAND_OUTPUT_CONFIG: ax_io_configure_output(io, now_ns, c->index, &c->config.output); break;
@@ -80,6 +81,11 @@ int ax_io_thread_hold(struct ax_io_thread *t, uint32_t output, bool on, bool act
 {
     return queue_output(t, &(struct command){
         .kind = COMMAND_HOLD, .index = output, .on = on, .active = active, .token = token});
+}
+
+int ax_io_thread_end(struct ax_io_thread *t, uint32_t output, uint64_t token)
+{
+    return queue_output(t, &(struct command){.kind = COMMAND_END, .index = output, .token = token});
 }
 
 int ax_io_thread_fault(struct ax_io_thread *t, uint32_t output, uint64_t token)

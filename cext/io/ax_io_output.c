@@ -198,6 +198,20 @@ int ax_io_sequence(struct ax_io *io, uint64_t t_ns, uint32_t output, const struc
     return ax_io_advance(io, io->now_ns); /* steps without a wait */
 }
 
+int ax_io_end(struct ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token)
+{
+    int err = begin(io, t_ns, output);
+    if (err != AX_OK)
+        return err;
+    struct io_output *out = &io->output[output];
+    out->pulse = false;
+    if (out->rex)
+        out->rex_due_ns = io->now_ns; /* a button that is held keeps it open */
+    uint32_t reason = rex_over(io, out) ? AX_IO_BY_REX_END : AX_IO_BY_PULSE_END;
+    show(io, output, reason, token);
+    return AX_OK;
+}
+
 /* Drop pulse, sequence and hold; the pin is not touched yet. */
 static void drop_claims(struct ax_io *io, uint32_t output, uint32_t reason)
 {

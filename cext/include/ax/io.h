@@ -83,6 +83,8 @@ int ax_io_set(struct ax_io *io, uint64_t t_ns, uint32_t output, bool active, uin
 int ax_io_pulse(struct ax_io *io, uint64_t t_ns, uint32_t output, bool active, uint64_t duration_ns, uint64_t token);
 int ax_io_hold(struct ax_io *io, uint64_t t_ns, uint32_t output, bool on, bool active, uint64_t token);
 int ax_io_sequence(struct ax_io *io, uint64_t t_ns, uint32_t output, const struct ax_io_step *steps, size_t n, uint64_t token);
+/** What was opened for a while is shut early: the pulse ends, and REX as soon as none of its inputs is active. */
+int ax_io_end(struct ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token);
 /** Drop every claim but REX and go to the fault state. */
 int ax_io_fault(struct ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token);
 int ax_io_configure_input(struct ax_io *io, uint64_t t_ns, uint32_t input, const struct ax_io_input_config *config);

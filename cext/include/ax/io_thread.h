@@ -73,6 +73,7 @@ int ax_io_thread_hold(struct ax_io_thread *t, uint32_t output, bool on, bool act
 /** AX_E_STATE while an earlier one has not yet made its AX_IO_SEQUENCE_END. */
 int ax_io_thread_sequence(struct ax_io_thread *t, uint32_t output, const struct ax_io_step *steps, size_t n,
                           uint64_t token);
+int ax_io_thread_end(struct ax_io_thread *t, uint32_t output, uint64_t token);
 int ax_io_thread_fault(struct ax_io_thread *t, uint32_t output, uint64_t token);
 int ax_io_thread_configure_input(struct ax_io_thread *t, uint32_t input, const struct ax_io_input_config *config);
 int ax_io_thread_configure_output(struct ax_io_thread *t, uint32_t output, const struct ax_io_output_config *config);

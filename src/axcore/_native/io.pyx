@@ -22,8 +22,8 @@ from .c_io cimport (
     AX_LIGHT_PATH_MAX, AX_LIGHT_WS2812, ax_gpio_config, ax_gpio_line, ax_io_config, ax_io_event, ax_io_input_config,
     ax_io_output_config, ax_io_step, ax_io_thread, ax_io_thread_config, ax_io_thread_configure_input,
     ax_io_thread_configure_output, ax_io_thread_configure_reader, ax_io_thread_count, ax_io_thread_counters,
-    ax_io_thread_drain, ax_io_thread_event_fd, ax_io_thread_fault, ax_io_thread_feed_edges, ax_io_thread_feed_input,
-    ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free, ax_io_thread_hold, ax_io_thread_input_active,
+    ax_io_thread_drain, ax_io_thread_end, ax_io_thread_event_fd, ax_io_thread_fault, ax_io_thread_feed_edges,
+    ax_io_thread_feed_input, ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free, ax_io_thread_hold, ax_io_thread_input_active,
     ax_io_thread_new, ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_sequence, ax_io_thread_set,
     ax_io_thread_changing, ax_io_thread_light, ax_io_thread_light_fd, ax_io_thread_start, ax_io_thread_stop,
     ax_io_thread_wait, ax_io_thread_wake, ax_light_config, ax_monotonic_ns,
@@ -376,6 +376,9 @@ cdef class IoThread:
         cdef ax_io_step c_steps[64]
         cdef size_t n = _steps(c_steps, steps)
         ax_check(ax_io_thread_sequence(self._t, output, c_steps, n, token))
+
+    def end(self, uint32_t output, uint64_t token=0):
+        ax_check(ax_io_thread_end(self._t, output, token))
 
     def fault(self, uint32_t output, uint64_t token=0):
         ax_check(ax_io_thread_fault(self._t, output, token))

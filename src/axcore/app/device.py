@@ -17,7 +17,7 @@ from axcore.drivers.board import Board, LineSettings, ReaderFault, Sinks, reader
 from axcore.errors import StoreError
 from axcore.model import events
 from axcore.model.config import Config
-from axcore.model.events import NewEvent
+from axcore.model.events import Event, NewEvent
 from axcore.rules import mqtt_effects
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
@@ -25,6 +25,7 @@ from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.certificates import CertificateStore
+from axcore.services.clips import ClipFiles, ClipPerformer, ClipService, rules_playing
 from axcore.services.events import (
     AbsentPerformer,
     ConfigurationService,
@@ -41,6 +42,9 @@ from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
 
 if TYPE_CHECKING:
+    from axcore.drivers.speaker import Loudspeaker
+
+    from .controller import Controller
     from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
@@ -74,7 +78,10 @@ class Device:
         self.ports = PortService(self.model, self.ledger.post)
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
+        self.clips = ClipService(ClipFiles(data_dir), self.ledger.post) if self.model.speaker else None
+        self.speaker: Loudspeaker | None = None
         self.strobe = self._make_strobe()
+        self.controller = self._make_controller()
         self.recipients = RecipientService()
         self.outbox: Outbox[Delivery] = Outbox(BOX)
         self._notifications = NotificationPerformer(self.recipients, self.outbox)
@@ -93,18 +100,23 @@ class Device:
         self.access = AccessService(self.schedules)
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.schedules.add_users(self.access.holders_using)
+        if self.clips is not None:
+            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
         if self.strobe is not None:
             self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
+        self._attach_speaker(simulate, tap)
+        if self.controller is not None:
+            self.controller.attach(self.board)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
-        strobe = self.strobe
+        strobe, controller = self.strobe, self.controller
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
@@ -113,6 +125,8 @@ class Device:
             self.mqtt.load,
             self.recipients.load,
             *(() if strobe is None else strobe.loaders),
+            *(() if self.clips is None else (self.clips.load,)),
+            *(() if controller is None else controller.loaders),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
@@ -120,9 +134,13 @@ class Device:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
             raise StoreError(str(self.data_dir), f"was written by another release: {error}") from error
-        for loader in (*loaders, self.ports.renew):
+        for loader in (*loaders, self.ports.renew, *(() if controller is None else (controller.doors.renew,))):
             self.ledger.on_reload(loader)
-        own = () if strobe is None else strobe.timers
+        own: tuple[Any, ...] = (
+            *(() if strobe is None else strobe.timers),
+            *(() if self.clips is None else (self.clips,)),
+            *(() if controller is None else controller.timers),
+        )
         # What comes first at one instant (D9).
         for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
@@ -132,6 +150,8 @@ class Device:
         self.board.start()
         if self.strobe is not None:
             self.strobe.start(self.data_dir if self._simulate else None)
+        elif self.speaker is not None:
+            self.speaker.start(self.data_dir if self._simulate else None)
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -140,6 +160,8 @@ class Device:
         self.ledger.stop()
         if self.strobe is not None:
             self.strobe.stop()
+        elif self.speaker is not None:
+            self.speaker.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -155,6 +177,35 @@ class Device:
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
 
+    def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
+        """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""
+        if self.clips is None:
+            return
+        strobe = self.strobe
+        if strobe is not None and strobe.outputs is not None:
+            self.speaker = strobe.outputs.speaker
+            self.clips.silent = lambda: "the device is in maintenance mode" if strobe.service.maintenance else ""
+            self.bus.in_transaction(events.MAINTENANCE_MODE, self._hush)
+        else:
+            from axcore.drivers.speaker import Loudspeaker
+
+            self.speaker = Loudspeaker(self.config.sound, simulated=simulate, tap=tap)
+        self.clips.attach(self.speaker)
+
+    def _hush(self, tx: Transaction, event: Event) -> None:
+        """In maintenance mode the device makes no sound."""
+        if event.data.get("active") == "1" and self.clips is not None:
+            self.clips.stop(tx)
+
+    def _make_controller(self) -> Controller | None:
+        if not self.model.doors:
+            return None
+        from .controller import Controller
+
+        controller = Controller(self.model, self.ledger, self.clock, self.bus)
+        controller.join(self.ports, self.sensors)
+        return controller
+
     def _reset(self) -> None:
         self.on_reset()
 
@@ -167,16 +218,20 @@ class Device:
             MqttPerformer(self.mqtt),
             self._notifications,
             *(() if self.strobe is None else (self.strobe.performer,)),
-            AbsentPerformer(),
+            *(() if self.clips is None else (ClipPerformer(self.clips),)),
+            AbsentPerformer(clips=self.clips is not None),
         )
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
-        ports, device = self.ports, self.model
+        ports, device, controller = self.ports, self.model, self.controller
+        inputs, outputs, rex = ({}, {}, {}) if controller is None else controller.doors.wires()
+        if device.rex_input is not None and (target := ports.rex_target()) is not None:
+            rex[device.rex_input] = target
         settings = LineSettings(
-            inputs={line.name: ports.normal(line.name, "input") for line in device.inputs},
-            outputs={line.name: ports.normal(line.name, "output") for line in device.outputs},
+            inputs={line.name: ports.normal(line.name, "input") for line in device.inputs} | inputs,
+            outputs={line.name: ports.normal(line.name, "output") for line in device.outputs} | outputs,
             driven=frozenset(line.name for line in device.outputs if ports.is_output(line.name)),
-            rex=ports.rex_target(),
+            rex=rex,
         )
         gpio = None if simulate or self.config.board.driver != "gpio" else self.config.board
         readers = [reader_config(self.config.wiegand)] * device.readers
@@ -184,21 +239,27 @@ class Device:
         return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access, strobe = self.ports, self.access, self.strobe
+        ports, access, strobe, controller = self.ports, self.access, self.strobe, self.controller
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
-            ports.on_input(tx, line, active, t_ns, correlation)
+            if controller is None or not controller.mutes(line):
+                ports.on_input(tx, line, active, t_ns, correlation)
+            if controller is not None:
+                controller.on_input(tx, line, active, t_ns, correlation)
             if strobe is not None and roles[line] == "control":
                 strobe.button.on_input(tx, active, t_ns, correlation)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
 
+        def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
+            access.on_key(tx, key, t_ns, correlation)
+
         return Sinks(
-            on_read=access.on_read,
-            on_key=access.on_key,
+            on_read=access.on_read if controller is None else controller.on_read,
+            on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,
             on_sequence_end=ports.on_sequence_end,
@@ -213,13 +274,15 @@ class Device:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
         inputs, frame = self.board.io.changing()
         if frame:
-            self.access.rehearse(tx)
+            (self.access if self.controller is None else self.controller.readers).rehearse(tx)
         for number, line in enumerate(self.model.inputs):
             if inputs >> number & 1:
                 self._sinks.on_input(tx, line.name, not self.board.input_active(line.name), tx.now.mono_ns, None)
 
     def _announce(self, tx: Transaction) -> None:
         tx.publish(ready(False))
+        if self.clips is not None:
+            self.clips.start_up(tx)
         if self.strobe is not None:
             self.strobe.start_up(tx)
         self.ports.announce(tx)
@@ -229,6 +292,8 @@ class Device:
         self.ports.manual.announce(tx)
         self.schedules.announce(tx)
         self.mqtt.announce(tx)
+        if self.controller is not None:
+            self.controller.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(
@@ -244,6 +309,8 @@ class Device:
     def _lost(self, tx: Transaction, count: int) -> None:
         tx.publish(NewEvent(topic=events.EVENTS_DROPPED, data={"count": str(count), "component": "io"}))
         self.ports.reconcile(tx)
+        if self.controller is not None:
+            self.controller.reconcile(tx)
 
     def _wait(self, timeout_ns: int) -> bool:
         assert self._board is not None

@@ -11,8 +11,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -65,10 +65,11 @@ MAX_TOKENS = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Sinks:
-    """Who is told what the board saw; each is a job's body (``correlation`` last)."""
+    """Who is told what the board saw; each is a job's body (``correlation`` last, if nothing else is said)."""
 
     on_read: Callable[[Transaction, CredentialRead], object]
-    on_key: Callable[[Transaction, str, int, str | None], object]
+    on_key: Callable[[Transaction, str, int, str | None, int], object]
+    """Its reader or keypad comes last."""
     on_input: Callable[[Transaction, str, bool, int, str | None], object]
     on_output: Callable[[Transaction, str, bool, int, str | None], object]
     on_sequence_end: Callable[[Transaction, str], object]
@@ -96,7 +97,8 @@ class LineSettings:
     inputs: dict[str, Circuit]
     outputs: dict[str, Circuit]
     driven: frozenset[str]
-    rex: tuple[str, float] | None = None
+    rex: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """By REX input: the output that it opens and for how long (s)."""
 
 
 class Tokens:
@@ -149,9 +151,8 @@ class Board:
         self._chip = "" if gpio is None else gpio.chip
         self._devices = ", ".join([*filter(None, [self._chip]), *(() if light is None else light.paths)])
         self._normal_high: dict[str, bool] = {}
-        rex_line = model.rex_input
         inputs = [
-            self._input_config(name, settings.inputs.get(name, "open"), settings.rex if name == rex_line else None)
+            self._input_config(name, settings.inputs.get(name, "open"), settings.rex.get(name))
             for name in self._input_names
         ]
         outputs = [OutputConfig(normal_high=settings.outputs.get(n, "open") == "closed") for n in self._output_names]
@@ -204,12 +205,22 @@ class Board:
     def hold(self, line: str, on: bool, active: bool, correlation: str | None = None) -> None:
         self.io.hold(self._output[line], on, active, self.tokens.number(correlation))
 
+    def end(self, line: str, correlation: str | None = None) -> None:
+        """End a pulse early, and a request to exit as soon as its button is let go."""
+        self.io.end(self._output[line], self.tokens.number(correlation))
+
     def sequence(self, line: str, steps: Sequence[tuple[bool, float]], correlation: str | None = None) -> None:
         native = [(active, round(seconds * SECOND)) for active, seconds in steps]
         self.io.sequence(self._output[line], native, self.tokens.number(correlation))
 
-    def configure_input(self, line: str, normal: Circuit, rex: tuple[str, float] | None = None) -> None:
-        self.io.configure_input(self._input[line], self._input_config(line, normal, rex))
+    def configure_input(
+        self, line: str, normal: Circuit, rex: tuple[str, float] | None = None, debounce_ns: int | None = None
+    ) -> None:
+        """``debounce_ns``: None = as the model says."""
+        config = self._input_config(line, normal, rex)
+        self.io.configure_input(
+            self._input[line], config if debounce_ns is None else config._replace(debounce_ns=debounce_ns)
+        )
 
     def configure_output(self, line: str, normal: Circuit) -> None:
         self.io.configure_output(self._output[line], OutputConfig(normal_high=normal == "closed"))
@@ -226,15 +237,19 @@ class Board:
         level = self._normal_high[line] != active
         self.io.feed_input(self._input[line], level, self.tokens.number(correlation))
 
+    def feed_level(self, line: str, level: bool, correlation: str | None = None) -> None:
+        """Bring an input line to a raw level: high is an open circuit."""
+        self.io.feed_input(self._input[line], level, self.tokens.number(correlation))
+
     def feed_edges(self, reader: int, edges: bytes, correlation: str | None = None) -> int:
         """Play edge records on a reader's lines; returns the monotonic time (ns) of the last one."""
         if not 0 <= reader < self.model.readers:
             raise InputError("reader", f"there is no reader {reader} (0..{self.model.readers - 1})")
         return self.io.feed_edges(reader, edges, 0, self.tokens.number(correlation))
 
-    def feed_key(self, key: str, correlation: str | None = None) -> None:
+    def feed_key(self, key: str, correlation: str | None = None, reader: int = 0) -> None:
         """Press a key: 0-9, *, # or C (call)."""
-        self.io.feed_key(0, key, self.tokens.number(correlation))
+        self.io.feed_key(reader, key, self.tokens.number(correlation))
 
     def feed_qr(self, text: str, correlation: str | None = None) -> None:
         """Show a QR code. Raises QueueFullError when codes come faster than a camera can see them."""
@@ -267,7 +282,7 @@ class Board:
             name, active = self._output_names[event.index], bool(event.value)
             return lambda tx: sinks.on_output(tx, name, active, event.t_ns, correlation)
         if kind == KIND_KEY:
-            return lambda tx: sinks.on_key(tx, chr(event.value), event.t_ns, correlation)
+            return lambda tx: sinks.on_key(tx, chr(event.value), event.t_ns, correlation, event.index)
         if kind == KIND_SEQUENCE_END:
             return lambda tx: sinks.on_sequence_end(tx, self._output_names[event.index])
         if kind == KIND_LABEL:

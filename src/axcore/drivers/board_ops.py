@@ -18,6 +18,10 @@ MAX_EDGES = 4096
 MAX_PRESS = 3600.0
 MAX_STALL = 60.0
 MAX_STEP = 4e9
+MAX_MILLIVOLT = 30_000
+"""Inputs stand 30 V."""
+MAX_POWER = 100.0
+"""Volt, ampere."""
 KEYS = "0123456789*#C"
 
 
@@ -60,6 +64,8 @@ class KeysOp(Op, frozen=True, kw_only=True, tag="keys"):
     """Press keys one after the other: 0-9, *, # and C (call)."""
 
     keys: str
+    reader: int = 0
+    """Of a door controller."""
 
 
 class ButtonOp(Op, frozen=True, kw_only=True, tag="button"):
@@ -74,13 +80,59 @@ class RexOp(Op, frozen=True, kw_only=True, tag="rex"):
 
     duration: float | None = None
     active: bool | None = None
+    door: int = 1
+    """Of a door controller."""
+
+
+InputName = Literal[
+    "1", "2", "3", "4", "casing", "control", "tamper", "alarm", "input1", "input2", "input3", "door1", "door2", "door3",
+    "door4",
+]  # fmt: skip
 
 
 class InputOp(Op, frozen=True, kw_only=True, tag="input"):
     """Bring an input to or from its normal state."""
 
-    port: Literal[1, 2, 3, 4] | Literal["1", "2", "3", "4", "casing", "control"]
+    port: Literal[1, 2, 3, 4] | InputName
     active: bool
+
+
+class DoorOp(Op, frozen=True, kw_only=True, tag="door"):
+    """Open or close a door of a controller by hand; its lock does not hinder it."""
+
+    door: int = 1
+    open: bool
+
+
+class CircuitOp(Op, frozen=True, kw_only=True, tag="circuit"):
+    """Put a voltage at a supervised input, or the resistance of a state of its connection."""
+
+    line: str
+    state: Literal["open", "closed", "short", "cut"] | None = None
+    millivolt: int | None = None
+
+
+class LinkOp(Op, frozen=True, kw_only=True, tag="link"):
+    """Cut or mend the line to the hardware of a door."""
+
+    door: int = 1
+    up: bool
+
+
+class ReaderOp(Op, frozen=True, kw_only=True, tag="reader"):
+    """Switch a reader of a controller on or off, open or close its housing."""
+
+    reader: int = 0
+    online: bool | None = None
+    tampered: bool | None = None
+
+
+class PowerOp(Op, frozen=True, kw_only=True, tag="power"):
+    """Draw a current from an output, or feed an input of the power supply."""
+
+    name: str
+    volt: float | None = None
+    ampere: float | None = None
 
 
 class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
@@ -130,9 +182,12 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 
 AnyOp = (
     CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp
-    | ClockOp | DropOp
+    | ClockOp | DropOp | DoorOp | CircuitOp | LinkOp | ReaderOp | PowerOp
 )  # fmt: skip
-NAMES = ("card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop")
+NAMES = (
+    "card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop",
+    "door", "circuit", "link", "reader", "power",
+)  # fmt: skip
 
 
 def parse(value: Any) -> AnyOp:
@@ -203,12 +258,37 @@ def _check(op: AnyOp) -> None:
         case QrOp():
             if not op.text or len(op.text) > 4096:
                 raise OpError("invalid_value", "text", "must be 1..4096 characters")
-        case StallOp():
-            _range("seconds", op.seconds, 0, MAX_STALL)
-        case ClockOp():
-            _range("step", op.step, -MAX_STEP, MAX_STEP)
+        case StallOp() | ClockOp():
+            _check_hurt(op)
+        case CircuitOp() | ReaderOp() | PowerOp():
+            _check_controller(op)
         case _:
             pass
+
+
+def _check_hurt(op: StallOp | ClockOp) -> None:
+    if isinstance(op, StallOp):
+        _range("seconds", op.seconds, 0, MAX_STALL)
+    else:
+        _range("step", op.step, -MAX_STEP, MAX_STEP)
+
+
+def _check_controller(op: CircuitOp | ReaderOp | PowerOp) -> None:
+    match op:
+        case CircuitOp():
+            if (op.state is None) == (op.millivolt is None):
+                raise OpError("invalid_value", "state", "give either a state or a voltage")
+            if op.millivolt is not None:
+                _range("millivolt", op.millivolt, 0, MAX_MILLIVOLT)
+        case ReaderOp():
+            if (op.online is None) == (op.tampered is None):
+                raise OpError("invalid_value", "online", "give either online or tampered")
+        case PowerOp():
+            if op.volt is None and op.ampere is None:
+                raise OpError("missing_field", "ampere", "or volt needed")
+            for name in ("volt", "ampere"):
+                if (value := getattr(op, name)) is not None:
+                    _range(name, value, 0, MAX_POWER)
 
 
 def _range(field: str, value: float, low: float, high: float) -> None:

@@ -15,7 +15,9 @@ from axcore.model.config import BoardConfig, GpioPin, ReaderPins, WiegandConfig
 from axcore.wiegand import Bits, schedule
 
 MODEL = MODELS["a8207-ve"]
-SETTINGS = LineSettings(inputs={}, outputs={"relay2": "closed"}, driven=frozenset({"port2"}), rex=("relay1", 0.05))
+SETTINGS = LineSettings(
+    inputs={}, outputs={"relay2": "closed"}, driven=frozenset({"port2"}), rex={"rex": ("relay1", 0.05)}
+)
 
 
 class Seen:
@@ -67,8 +69,8 @@ def test_card_key_label_with_correlation(seen: Seen) -> None:
     read = seen.until("read")[1]
     assert (read.kind, read.card.bits, read.card.value, read.correlation) == ("card", 26, bits.hex(), "card")
     seen.board.feed_key("7", "key")
-    _, key, t_ns, correlation = seen.until("key")
-    assert (key, correlation) == ("7", "key")
+    _, key, t_ns, correlation, reader = seen.until("key")
+    assert (key, correlation, reader) == ("7", "key", 0)
     assert t_ns > 0
     seen.board.feed_qr("hello", "qr")
     read = seen.until("read")[1]

@@ -75,6 +75,12 @@ class Context:
     events: Any = None
     siren: Any = None
     """Light and siren; None for devices without."""
+    clips: Any = None
+    """Audio clips; None for devices without a loudspeaker."""
+    uploads: Any = None
+    """Makes clips of files."""
+    controller: Any = None
+    """Doors, readers and access control; None for devices without."""
     configurations: Any = None
     """Action configurations of SOAP rules."""
     pull_points: Any = None

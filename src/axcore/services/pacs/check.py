@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC
+from typing import Any
 
 from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model.durations import parse_duration
@@ -19,6 +20,7 @@ from axcore.model.pacs import (
     Credential,
     IdPoint,
     ScheduleText,
+    User,
 )
 from axcore.rules.schedule import Zone
 from axcore.runtime.clock import parse_rfc3339
@@ -63,6 +65,20 @@ def check_credential(credential: Credential, index: Index) -> Credential:
     if credential.token not in index.credentials and len(index.credentials) >= MAX_CREDENTIALS:
         raise InputError("credentials", f"there are {MAX_CREDENTIALS} already; remove one first")
     return credential
+
+
+def check_user(user: User) -> User:
+    """The user, if it can be stored."""
+    check_named(user)
+    _attributes(user.attributes)
+    return user
+
+
+def check_named(record: Any) -> None:
+    """A record with a token and, if it has them, a name and a description."""
+    _named("token", record.token, least=1)
+    _named("name", getattr(record, "name", ""))
+    _text("description", getattr(record, "description", ""), MAX_DESCRIPTION)
 
 
 def check_access_profile(profile: AccessProfile) -> AccessProfile:

@@ -1,7 +1,7 @@
 /* Playback through ALSA (alsa-lib, PCM interface: snd_pcm_open, snd_pcm_set_params, snd_pcm_writei, snd_pcm_recover), by
  * dlopen: nothing of it is needed to build. Constants are those of its public headers. Units: frames are samples, one
  * channel. Threads: one. Allocation: in open. */
-#include "ax_siren_alsa.h"
+#include "ax_sound_alsa.h"
 
 #include "ax/err.h"
 
@@ -22,7 +22,7 @@
 #define WAIT_MS 100
 #define WAITS 10
 
-struct siren_card {
+struct sound_card {
     void *library, *pcm;
     int (*open)(void **pcm, const char *name, int stream, int mode);
     int (*set_params)(void *pcm, int format, int access, unsigned channels, unsigned rate, int resample, unsigned latency);
@@ -32,7 +32,7 @@ struct siren_card {
     int (*close)(void *pcm);
 };
 
-static bool load(struct siren_card *card, const char *name)
+static bool load(struct sound_card *card, const char *name)
 {
     struct { const char *name; void *slot; } symbols[] = {
         {"snd_pcm_open", &card->open},     {"snd_pcm_set_params", &card->set_params}, {"snd_pcm_writei", &card->writei},
@@ -48,9 +48,9 @@ static bool load(struct siren_card *card, const char *name)
     return card->library != NULL;
 }
 
-int siren_card_open(struct siren_card **out, const char *library, const char *device, uint32_t rate)
+int sound_card_open(struct sound_card **out, const char *library, const char *device, uint32_t rate)
 {
-    struct siren_card *card = calloc(1, sizeof *card);
+    struct sound_card *card = calloc(1, sizeof *card);
     *out = NULL;
     if (card == NULL)
         return AX_E_NOMEM;
@@ -60,7 +60,7 @@ int siren_card_open(struct siren_card **out, const char *library, const char *de
     if (err == 0)
         err = card->set_params(card->pcm, FORMAT_S16, RW_INTERLEAVED, 1, rate, 1, LATENCY_US);
     if (err < 0) {
-        siren_card_close(card);
+        sound_card_close(card);
         errno = -err;
         return AX_E_SYS;
     }
@@ -68,7 +68,7 @@ int siren_card_open(struct siren_card **out, const char *library, const char *de
     return AX_OK;
 }
 
-void siren_card_close(struct siren_card *card)
+void sound_card_close(struct sound_card *card)
 {
     if (card == NULL)
         return;
@@ -79,7 +79,7 @@ void siren_card_close(struct siren_card *card)
     free(card);
 }
 
-bool siren_card_write(struct siren_card *card, const int16_t *samples, size_t n)
+bool sound_card_write(struct sound_card *card, const int16_t *samples, size_t n)
 {
     for (int tries = 0; n > 0 && tries < WAITS; tries++) {
         long done = card->writei(card->pcm, samples, n);

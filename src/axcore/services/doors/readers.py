@@ -1,0 +1,299 @@
+"""Readers of a controller: what is shown at them becomes a request; what came of it is shown by them.
+
+A reader has a *place* (``ReaderSpec``): an address on a line, whose name is the token of the id point. How a reader is
+reached is its ``ReaderPort``: Wiegand lines, an OSDP bus. A place without a port has no lights and no sound; what is
+read there counts all the same.
+
+Methods with ``tx`` are jobs of the ledger thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from axcore.devices import DeviceModel, ReaderSpec
+from axcore.errors import AxError, InputError, NotFoundError
+from axcore.model import events as topics
+from axcore.model.credentials import CardValue
+from axcore.model.events import NewEvent
+from axcore.model.pacs import SECRET, IdDataConfiguration, IdPoint, IdPointConfiguration
+from axcore.runtime.clock import Instant
+from axcore.services.doors.access import AccessController
+from axcore.services.doors.id_data import id_data
+from axcore.services.pacs.decision import Decision, Request
+from axcore.services.pacs.reader import Reader, Step
+from axcore.wiegand import Bits, key_of
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
+
+log = logging.getLogger(__name__)
+
+Signal = Literal["granted", "denied", "more"]
+"""What a reader tells a person: come in; no; and what else?"""
+FEEDBACK: dict[str, Signal] = {"AccessGranted": "granted", "AccessDenied": "denied"}
+KEY_BITS = (4, 8)
+"""Frames of these lengths are keys of a Wiegand keypad."""
+
+
+class ReaderPort(Protocol):
+    """A reader as its driver presents it. What it reads goes to ``on_card``, ``on_key`` and so on, as ledger jobs."""
+
+    def show(self, signal: Signal) -> None:
+        """Light and sound. Any thread, at once; AxError when there is no room for the command."""
+
+
+class Points(Protocol):
+    """What is needed of ``PacsService``."""
+
+    @property
+    def index(self) -> Any: ...
+    def table(self, kind: str) -> Mapping[str, Any]: ...
+
+
+class _Cause(NamedTuple):
+    """Where and when something was shown."""
+
+    name: str
+    t_ns: int
+    correlation: str | None = None
+
+
+class ReaderState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a reader."""
+
+    name: str
+    id_point: str
+    door: int
+    port: int
+    address: int
+    online: bool
+    """A Wiegand reader cannot tell: it counts as online."""
+    tampered: bool
+
+
+class ReaderService:
+    """The readers of one controller."""
+
+    def __init__(self, model: DeviceModel, points: Points, controller: AccessController) -> None:
+        self._specs: Mapping[str, ReaderSpec] = {spec.name: spec for spec in model.reader_places}
+        self._order = tuple(self._specs)
+        self._points = points
+        self._controller = controller
+        self._last: Mapping[str, Mapping[str, str]] = {}
+        self._ports: Mapping[str, ReaderPort] = {}
+        self._sessions: Mapping[str, Reader] = {}
+        self._online: Mapping[str, bool] = {spec.name: spec.wiegand is not None for spec in model.reader_places}
+        self._tampered: frozenset[str] = frozenset()
+
+    def attach(self, name: str, port: ReaderPort | None) -> None:
+        """Connect a reader's lights and sound (None: it is gone). Any thread."""
+        self._spec(name)
+        ports = {place: held for place, held in self._ports.items() if place != name}
+        self._ports = ports if port is None else {**ports, name: port}
+
+    def states(self) -> tuple[ReaderState, ...]:
+        """Every place for a reader. Any thread."""
+        return tuple(
+            ReaderState(
+                name=spec.name, id_point=spec.name, door=spec.door, port=spec.port, address=spec.address,
+                online=self._online[spec.name], tampered=spec.name in self._tampered,
+            )
+            for spec in self._specs.values()
+        )  # fmt: skip
+
+    def name(self, number: int) -> str:
+        """The place of a reader by its number (0..). InputError."""
+        if not 0 <= number < len(self._order):
+            raise InputError("reader", f"there is no reader {number} (0..{len(self._order) - 1})")
+        return self._order[number]
+
+    def of_wiegand(self, pair: int) -> str | None:
+        """The place that has this pair of Wiegand lines."""
+        return next((spec.name for spec in self._specs.values() if spec.wiegand == pair), None)
+
+    def pair(self, name: str) -> int | None:
+        """The pair of Wiegand lines of a place; None: it is on a bus."""
+        return self._spec(name).wiegand
+
+    def tamper_line(self, name: str) -> str | None:
+        """The tamper input of a place."""
+        lines = self._spec(name).lines
+        return None if lines is None else lines[3]
+
+    def of_tamper(self, line: str) -> str | None:
+        """The place that has this tamper input."""
+        return next((spec.name for spec in self._specs.values() if spec.lines and spec.lines[3] == line), None)
+
+    # --- what readers see
+
+    def on_card(
+        self, tx: Transaction, name: str, card: CardValue, t_ns: int = 0, correlation: str | None = None
+    ) -> None:
+        """A card was read; a short frame is a key of a Wiegand keypad."""
+        if card.bits in KEY_BITS:
+            key = key_of(Bits(int(card.value, 16), card.bits))
+            if key is not None:
+                self.on_key(tx, name, key, t_ns, correlation)
+                return
+        cause = _Cause(self._spec(name).name, t_ns or tx.now.mono_ns, correlation)
+        data = id_data(card, self._formats(name))
+        tx.assign(self, "_last", {**self._last, name: data})
+        _publish(tx, topics.ID_POINT_ID_DATA, data, cause)
+        self._shown(tx, data, cause)
+
+    def on_key(self, tx: Transaction, name: str, key: str, t_ns: int = 0, correlation: str | None = None) -> None:
+        """A key was pressed."""
+        cause = _Cause(name, t_ns or tx.now.mono_ns, correlation)
+        self._step(tx, *self._session(name).on_key(key, self._point(name), cause.t_ns), cause)
+
+    def on_online(self, tx: Transaction, name: str, online: bool, correlation: str | None = None) -> None:
+        """The reader answers, or not any more. It opens nothing, and what was being shown there is forgotten."""
+        self._spec(name)
+        if self._online[name] == online:
+            return
+        tx.assign(self, "_online", {**self._online, name: online})
+        tx.assign(self, "_sessions", {place: held for place, held in self._sessions.items() if place != name})
+        data = {"State": "Online" if online else "Offline"}
+        _publish(tx, topics.ID_POINT_STATUS, data, _Cause(name, 0, correlation), is_property=True)
+
+    def on_tamper(
+        self, tx: Transaction, name: str, tampered: bool, t_ns: int = 0, correlation: str | None = None
+    ) -> None:
+        """Somebody has opened the reader, or it is closed again."""
+        self._spec(name)
+        if (name in self._tampered) == tampered:
+            return
+        tx.assign(self, "_tampered", self._tampered | {name} if tampered else self._tampered - {name})
+        data = {"Active": "1" if tampered else "0"}
+        _publish(tx, topics.ID_POINT_TAMPERING, data, _Cause(name, t_ns, correlation), is_property=True)
+
+    def announce(self, tx: Transaction) -> None:
+        """Publish the state of every reader (start)."""
+        for spec in self._specs.values():
+            tampered, online = spec.name in self._tampered, self._online[spec.name]
+            cause = _Cause(spec.name, 0)
+            _publish(tx, topics.ID_POINT_TAMPERING, {"Active": "1" if tampered else "0"}, cause, is_property=True)
+            _publish(tx, topics.ID_POINT_STATUS, {"State": "Online" if online else "Offline"}, cause, is_property=True)
+
+    def rehearse(self, tx: Transaction) -> None:
+        """Decide on a card as if it had been read: for ``Ledger.rehearsal``, which undoes all of it."""
+        index = self._points.index
+        card = next(iter(index.by_id.get("Card", ())), "00000000")
+        name = next((place for place in self._order if place in index.by_id_point), None)
+        if name is not None:
+            self._shown(tx, {"Card": card}, _Cause(name, tx.now.mono_ns))
+
+    # --- what interfaces ask for
+
+    def request_access(self, tx: Transaction, request: Request) -> Decision:
+        """``RequestAccess``: decide and, if it is granted, open. NotFoundError for an unknown reader."""
+        return self._controller.request(tx, request)[0]
+
+    def present(self, tx: Transaction, id_point: str, id_data: Mapping[str, str]) -> None:
+        """What was shown at the reader, as somebody else has seen it: told, and decided on."""
+        cause = _Cause(self._spec(id_point).name, tx.now.mono_ns)
+        told = {name: value for name, value in id_data.items() if name not in SECRET}
+        tx.assign(self, "_last", {**self._last, id_point: told})
+        _publish(tx, topics.ID_POINT_ID_DATA, told, cause)
+        self._shown(tx, id_data, cause)
+
+    def last(self, id_point: str) -> Mapping[str, str]:
+        """IdData of the last card (``GetLastCredential``); never a PIN. Any thread."""
+        return self._last.get(self._spec(id_point).name, {})
+
+    def is_online(self, id_point: str) -> bool:
+        """Whether the reader answers. Any thread."""
+        return self._online[self._spec(id_point).name]
+
+    def feedback(self, tx: Transaction, id_point: str, message: str) -> None:
+        """Show an outcome by light and sound (``FeedbackMessage``)."""
+        self._signal(tx, self._spec(id_point).name, FEEDBACK.get(message, "more"))
+
+    # --- time (a timer of the ledger)
+
+    def next_deadline(self) -> int | None:
+        return min((s.deadline_ns for s in self._sessions.values() if s.deadline_ns is not None), default=None)
+
+    def advance(self, tx: Transaction, now: Instant) -> None:
+        for name, session in self._sessions.items():
+            after, step = session.advance(now.mono_ns)
+            if after is not session:
+                self._keep(tx, name, after)
+            if step.kind == "timeout":
+                _publish(tx, topics.ID_POINT_TIMEOUT, {"Missing": " ".join(step.id_data)}, _Cause(name, 0))
+                self._signal(tx, name, "denied")
+
+    # --- inside
+
+    def _spec(self, name: str) -> ReaderSpec:
+        try:
+            return self._specs[name]
+        except KeyError:
+            raise NotFoundError("reader", f"there is no {name[:64]!r} (readers: {', '.join(self._order)})") from None
+
+    def _point(self, name: str) -> IdPoint:
+        found: IdPoint | None = self._points.index.id_points.get(self._spec(name).name)
+        return found or IdPoint(token=name)
+
+    def _formats(self, name: str) -> list[IdDataConfiguration]:
+        """How the cards of a reader are read."""
+        configured: IdPointConfiguration | None = self._points.table("pacs.id_point_configuration").get(name)
+        known = self._points.table("pacs.id_data_configuration")
+        tokens = () if configured is None else configured.id_data_configurations
+        return [known[token] for token in tokens if token in known]
+
+    def _session(self, name: str) -> Reader:
+        return self._sessions.get(name) or Reader()
+
+    def _keep(self, tx: Transaction, name: str, session: Reader) -> None:
+        tx.assign(self, "_sessions", {**self._sessions, name: session})
+
+    def _shown(self, tx: Transaction, shown: Mapping[str, str], cause: _Cause) -> None:
+        session = self._session(cause.name)
+        self._step(tx, *session.on_id(shown, self._point(cause.name), cause.t_ns), cause)
+
+    def _step(self, tx: Transaction, session: Reader, step: Step, cause: _Cause) -> None:
+        """What was shown is enough to ask, or not."""
+        name = cause.name
+        if step.kind != "decide":
+            self._keep(tx, name, session)
+            if step.kind in ("short", "blocked"):
+                self._signal(tx, name, "denied")
+            return
+        request = Request(name, step.id_data)
+        try:
+            decision, opened = self._controller.request(tx, request, cause.t_ns, cause.correlation)
+        except NotFoundError:
+            decision, opened = Decision("InvalidCredential", ""), False  # no access point has this reader
+        session, _ = session.decided(decision, self._point(name), cause.t_ns)
+        self._keep(tx, name, session)
+        if decision.reason == "MoreRequired":
+            self._signal(tx, name, "more")
+        else:
+            self._signal(tx, name, "granted" if opened else "denied")
+
+    def _signal(self, tx: Transaction, name: str, signal: Signal) -> None:
+        port = self._ports.get(name)
+        if port is not None:
+            tx.after_commit(partial(_show, port, signal))
+
+
+def _show(port: ReaderPort, signal: Signal) -> None:
+    try:
+        port.show(signal)
+    except AxError as error:
+        log.warning("a reader was not told %s: %s", signal, error)
+
+
+def _publish(tx: Transaction, topic: str, data: dict[str, str], cause: _Cause, *, is_property: bool = False) -> None:
+    source = {"IdPointToken": cause.name}
+    event = NewEvent(
+        topic=topic, source=source, data=data, is_property=is_property, t_ns=cause.t_ns, correlation=cause.correlation
+    )
+    tx.publish(event)
