@@ -17,7 +17,7 @@
 #define AX_IO_MAX_INPUTS 32
 #define AX_IO_MAX_OUTPUTS 16
 #define AX_IO_MAX_READERS 4
-#define AX_IO_MAX_SEQUENCE 64
+#define AX_IO_MAX_SEQUENCE 256
 
 enum ax_io_event_kind {
     AX_IO_INPUT = 1,        /**< Debounced input changed: index, value = active. */

@@ -373,7 +373,7 @@ cdef class IoThread:
         ax_check(ax_io_thread_hold(self._t, output, on, active, token))
 
     def sequence(self, uint32_t output, steps, uint64_t token=0):
-        cdef ax_io_step c_steps[64]
+        cdef ax_io_step c_steps[256]  # AX_IO_MAX_SEQUENCE
         cdef size_t n = _steps(c_steps, steps)
         ax_check(ax_io_thread_sequence(self._t, output, c_steps, n, token))
 

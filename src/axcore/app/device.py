@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
 
     from .controller import Controller
+    from .station import Station
     from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
@@ -98,6 +99,7 @@ class Device:
         self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
         self.access = AccessService(self.schedules)
+        self.station = self._make_station()
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.schedules.add_users(self.access.holders_using)
         if self.clips is not None:
@@ -107,6 +109,8 @@ class Device:
         self.ports.attach(self.board)
         if self.strobe is not None:
             self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
+        if self.station is not None:
+            self.station.attach(self.board, simulated=simulate, data_dir=data_dir)
         self._attach_speaker(simulate, tap)
         if self.controller is not None:
             self.controller.attach(self.board)
@@ -116,7 +120,7 @@ class Device:
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
-        strobe, controller = self.strobe, self.controller
+        strobe, station, controller = self.strobe, self.station, self.controller
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
@@ -125,6 +129,7 @@ class Device:
             self.mqtt.load,
             self.recipients.load,
             *(() if strobe is None else strobe.loaders),
+            *(() if station is None else station.loaders),
             *(() if self.clips is None else (self.clips.load,)),
             *(() if controller is None else controller.loaders),
             self.events.load,  # rules name ports and profiles
@@ -138,6 +143,7 @@ class Device:
             self.ledger.on_reload(loader)
         own: tuple[Any, ...] = (
             *(() if strobe is None else strobe.timers),
+            *(() if station is None else station.timers),
             *(() if self.clips is None else (self.clips,)),
             *(() if controller is None else controller.timers),
         )
@@ -152,6 +158,8 @@ class Device:
             self.strobe.start(self.data_dir if self._simulate else None)
         elif self.speaker is not None:
             self.speaker.start(self.data_dir if self._simulate else None)
+        if self.station is not None:
+            self.station.start()
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -162,6 +170,8 @@ class Device:
             self.strobe.stop()
         elif self.speaker is not None:
             self.speaker.stop()
+        if self.station is not None:
+            self.station.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -176,6 +186,13 @@ class Device:
         from .strobe import Strobe
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
+
+    def _make_station(self) -> Station | None:
+        if not self.model.readers or self.model.doors:
+            return None
+        from .station import Station
+
+        return Station(self.ledger, self.indicators, self.access, self.config)
 
     def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
         """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""
@@ -239,7 +256,8 @@ class Device:
         return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access, strobe, controller = self.ports, self.access, self.strobe, self.controller
+        ports, access, strobe = self.ports, self.access, self.strobe
+        station, controller = self.station, self.controller
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
@@ -251,24 +269,31 @@ class Device:
                 controller.on_input(tx, line, active, t_ns, correlation)
             if strobe is not None and roles[line] == "control":
                 strobe.button.on_input(tx, active, t_ns, correlation)
+            if station is not None:
+                station.on_input(tx, line, roles[line], active)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
 
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)
 
+        def on_sequence_end(tx: Transaction, line: str) -> None:
+            if station is None or not station.ended(line):
+                ports.on_sequence_end(tx, line)
+
         return Sinks(
             on_read=access.on_read if controller is None else controller.on_read,
             on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,
-            on_sequence_end=ports.on_sequence_end,
+            on_sequence_end=on_sequence_end,
             on_reader_fault=self._reader_fault,
             on_lost=self._lost,
         )
 
     def _native(self) -> Iterable[Job[Any]]:
-        return self.board.jobs(self._sinks)
+        jobs = self.board.jobs(self._sinks)
+        return jobs if self.station is None else jobs + self.station.jobs()
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
@@ -292,6 +317,8 @@ class Device:
         self.ports.manual.announce(tx)
         self.schedules.announce(tx)
         self.mqtt.announce(tx)
+        if self.station is not None:
+            self.station.service.announce(tx)
         if self.controller is not None:
             self.controller.announce(tx)
 

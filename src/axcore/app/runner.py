@@ -155,12 +155,14 @@ class App:
             controller=device.controller,
             board=self._start_board(),
             mqtt=device.mqtt,
+            reader=None if device.station is None else device.station.service,
             certificates=device.certificates,
         )
         await self._start_http()
         await self._start_rtsp()
         self._start_mqtt(system.serial)
         self._start_deliveries(system, params)
+        self._start_station()
         counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
@@ -212,7 +214,9 @@ class App:
             from .simulated_controller import SimulatedController
 
             parts = SimulatedController(controller, self.device.board, self.device.ledger)
-        board = SimulatedBoard(self.device.board, self, self._board_thread, signal, self.device.speaker, parts)
+        board = SimulatedBoard(
+            self.device.board, self, self._board_thread, signal=signal, speaker=self.device.speaker, controller=parts
+        )
         self._board_thread.start(board.run)
         return board
 
@@ -251,6 +255,16 @@ class App:
         assert self._context is not None
         self._context.deliveries = dispatcher = make_dispatcher(self.device, system, params, self._urls)
         self._supervisor.add("recipients", dispatcher.run)
+
+    def _start_station(self) -> None:
+        station, context = self.device.station, self._context
+        if station is None:
+            return
+        from .deliveries import make_client
+
+        assert context is not None
+        context.reader_client = client = make_client(station, self.device.ledger, context.deliveries.dialer)
+        self._supervisor.add("vapix-reader", client.run)
 
     def _make_http(self) -> HttpServer:
         from axcore.interfaces.http.server import HttpOptions, HttpServer
@@ -361,6 +375,7 @@ async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
                 certificate=str(launch.data_dir / FILE),
                 simulate=simulate,
                 rtsp=found.get("rtsp", ""),
+                rs485="" if device.station is None else device.station.far_ends.rs485,
             )
         )
 

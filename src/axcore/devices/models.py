@@ -185,6 +185,8 @@ _CONFIGURABLE = tuple(
     for n in range(4)
 )
 
+WIEGAND_OUTPUT = ("data0", "data1")
+"""DATA0 and DATA1 of the reader connector: idle high, a bit is a pulse to ground."""
 _ALL_COLORS = ("red", "green", "blue", "amber", "white")
 _INDICATORS = (
     LedSpec(name="statusCall", nice_name="Call icon", colors=("blue",)),
@@ -220,6 +222,7 @@ DOOR_STATION = DeviceModel(
         OutputLine(name="relay1", kind="relay"),
         OutputLine(name="relay2", kind="relay"),
         *(OutputLine(name=f"port{n}", kind="open_drain") for n in range(1, 5)),
+        *(OutputLine(name=name, kind="open_drain") for name in WIEGAND_OUTPUT),
     ),
     ports=(
         *_CONFIGURABLE,

@@ -121,6 +121,7 @@ class SimulatedBoard:
         board: Board,
         hurt: Hurt,
         scheduler: Scheduler,
+        *,
         signal: Parts | None = None,
         speaker: Ears | None = None,
         controller: ControllerParts | None = None,

@@ -100,6 +100,17 @@ class LedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Of APA102, in 31sts."""
 
 
+class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[serial]``: RS-485 lines by device (``/dev/ttyS1``). Empty: a pty on a simulated board, none on a real one."""
+
+    rs485: str = ""
+    """The reader connector: this device as a reader of a door controller."""
+    external: str = ""
+    """An OSDP reader connected to this device."""
+    kernel_rs485: bool = True
+    """The kernel switches the transmitter (TIOCSRS485)."""
+
+
 class SoundConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[sound]``: the loudspeaker, a sound card by its ALSA name (``default``, ``hw:0``); empty = none."""
 
@@ -115,6 +126,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     wiegand: WiegandConfig = WiegandConfig()
     light: LedConfig = LedConfig()
     sound: SoundConfig = SoundConfig()
+    serial: SerialConfig = SerialConfig()
 
 
 def parse(files: Iterable[tuple[str, str]], lines: Callable[[str | None], Collection[str]] | None = None) -> Config:

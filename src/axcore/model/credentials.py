@@ -91,6 +91,8 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Reader > PIN and Reader > Entry list."""
 
     use_entry_list: bool = False
+    use_connected_controller: bool = False
+    """Forward what the entry list does not know to the door controller; without an entry list, all goes there."""
     pin_length: int = 4
     """0..32 digits; 0 = users are not asked for a PIN."""
     pin_timeout: float = 10.0

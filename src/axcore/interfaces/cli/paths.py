@@ -36,6 +36,8 @@ class Running:
     simulate: bool
     rtsp: str = ""
     """URL of RTSP, or empty."""
+    rs485: str = ""
+    """Far end of the simulated reader connector, or empty."""
 
 
 def state_home() -> Path:

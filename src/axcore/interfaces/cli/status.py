@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         "model": running.model, "device": info.get("ProdFullName", ""), "serial": info.get("SerialNumber", ""),
         "version": info.get("Version", ""), "ready": ready["systemready"], "needs setup": ready.get("needsetup", ""),
         "uptime": f"{ready.get('uptime', '?')} s", "https": running.https, "http": running.http, "rtsp": running.rtsp,
-        "pid": running.pid, "data": str(data_dir),
+        "rs485": running.rs485, "pid": running.pid, "data": str(data_dir),
     }  # fmt: skip
     lines: dict[str, Any] = {}
     if (data_dir / BOARD_SOCKET).exists():

@@ -90,6 +90,10 @@ class Context:
     """Delivers to recipients; here for *Test*."""
     schedules: Any = None
     mqtt: Any = None
+    reader: Any = None
+    """The device as a reader of a door controller; None for devices without a reader."""
+    reader_client: Any = None
+    """Talks to a controller on the network."""
     certificates: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""

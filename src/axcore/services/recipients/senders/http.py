@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 MAX_REDIRECTS = 5
+MAX_ANSWER = 1 << 20
+"""Bytes of an answer that are read, where anybody wants them."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 NOT_TAKEN = frozenset({429, 502, 503, 504})
 """Answers of servers that could not do it now; other failures are answers too, and final."""
@@ -42,6 +44,7 @@ class _Answer(NamedTuple):
     location: str
     wanted: str
     """Login that the server asks for."""
+    body: bytes
 
 
 async def send(target: Target, parcel: Parcel, dialer: Dialer) -> None:
@@ -65,7 +68,14 @@ def with_query(url: str, query: str) -> str:
     return urlunsplit(parts._replace(query=joined))
 
 
-async def _request(target: Target, ask: _Ask, dialer: Dialer) -> None:
+async def exchange(
+    target: Target, method: str, url: str, body: bytes | None, headers: dict[str, str], dialer: Dialer
+) -> bytes:
+    """One request; gives the first ``MAX_ANSWER`` bytes of a 2xx answer. Raises DeliveryError for everything else."""
+    return await _request(target, _Ask(method, url, body, headers), dialer)
+
+
+async def _request(target: Target, ask: _Ask, dialer: Dialer) -> bytes:
     """Ask, and follow redirects."""
     for _ in range(MAX_REDIRECTS + 1):
         host = urlsplit(ask.url).hostname or ""
@@ -77,7 +87,7 @@ async def _request(target: Target, ask: _Ask, dialer: Dialer) -> None:
         if not 200 <= answer.status < 300:
             reason = f"{host} answered {answer.status} {one_line(answer.reason)}"[:200]
             raise DeliveryError(reason, transient=answer.status in NOT_TAKEN)
-        return
+        return answer.body
     raise DeliveryError(f"{host} redirects in circles")
 
 
@@ -139,8 +149,18 @@ async def _once(target: Target, ask: _Ask, dialer: Dialer, login: dict[str, Any]
         aiohttp.ClientSession(connector=connector, trust_env=False, **login) as session,
         session.request(ask.method, URL(ask.url, encoded=True), **arguments) as got,
     ):
-        headers = got.headers
-        return _Answer(got.status, got.reason or "", headers.get("Location", ""), headers.get("WWW-Authenticate", ""))
+        headers, body = got.headers, await _read(got)
+        wanted = headers.get("WWW-Authenticate", "")
+        return _Answer(got.status, got.reason or "", headers.get("Location", ""), wanted, body)
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    said = bytearray()
+    async for chunk in answer.content.iter_chunked(1 << 16):
+        said += chunk
+        if len(said) >= MAX_ANSWER:
+            break
+    return bytes(said[:MAX_ANSWER])
 
 
 def _resolver(dialer: Dialer) -> aiohttp.abc.AbstractResolver:
