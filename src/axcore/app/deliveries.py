@@ -76,7 +76,8 @@ def make_client(station: Station, ledger: Ledger, dialer: Dialer) -> VapixClient
                 password=vapix.password,
                 validate_server_certificate=vapix.verify_certificate,
             )
-        return await http.exchange(target, "POST", url, document, {"Content-Type": "application/json"}, dialer)
+        ask = http.Ask("POST", url, document, {"Content-Type": "application/json"})
+        return await http.exchange(target, ask, dialer)
 
     return VapixClient(station.requests, station.service, ledger.post, exchange)
 

@@ -106,21 +106,14 @@ class Device:
             self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
-        self.ports.attach(self.board)
-        if self.strobe is not None:
-            self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
-        if self.station is not None:
-            self.station.attach(self.board, simulated=simulate, data_dir=data_dir)
-        self._attach_speaker(simulate, tap)
-        if self.controller is not None:
-            self.controller.attach(self.board)
+        self._attach(self.board, tap)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
-        strobe, station, controller = self.strobe, self.station, self.controller
+        parts = [part for part in (self.strobe, self.station, self.controller) if part is not None]
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
@@ -128,10 +121,8 @@ class Device:
             self.certificates.load,
             self.mqtt.load,
             self.recipients.load,
-            *(() if strobe is None else strobe.loaders),
-            *(() if station is None else station.loaders),
             *(() if self.clips is None else (self.clips.load,)),
-            *(() if controller is None else controller.loaders),
+            *(loader for part in parts for loader in part.loaders),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
@@ -139,17 +130,25 @@ class Device:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
             raise StoreError(str(self.data_dir), f"was written by another release: {error}") from error
-        for loader in (*loaders, self.ports.renew, *(() if controller is None else (controller.doors.renew,))):
+        renew = () if self.controller is None else (self.controller.doors.renew,)
+        for loader in (*loaders, self.ports.renew, *renew):
             self.ledger.on_reload(loader)
-        own: tuple[Any, ...] = (
-            *(() if strobe is None else strobe.timers),
-            *(() if station is None else station.timers),
-            *(() if self.clips is None else (self.clips,)),
-            *(() if controller is None else controller.timers),
-        )
+        own: list[Any] = [] if self.clips is None else [self.clips]
+        own += (timer for part in parts for timer in part.timers)
         # What comes first at one instant (D9).
         for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
+
+    def _attach(self, board: Board, tap: str | None) -> None:
+        """Connect the services to what they move."""
+        self.ports.attach(board)
+        if self.strobe is not None:
+            self.strobe.attach(board, self.config, simulated=self._simulate, tap=tap)
+        if self.station is not None:
+            self.station.attach(board, simulated=self._simulate, data_dir=self.data_dir)
+        if self.controller is not None:
+            self.controller.attach(board)
+        self._attach_speaker(self._simulate, tap)
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""

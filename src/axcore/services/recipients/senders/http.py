@@ -31,7 +31,7 @@ NOT_TAKEN = frozenset({429, 502, 503, 504})
 Target = HttpTarget | HttpsTarget
 
 
-class _Ask(NamedTuple):
+class Ask(NamedTuple):
     method: str
     url: str
     body: bytes | None
@@ -51,12 +51,12 @@ async def send(target: Target, parcel: Parcel, dialer: Dialer) -> None:
     """Deliver; any answer but 2xx is a failure."""
     for file in parcel.files:
         headers = {"Content-Type": file.content_type, "Content-Disposition": f'attachment; filename="{file.name}"'}
-        await _request(target, _Ask("POST", target.url, file.content, headers), dialer)
+        await exchange(target, Ask("POST", target.url, file.content, headers), dialer)
     if not parcel.files:
         url = with_query(target.url, parcel.query)
         body = parcel.text.encode() if parcel.method != "GET" else None
         headers = {} if body is None else {"Content-Type": one_line(parcel.content_type)}
-        await _request(target, _Ask(parcel.method, url, body, headers), dialer)
+        await exchange(target, Ask(parcel.method, url, body, headers), dialer)
 
 
 def with_query(url: str, query: str) -> str:
@@ -68,15 +68,11 @@ def with_query(url: str, query: str) -> str:
     return urlunsplit(parts._replace(query=joined))
 
 
-async def exchange(
-    target: Target, method: str, url: str, body: bytes | None, headers: dict[str, str], dialer: Dialer
-) -> bytes:
-    """One request; gives the first ``MAX_ANSWER`` bytes of a 2xx answer. Raises DeliveryError for everything else."""
-    return await _request(target, _Ask(method, url, body, headers), dialer)
+async def exchange(target: Target, ask: Ask, dialer: Dialer) -> bytes:
+    """Ask, and follow redirects; gives the first ``MAX_ANSWER`` bytes of a 2xx answer.
 
-
-async def _request(target: Target, ask: _Ask, dialer: Dialer) -> bytes:
-    """Ask, and follow redirects."""
+    Raises DeliveryError for everything else.
+    """
     for _ in range(MAX_REDIRECTS + 1):
         host = urlsplit(ask.url).hostname or ""
         answer = await _ask(target, ask, dialer)
@@ -91,17 +87,17 @@ async def _request(target: Target, ask: _Ask, dialer: Dialer) -> bytes:
     raise DeliveryError(f"{host} redirects in circles")
 
 
-def redirected(ask: _Ask, status: int, location: str) -> _Ask:
+def redirected(ask: Ask, status: int, location: str) -> Ask:
     """What a redirect asks for (RFC 9110, 15.4). Raises DeliveryError where it leads from HTTPS to HTTP."""
     url = urljoin(ask.url, location)
     if urlsplit(ask.url).scheme == "https" and urlsplit(url).scheme != "https":
         raise DeliveryError(f"{urlsplit(ask.url).hostname} redirects from HTTPS to an address without it")
     if status == 303 or (status in (301, 302) and ask.method == "POST"):
-        return _Ask("GET", url, None, {})
+        return Ask("GET", url, None, {})
     return ask._replace(url=url)
 
 
-async def _ask(target: Target, ask: _Ask, dialer: Dialer) -> _Answer:
+async def _ask(target: Target, ask: Ask, dialer: Dialer) -> _Answer:
     import aiohttp
 
     parts = urlsplit(ask.url)
@@ -130,7 +126,7 @@ async def _ask(target: Target, ask: _Ask, dialer: Dialer) -> _Answer:
     return answer
 
 
-async def _once(target: Target, ask: _Ask, dialer: Dialer, login: dict[str, Any]) -> _Answer:
+async def _once(target: Target, ask: Ask, dialer: Dialer, login: dict[str, Any]) -> _Answer:
     import aiohttp
     from yarl import URL
 
