@@ -191,7 +191,7 @@ class Device:
             return None
         from .station import Station
 
-        return Station(self.ledger, self.indicators, self.access, self.config)
+        return Station(self.model, self.ledger, indicators=self.indicators, access=self.access, config=self.config)
 
     def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
         """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from axcore.devices.models import WIEGAND_OUTPUT
+from axcore.devices.models import WIEGAND_OUTPUT, DeviceModel
 from axcore.devices.reader import ReaderSinks, ReaderStatus
 from axcore.drivers.board import Board
 from axcore.drivers.osdp_bus import OsdpBus
 from axcore.drivers.osdp_lines import OsdpLines
 from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
 from axcore.drivers.serial import KeptLine, Line, PtyLine, SerialLine
+from axcore.drivers.tone_check import SimulatedRoom, ToneCheck
 from axcore.drivers.wiegand_output import WiegandOutput
 from axcore.model.config import Config, SerialConfig
 from axcore.runtime.ledger import Job, Ledger, Transaction
@@ -26,6 +27,7 @@ from axcore.services.access import AccessService
 from axcore.services.indicators import IndicatorService
 from axcore.services.reader import EXTERNAL, ReaderService, ReaderSettings
 from axcore.services.reader.vapix import Request, VapixOutput
+from axcore.services.speaker_test import SpeakerTestService
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +48,13 @@ class Lines(NamedTuple):
 class Station:
     """The station's part of a device (``services.reader.Wires``)."""
 
-    def __init__(self, ledger: Ledger, indicators: IndicatorService, access: AccessService, config: Config) -> None:
+    def __init__(
+        self, model: DeviceModel, ledger: Ledger, *, indicators: IndicatorService, access: AccessService, config: Config
+    ) -> None:
         self.service = ReaderService(indicators)
+        self.speaker_test = SpeakerTestService(ledger.post, model.id) if model.speaker_test else None
+        self.room: SimulatedRoom | None = None
+        """Where a simulated loudspeaker and microphone are."""
         self.requests: Outbox[Request] = Outbox(VAPIX_BOX)
         """For the client of a controller on the network."""
         self.osdp: OsdpOutput | None = None
@@ -55,11 +62,13 @@ class Station:
         self.vapix: VapixOutput | None = None
         self.lines: OsdpLines | None = None
         self.far_ends = Lines()
-        self.loaders: tuple[Job[None], ...] = (self.service.load,)
+        tests: tuple[Job[None], ...] = () if self.speaker_test is None else (self.speaker_test.load,)
+        self.loaders: tuple[Job[None], ...] = (self.service.load, *tests)
         self.timers: tuple[Any, ...] = (self.service, _Reopen(self))
         self._ledger = ledger
         self._access = access
         self._serial: SerialConfig = config.serial
+        self._sound = config.sound
         self._board: Board | None = None
         self._ptys: dict[str, PtyLine] = {}
         self._external: OsdpBus | None = None
@@ -76,6 +85,10 @@ class Station:
                     self._ptys[name] = PtyLine(data_dir / name)
             self.far_ends = Lines(*(self._ptys[n].path if n in self._ptys else "" for n in (RS485, EXTERNAL_LINK)))
         self.service.attach(self)
+        if self.speaker_test is not None:
+            self.room = SimulatedRoom() if simulated and not self._sound.device else None
+            card = ToneCheck.on_card(self._sound.device, self._sound.microphone)
+            self.speaker_test.attach(card if self.room is None else ToneCheck(self.room.card))
 
     def start(self) -> None:
         """After the board: poll and answer from here on."""

@@ -85,7 +85,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpeakerTest:
-    """The test signal of one rate (8000, 16000, 32000 or 48000), and what a recording of it says. InputError: ``rate``."""
+    """The test signal of a rate (8000, 16000, 32000, 48000), and what a recording of it says. InputError: ``rate``."""
 
     def __init__(self, rate: int) -> None:
         self.rate = check_rate(rate, RATES)

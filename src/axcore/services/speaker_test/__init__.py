@@ -1,0 +1,5 @@
+"""The speaker test: calibrate, test, report."""
+
+from .service import NotCalibratedError, Report, SpeakerTestService, Status
+
+__all__ = ["NotCalibratedError", "Report", "SpeakerTestService", "Status"]
