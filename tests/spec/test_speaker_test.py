@@ -12,7 +12,8 @@ from tests.unit.services.test_speaker_test import GOOD, SILENT, Bench
 
 
 def test_a_series_of_test_tones_is_registered_by_the_microphone() -> None:
-    """The speaker performs the test by playing a series of test tones that are registered by the built-in microphone."""
+    """The speaker performs the test by playing a series of test tones that are registered by the built-in
+    microphone."""
     assert len(TONES_HZ) > 1
     response = heard()
     assert all(level > noise + 10 for level, noise in zip(response.levels_db, response.noise_db, strict=True))
