@@ -1,20 +1,18 @@
 /* The audio thread; see ax/audio_thread.h. Units, threads: as there. Allocation: in new. */
-#define _GNU_SOURCE /* pthread_setname_np, clock_nanosleep */
+#define _GNU_SOURCE /* clock_nanosleep */
 #include "ax/audio_thread.h"
 
 #include "ax/err.h"
 #include "ax/io_thread.h" /* ax_monotonic_ns */
+#include "ax/thread.h"
 #include "ax_card_internal.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,7 +98,7 @@ static void tick(struct ax_audio_thread *t)
 static void *run(void *context)
 {
     struct ax_audio_thread *t = context;
-    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    ax_thread_exact_timers();
     while (!atomic_load(&t->stopping))
         tick(t);
     return NULL;
@@ -132,27 +130,16 @@ int ax_audio_thread_new(struct ax_audio_thread **out, struct ax_pipeline *pipeli
 
 int ax_audio_thread_start(struct ax_audio_thread *t)
 {
-    sigset_t all, before;
     if (!t)
         return AX_E_ARG;
     if (t->running)
         return AX_E_STATE;
     atomic_store(&t->stopping, false);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed = pthread_create(&t->pthread, NULL, run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
-        errno = failed;
-        return AX_E_SYS;
-    }
+    const int err = ax_thread_start(&t->pthread, run, t, "ax-audio", t->fifo_priority);
+    if (err != AX_OK)
+        return err;
     t->running = true;
     atomic_store(&t->alive, 1);
-    pthread_setname_np(t->pthread, "ax-audio");
-    if (t->fifo_priority > 0) {
-        struct sched_param priority = {.sched_priority = (int)t->fifo_priority};
-        pthread_setschedparam(t->pthread, SCHED_FIFO, &priority); /* If the system allows it. */
-    }
     return AX_OK;
 }
 
