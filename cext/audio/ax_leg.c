@@ -198,6 +198,16 @@ uint32_t ax_leg_most(const struct ax_leg *l)
     return l->most;
 }
 
+uint32_t ax_leg_ticks(const struct ax_leg *l)
+{
+    return l->decode.clock * l->spec.packet_ms / 1000;
+}
+
+uint32_t ax_leg_octets(const struct ax_leg *l)
+{
+    return (uint32_t)leg_octets(&l->encode, l->codec_frame * (l->spec.packet_ms / 10));
+}
+
 /* --- life ------------------------------------------------------------------------------------------------------------- */
 
 static int check(const struct ax_leg_spec *s, struct leg_codec *codec)
@@ -246,7 +256,7 @@ static int init_network(struct ax_leg *l)
 {
     const uint32_t rate = l->decode.rate, clock = l->decode.clock;
     const struct ax_jitter_config config = {
-        .rate = clock, .frame = clock / 1000 * l->spec.packet_ms, .slots = 256, .max_payload = l->most,
+        .rate = clock, .frame = clock * l->spec.packet_ms / 1000, .slots = 256, .max_payload = l->most,
         .min_delay_ms = l->spec.min_delay_ms, .max_delay_ms = l->spec.max_delay_ms, .stretch = 1,
     };
     l->room = rate * (LEG_PAST_MS + 10 + 10 + LEG_RENDER_MS) / 1000 + 64;

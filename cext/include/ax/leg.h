@@ -75,6 +75,9 @@ void ax_leg_free(struct ax_leg *l);
 uint32_t ax_leg_codec_rate(const struct ax_leg *l);
 uint32_t ax_leg_clock(const struct ax_leg *l);
 uint32_t ax_leg_most(const struct ax_leg *l);
+/** Ticks and bytes of a packet that it makes. */
+uint32_t ax_leg_ticks(const struct ax_leg *l);
+uint32_t ax_leg_octets(const struct ax_leg *l);
 
 /** A packet came at `arrived_ns`. AX_E_FULL: no room; AX_E_RANGE: too long (PCM: not one frame). Either is counted. */
 int ax_leg_offer(struct ax_leg *l, const struct ax_leg_packet *packet, uint64_t arrived_ns);
