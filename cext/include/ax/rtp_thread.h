@@ -25,6 +25,11 @@ union ax_rtp_address {
     struct sockaddr_in6 v6;
 };
 
+/** From the `n` bytes of an IPv4 (4) or IPv6 (16) address, in network order. AX_E_RANGE. */
+int ax_rtp_address_make(union ax_rtp_address *out, const uint8_t *host, size_t n, uint16_t port);
+/** Size of the address, 4 or 16 bytes in `host`; 0: not known. */
+size_t ax_rtp_address_read(const union ax_rtp_address *a, uint8_t host[16], uint16_t *port);
+
 enum ax_rtp_thread_event_kind {
     AX_RTP_EVENT_DOWN = 1,  /**< A key; `value`: its number. */
     AX_RTP_EVENT_UP = 2,    /**< `value`: number, `ms`: how long. */

@@ -28,6 +28,7 @@ cdef extern from "ax/leg.h" nogil:
     void ax_leg_free(ax_leg *l)
     uint32_t ax_leg_codec_rate(const ax_leg *l)
     uint32_t ax_leg_clock(const ax_leg *l)
+    uint32_t ax_leg_ticks(const ax_leg *l)
     uint32_t ax_leg_most(const ax_leg *l)
     int ax_leg_offer(ax_leg *l, const ax_leg_packet *packet, uint64_t arrived_ns)
     int ax_leg_take(ax_leg *l, uint32_t *timestamp, uint8_t *out, size_t room)

@@ -9,8 +9,8 @@ cdef class Leg:
     cdef ax_leg *_l
     cdef object _offering, _taking
     cdef bytearray _payload
-    cdef public bint seated
-    cdef readonly uint32_t rate, codec_rate, clock, most
+    cdef public bint seated, carried
+    cdef readonly uint32_t rate, codec_rate, clock, most, ticks
 
 
 @cython.final

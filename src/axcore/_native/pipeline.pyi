@@ -19,6 +19,9 @@ class Leg:
     seated: bool
     """Whether a pipeline has it, or may still have it."""
 
+    carried: bool
+    """Whether the RTP thread brings and fetches its packets."""
+
     def __new__(
         cls,
         rate: int,
@@ -51,6 +54,9 @@ class Leg:
     def clock(self) -> int: ...
     @property
     def most(self) -> int: ...
+    @property
+    def ticks(self) -> int:
+        """Of a packet that it makes."""
 
 @final
 class Room:

@@ -15,7 +15,7 @@ from .c_pipeline cimport (
     AX_PIPELINE_LEG, AX_PIPELINE_LEGS, AX_PIPELINE_MICROPHONE, AX_PIPELINE_PLAY, AX_PIPELINE_PLAYS, AX_PIPELINE_RESET,
     AX_PIPELINE_SET_LEG, AX_PIPELINE_SPEAKER, AX_PIPELINE_SPEAKER_GAIN, AX_PIPELINE_THRESHOLD, ax_leg_clock,
     ax_leg_codec_rate, ax_leg_free, ax_leg_most, ax_leg_new, ax_leg_offer, ax_leg_packet, ax_leg_spec, ax_leg_stats,
-    ax_leg_take, ax_pipeline_command, ax_pipeline_done, ax_pipeline_event, ax_pipeline_event_t, ax_pipeline_far_latency,
+    ax_leg_take, ax_leg_ticks, ax_pipeline_command, ax_pipeline_done, ax_pipeline_event, ax_pipeline_event_t, ax_pipeline_far_latency,
     ax_pipeline_frame, ax_pipeline_free, ax_pipeline_get, ax_pipeline_near_latency, ax_pipeline_new,
     ax_pipeline_playing, ax_pipeline_put, ax_pipeline_spec, ax_pipeline_stats, ax_pipeline_step, ax_room_frame,
     ax_room_free, ax_room_new, ax_room_set, ax_room_spec, ax_room_step,
@@ -45,6 +45,7 @@ cdef class Leg:
         self.codec_rate = ax_leg_codec_rate(self._l)
         self.clock = ax_leg_clock(self._l)
         self.most = ax_leg_most(self._l)
+        self.ticks = ax_leg_ticks(self._l)
         self._payload = bytearray(self.most)
 
     def __dealloc__(self):
@@ -60,6 +61,8 @@ cdef class Leg:
             packet.size = <uint32_t>a.len
             packet.sequence, packet.timestamp, packet.ssrc, packet.marker = sequence, timestamp, ssrc, marker
             with self._offering:
+                if self.carried:
+                    raise StateError("the RTP thread carries the packets of this leg")
                 ax_check(ax_leg_offer(self._l, &packet, arrived_ns))
         finally:
             PyBuffer_Release(&a)
@@ -68,6 +71,8 @@ cdef class Leg:
         cdef uint32_t timestamp = 0
         cdef int n
         with self._taking:
+            if self.carried:
+                raise StateError("the RTP thread carries the packets of this leg")
             n = ax_check(ax_leg_take(self._l, &timestamp, <uint8_t *>self._payload, self.most))
             return None if n == 0 else (timestamp, bytes(self._payload[:n]))
 

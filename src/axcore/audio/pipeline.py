@@ -183,6 +183,11 @@ class Leg:
         return self._core.clock
 
     @property
+    def ticks(self) -> int:
+        """Of a packet that it makes."""
+        return self._core.ticks
+
+    @property
     def seated(self) -> bool:
         """Whether a pipeline has it, or may still have it."""
         return self._core.seated
@@ -202,6 +207,7 @@ class Leg:
         Raises:
             QueueFullError: 32 packets wait already.
             RangeError: longer than 60 ms; for ``PCM``, not one frame.
+            StateError: the RTP thread does that (``axcore.drivers.media``).
         """
         self._core.offer(payload, arrived_ns, sequence, timestamp, ssrc, marker)
 

@@ -88,6 +88,11 @@ class Sound:
         self._thread.stop()
 
     @property
+    def thread(self) -> AudioThread:
+        """The native object."""
+        return self._thread
+
+    @property
     def packets_fd(self) -> int:
         """An eventfd that is readable when legs have packets to send."""
         return self._thread.packets_fd
