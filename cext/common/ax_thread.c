@@ -1,4 +1,4 @@
-/* See ax/thread.h. Units, threads: as there. */
+/* Starting native threads; see ax/thread.h. Units: none. Threads: any. Allocation: that of pthread_create. */
 #define _GNU_SOURCE /* pthread_setname_np */
 #include "ax/thread.h"
 

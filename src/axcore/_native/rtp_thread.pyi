@@ -11,9 +11,6 @@ from axcore._native.pipeline import Leg
 PROFILES: tuple[str, ...]
 STATES: tuple[str, ...]
 
-Address = tuple[bytes, int]
-Crypto = tuple[str, tuple[bytes, bytes], tuple[bytes, bytes]]
-
 @final
 class RtpThread:
     """``packets_fd``: an eventfd that legs' packets ring; ``waker`` is kept as long as it is used."""
@@ -29,19 +26,19 @@ class RtpThread:
         fd: int,
         rtcp_fd: int = -1,
         *,
-        peer: Address | None = None,
-        rtcp_peer: Address | None = None,
+        peer: tuple[bytes, int] | None = None,
+        rtcp_peer: tuple[bytes, int] | None = None,
         payload_type: int = 0,
         event_type: int = 255,
         frame: int = 160,
         rtcp_ms: int = 5000,
         cname: str = "",
-        crypto: Crypto | None = None,
+        crypto: tuple[str, tuple[bytes, bytes], tuple[bytes, bytes]] | None = None,
     ) -> int:
         """Its serial. QueueFullError: 8 ports; StateError: the leg has one; OSError: no datagram socket; RangeError."""
 
     def remove(self, serial: int) -> None: ...
-    def set_peer(self, serial: int, peer: Address) -> None: ...
+    def set_peer(self, serial: int, peer: tuple[bytes, int]) -> None: ...
     def press(self, serial: int, event: int, ms: int) -> None:
         """StateError: no events were agreed; QueueFullError: 32 keys wait; RangeError."""
 

@@ -1,4 +1,4 @@
-"""Calls between two pipelines over loopback, no Python between sockets and sound cards: sound, keys, SRTP, strangers."""
+"""Calls between two pipelines over loopback without Python between sockets and sound cards: sound, keys, strangers."""
 
 from __future__ import annotations
 
