@@ -49,7 +49,9 @@ int ax_leg_take(struct ax_leg *l, uint32_t *timestamp, uint8_t *out, size_t room
 
 /* --- what the partner says -------------------------------------------------------------------------------------------- */
 
-static void collect(struct ax_leg *l)
+/* A packet has come when a tick can use it: the jitter buffer would otherwise aim at a moment between two ticks, at which
+ * nobody asks, and stretch without end. */
+static void collect(struct ax_leg *l, uint64_t now_ns)
 {
     const unsigned char *oldest;
     while ((oldest = ax_ring_peek(&l->in)) != NULL) {
@@ -59,7 +61,7 @@ static void collect(struct ax_leg *l)
             .payload = oldest + sizeof item, .size = item.size, .ssrc = item.ssrc, .timestamp = item.timestamp,
             .sequence = item.sequence, .marker = item.marker,
         };
-        (void)ax_jitter_put(l->jitter, &packet, item.arrived_ns); /* Its size was looked at by offer. */
+        (void)ax_jitter_put(l->jitter, &packet, item.arrived_ns > now_ns ? item.arrived_ns : now_ns); /* Its size was looked at by offer. */
         ax_ring_drop(&l->in);
     }
 }
@@ -125,7 +127,7 @@ int ax_leg_hear(struct ax_leg *l, uint64_t now_ns, int16_t *out, struct ax_leg_k
     if (!l || !out || !keys)
         return AX_E_ARG;
     if (l->jitter) {
-        collect(l);
+        collect(l, now_ns);
         const int16_t *frame = next_frame(l, now_ns);
         if (l->up)
             (void)ax_resample_i16(l->up, frame, l->codec_frame, out, l->frame);

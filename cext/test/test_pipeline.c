@@ -514,6 +514,44 @@ static void test_room(void)
     ax_room_free(room);
 }
 
+/* Packets that come between two ticks, 1 to 9 ms after one: the delay settles, and frames are not stretched for ever. */
+static void test_packets_between_ticks(void)
+{
+    const struct ax_leg_spec spec = {.rate = 16000, .codec = AX_LEG_PCMU, .packet_ms = 20, .max_delay_ms = 300};
+    int16_t frame[160], out[160];
+    uint8_t payload[160];
+    uint32_t timestamp = 0, noise = 1;
+    struct ax_leg_key keys[AX_LEG_KEYS];
+    for (uint64_t late_ms = 1; late_ms < 10; late_ms += 4) {
+        struct ax_leg *here = NULL, *there = NULL;
+        struct ax_leg_stats before = {0}, after;
+        uint16_t sequence = 0;
+        CHECK_EQ(ax_leg_new(&here, &spec), AX_OK);
+        CHECK_EQ(ax_leg_new(&there, &spec), AX_OK);
+        for (uint64_t tick = 0; tick < 1500; tick++) {
+            for (int i = 0; i < 160; i++) {
+                noise = noise * 1664525u + 1013904223u;
+                frame[i] = (int16_t)((int32_t)noise >> 18);
+            }
+            ax_leg_hear(there, tick * 10000000, out, keys);
+            ax_leg_say(here, frame);
+            if (ax_leg_take(here, &timestamp, payload, sizeof payload) > 0) {
+                const struct ax_leg_packet packet = {.payload = payload, .size = 160, .ssrc = 5, .timestamp = timestamp,
+                                                     .sequence = sequence++};
+                CHECK_EQ(ax_leg_offer(there, &packet, tick * 10000000 + late_ms * 1000000), AX_OK);
+            }
+            if (tick == 1000)
+                ax_leg_get(there, &before);
+        }
+        ax_leg_get(there, &after);
+        CHECK_EQ(after.stretched, before.stretched);
+        CHECK_EQ(after.concealed_ms, 0);
+        CHECK(after.delay_ms <= 12 && after.held <= 2);
+        ax_leg_free(here);
+        ax_leg_free(there);
+    }
+}
+
 int main(void)
 {
     for (uint32_t codec = 0; codec < AX_LEG_CODEC_END; codec++) {
@@ -530,5 +568,6 @@ int main(void)
     test_plays_and_keys();
     test_near();
     test_bad();
+    test_packets_between_ticks();
     return ax_test_done();
 }
