@@ -185,6 +185,7 @@ class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     token: str
     name: str = ""
     description: str = ""
+    attributes: tuple[Attribute, ...] = ()
 
 
 class ScheduleText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -240,6 +241,21 @@ class IdPointConfiguration(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     device_uuid: str = ""
     settings: tuple[Setting, ...] = ()
     id_data_configurations: tuple[str, ...] = ()
+
+
+class EncryptionKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A key of the key store (VAPIX *Keystore service*); readers name it by its token."""
+
+    token: str
+    name: str = ""
+    description: str = ""
+    key: str = ""
+    """Hexadecimal octets. It leaves the device in no answer and no event."""
+    modified: str = ""
+    """When it was set last (RFC 3339, UTC)."""
+
+    def __repr__(self) -> str:
+        return f"EncryptionKey(token={self.token!r}, name={self.name!r}, key={HIDDEN if self.key else ''!r})"
 
 
 class Passage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -55,6 +55,11 @@ class Runner(Protocol):
         """
         ...
 
+    @property
+    def last_id(self) -> int:
+        """Number of the last commit; no event has a higher id yet."""
+        ...
+
     def events_after(self, number: int, limit: int = 1000) -> list[Event]:
         """Committed events with an id above ``number``, oldest first; reads the disk, so call it in a thread."""
         ...

@@ -238,9 +238,9 @@ def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
     clips = ("audio", "playclip", "mediaclip") if ctx.clips is None else ()
-    doors = ("doors",) if ctx.controller is None else ()
+    controller = ("doors", "pacs", "supervisedio") if ctx.controller is None else ()
     tests = ("speaker_test", "axast") if ctx.speaker_test is None else ()
-    return (*siren, *clips, *tests, *doors, *(("board",) if ctx.board is None else ()))
+    return (*siren, *clips, *controller, *tests, *(("board",) if ctx.board is None else ()))
 
 
 def error_response(target: str, error: HttpError) -> web.Response:

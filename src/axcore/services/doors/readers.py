@@ -1,6 +1,7 @@
 """Readers of a controller: what is shown at them becomes a request; what came of it is shown by them.
 
-A reader has a *place* (``ReaderSpec``): an address on a line, whose name is the token of the id point. How a reader is
+A reader has a *place* (``ReaderSpec``): an address on a line. Its id point is the one that the line is assigned to
+(VAPIX *I/O assignment service*), and if it is nobody's, the one whose token is the name of the place. How a reader is
 reached is its ``ReaderPort``: Wiegand lines, an OSDP bus. A place without a port has no lights and no sound; what is
 read there counts all the same.
 
@@ -25,7 +26,10 @@ from axcore.model.pacs import SECRET, IdDataConfiguration, IdPoint, IdPointConfi
 from axcore.runtime.clock import Instant
 from axcore.services.doors.access import AccessController
 from axcore.services.doors.id_data import id_data
+from axcore.services.doors.id_points import id_points, line_of
+from axcore.services.pacs.activity import tell
 from axcore.services.pacs.decision import Decision, Request
+from axcore.services.pacs.kinds import ID_POINT_CONFIGURATION, IO_ASSIGNMENT
 from axcore.services.pacs.reader import Reader, Step
 from axcore.wiegand import Bits, key_of
 
@@ -60,6 +64,9 @@ class _Cause(NamedTuple):
     """Where and when something was shown."""
 
     name: str
+    """Place of the reader."""
+    token: str
+    """Id point."""
     t_ns: int
     correlation: str | None = None
 
@@ -90,6 +97,8 @@ class ReaderService:
         self._sessions: Mapping[str, Reader] = {}
         self._online: Mapping[str, bool] = {spec.name: spec.wiegand is not None for spec in model.reader_places}
         self._tampered: frozenset[str] = frozenset()
+        self._known: tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, str]] | None = None
+        """The id points of the places, with the tables that they were taken from."""
 
     def attach(self, name: str, port: ReaderPort | None) -> None:
         """Connect a reader's lights and sound (None: it is gone). Any thread."""
@@ -101,7 +110,7 @@ class ReaderService:
         """Every place for a reader. Any thread."""
         return tuple(
             ReaderState(
-                name=spec.name, id_point=spec.name, door=spec.door, port=spec.port, address=spec.address,
+                name=spec.name, id_point=self.id_point(spec.name), door=spec.door, port=spec.port, address=spec.address,
                 online=self._online[spec.name], tampered=spec.name in self._tampered,
             )
             for spec in self._specs.values()
@@ -112,6 +121,32 @@ class ReaderService:
         if not 0 <= number < len(self._order):
             raise InputError("reader", f"there is no reader {number} (0..{len(self._order) - 1})")
         return self._order[number]
+
+    def id_point(self, name: str) -> str:
+        """The id point of a place; empty: none. Any thread."""
+        assigned, hardware = self._points.table(IO_ASSIGNMENT), self._points.table(ID_POINT_CONFIGURATION)
+        if not assigned:
+            return name
+        known = self._known
+        if known is None or known[0] is not assigned or known[1] is not hardware:
+            known = self._known = (assigned, hardware, id_points(self._specs.values(), assigned, hardware))
+        return known[2].get(name, "")
+
+    def at(self, id_point: str) -> str:
+        """The place of an id point. NotFoundError: it is on no line."""
+        if id_point in self._specs and self.id_point(id_point) == id_point:
+            return id_point
+        for name in self._order:
+            if id_point and self.id_point(name) == id_point:
+                return name
+        raise NotFoundError("Token", f"{id_point[:64]!r} is at no reader line (readers: {', '.join(self._order)})")
+
+    def line_of(self, id_point: str, usage: str) -> str:
+        """The I/O that a reader has for a usage (``IoUser``); empty: none. Any thread."""
+        try:
+            return line_of(self._spec(self.at(id_point)), usage)
+        except NotFoundError:
+            return ""
 
     def of_wiegand(self, pair: int) -> str | None:
         """The place that has this pair of Wiegand lines."""
@@ -141,16 +176,19 @@ class ReaderService:
             if key is not None:
                 self.on_key(tx, name, key, t_ns, correlation)
                 return
-        cause = _Cause(self._spec(name).name, t_ns or tx.now.mono_ns, correlation)
+        cause = self._cause(name, t_ns or tx.now.mono_ns, correlation)
         data = id_data(card, self._formats(name))
         tx.assign(self, "_last", {**self._last, name: data})
-        _publish(tx, topics.ID_POINT_ID_DATA, data, cause)
+        tell(tx, cause.token or name, "Card", data, t_ns=cause.t_ns, correlation=correlation)
         self._shown(tx, data, cause)
 
     def on_key(self, tx: Transaction, name: str, key: str, t_ns: int = 0, correlation: str | None = None) -> None:
         """A key was pressed."""
-        cause = _Cause(name, t_ns or tx.now.mono_ns, correlation)
-        self._step(tx, *self._session(name).on_key(key, self._point(name), cause.t_ns), cause)
+        cause = self._cause(name, t_ns or tx.now.mono_ns, correlation)
+        session, step = self._session(name).on_key(key, self._point(name), cause.t_ns)
+        if step.kind in ("decide", "short", "blocked"):
+            tell(tx, cause.token or name, "PIN", {}, t_ns=cause.t_ns, correlation=correlation)
+        self._step(tx, session, step, cause)
 
     def on_online(self, tx: Transaction, name: str, online: bool, correlation: str | None = None) -> None:
         """The reader answers, or not any more. It opens nothing, and what was being shown there is forgotten."""
@@ -160,7 +198,7 @@ class ReaderService:
         tx.assign(self, "_online", {**self._online, name: online})
         tx.assign(self, "_sessions", {place: held for place, held in self._sessions.items() if place != name})
         data = {"State": "Online" if online else "Offline"}
-        _publish(tx, topics.ID_POINT_STATUS, data, _Cause(name, 0, correlation), is_property=True)
+        _publish(tx, topics.ID_POINT_STATUS, data, self._cause(name, 0, correlation), is_property=True)
 
     def on_tamper(
         self, tx: Transaction, name: str, tampered: bool, t_ns: int = 0, correlation: str | None = None
@@ -171,13 +209,13 @@ class ReaderService:
             return
         tx.assign(self, "_tampered", self._tampered | {name} if tampered else self._tampered - {name})
         data = {"Active": "1" if tampered else "0"}
-        _publish(tx, topics.ID_POINT_TAMPERING, data, _Cause(name, t_ns, correlation), is_property=True)
+        _publish(tx, topics.ID_POINT_TAMPERING, data, self._cause(name, t_ns, correlation), is_property=True)
 
     def announce(self, tx: Transaction) -> None:
         """Publish the state of every reader (start)."""
         for spec in self._specs.values():
             tampered, online = spec.name in self._tampered, self._online[spec.name]
-            cause = _Cause(spec.name, 0)
+            cause = self._cause(spec.name)
             _publish(tx, topics.ID_POINT_TAMPERING, {"Active": "1" if tampered else "0"}, cause, is_property=True)
             _publish(tx, topics.ID_POINT_STATUS, {"State": "Online" if online else "Offline"}, cause, is_property=True)
 
@@ -185,9 +223,9 @@ class ReaderService:
         """Decide on a card as if it had been read: for ``Ledger.rehearsal``, which undoes all of it."""
         index = self._points.index
         card = next(iter(index.by_id.get("Card", ())), "00000000")
-        name = next((place for place in self._order if place in index.by_id_point), None)
+        name = next((place for place in self._order if self.id_point(place) in index.by_id_point), None)
         if name is not None:
-            self._shown(tx, {"Card": card}, _Cause(name, tx.now.mono_ns))
+            self._shown(tx, {"Card": card}, self._cause(name, tx.now.mono_ns))
 
     # --- what interfaces ask for
 
@@ -196,24 +234,24 @@ class ReaderService:
         return self._controller.request(tx, request)[0]
 
     def present(self, tx: Transaction, id_point: str, id_data: Mapping[str, str]) -> None:
-        """What was shown at the reader, as somebody else has seen it: told, and decided on."""
-        cause = _Cause(self._spec(id_point).name, tx.now.mono_ns)
-        told = {name: value for name, value in id_data.items() if name not in SECRET}
-        tx.assign(self, "_last", {**self._last, id_point: told})
-        _publish(tx, topics.ID_POINT_ID_DATA, told, cause)
+        """Decide on what was shown at the reader, as somebody else has seen and told it."""
+        cause = self._cause(self.at(id_point), tx.now.mono_ns)
+        if any(name not in (*SECRET, "REX") for name in id_data):
+            told = {name: value for name, value in id_data.items() if name not in SECRET}
+            tx.assign(self, "_last", {**self._last, cause.name: told})
         self._shown(tx, id_data, cause)
 
     def last(self, id_point: str) -> Mapping[str, str]:
         """IdData of the last card (``GetLastCredential``); never a PIN. Any thread."""
-        return self._last.get(self._spec(id_point).name, {})
+        return self._last.get(self.at(id_point), {})
 
     def is_online(self, id_point: str) -> bool:
         """Whether the reader answers. Any thread."""
-        return self._online[self._spec(id_point).name]
+        return self._online[self.at(id_point)]
 
     def feedback(self, tx: Transaction, id_point: str, message: str) -> None:
         """Show an outcome by light and sound (``FeedbackMessage``)."""
-        self._signal(tx, self._spec(id_point).name, FEEDBACK.get(message, "more"))
+        self._signal(tx, self.at(id_point), FEEDBACK.get(message, "more"))
 
     # --- time (a timer of the ledger)
 
@@ -226,7 +264,7 @@ class ReaderService:
             if after is not session:
                 self._keep(tx, name, after)
             if step.kind == "timeout":
-                _publish(tx, topics.ID_POINT_TIMEOUT, {"Missing": " ".join(step.id_data)}, _Cause(name, 0))
+                _publish(tx, topics.ID_POINT_TIMEOUT, {"Missing": " ".join(step.id_data)}, self._cause(name))
                 self._signal(tx, name, "denied")
 
     # --- inside
@@ -237,13 +275,17 @@ class ReaderService:
         except KeyError:
             raise NotFoundError("reader", f"there is no {name[:64]!r} (readers: {', '.join(self._order)})") from None
 
+    def _cause(self, name: str, t_ns: int = 0, correlation: str | None = None) -> _Cause:
+        return _Cause(name, self.id_point(name), t_ns, correlation)
+
     def _point(self, name: str) -> IdPoint:
-        found: IdPoint | None = self._points.index.id_points.get(self._spec(name).name)
-        return found or IdPoint(token=name)
+        token = self.id_point(name)
+        found: IdPoint | None = self._points.index.id_points.get(token)
+        return found or IdPoint(token=token)
 
     def _formats(self, name: str) -> list[IdDataConfiguration]:
         """How the cards of a reader are read."""
-        configured: IdPointConfiguration | None = self._points.table("pacs.id_point_configuration").get(name)
+        configured: IdPointConfiguration | None = self._points.table(ID_POINT_CONFIGURATION).get(self.id_point(name))
         known = self._points.table("pacs.id_data_configuration")
         tokens = () if configured is None else configured.id_data_configurations
         return [known[token] for token in tokens if token in known]
@@ -266,7 +308,7 @@ class ReaderService:
             if step.kind in ("short", "blocked"):
                 self._signal(tx, name, "denied")
             return
-        request = Request(name, step.id_data)
+        request = Request(cause.token, step.id_data)
         try:
             decision, opened = self._controller.request(tx, request, cause.t_ns, cause.correlation)
         except NotFoundError:
@@ -292,7 +334,7 @@ def _show(port: ReaderPort, signal: Signal) -> None:
 
 
 def _publish(tx: Transaction, topic: str, data: dict[str, str], cause: _Cause, *, is_property: bool = False) -> None:
-    source = {"IdPointToken": cause.name}
+    source = {"IdPointToken": cause.token or cause.name}
     event = NewEvent(
         topic=topic, source=source, data=data, is_property=is_property, t_ns=cause.t_ns, correlation=cause.correlation
     )

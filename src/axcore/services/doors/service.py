@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from axcore.devices import DeviceModel
+from axcore.devices import DeviceModel, DoorSpec
 from axcore.devices.door import DoorMachine, start
 from axcore.devices.door_parts import Outcome, Output, Setup, Snapshot, Which
 from axcore.devices.supervised import Targets, of_monitor
@@ -40,6 +40,7 @@ from axcore.services.doors.outputs import REST, Wanted
 from axcore.services.doors.terminals import Wires
 from axcore.services.pacs.calendar import FAR
 from axcore.services.pacs.events import door_announcements, door_events
+from axcore.services.pacs.kinds import IO_ASSIGNMENT
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -47,8 +48,11 @@ if TYPE_CHECKING:
 STATE = "door.state"
 PLACE = "door.place"
 KINDS = frozenset(
-    ("pacs.door", "pacs.door_configuration", "pacs.priority_configuration", "pacs.door_schedule_configuration")
-)
+    (
+        "pacs.door", "pacs.door_configuration", "pacs.priority_configuration", "pacs.door_schedule_configuration",
+        IO_ASSIGNMENT,
+    )
+)  # fmt: skip
 COMMANDS: dict[str, str] = {
     "LockDoor": "lock_door", "UnlockDoor": "unlock_door", "BlockDoor": "block", "DoubleLockDoor": "double_lock",
     "ReleaseDoor": "release", "LockDownDoor": "lockdown", "LockDownReleaseDoor": "lockdown_release",
@@ -76,6 +80,7 @@ class Configured(Protocol):
     def door_schedules(self) -> Mapping[str, DoorScheduleConfiguration]: ...
     @property
     def index(self) -> Any: ...
+    def table(self, kind: str) -> Mapping[str, Any]: ...
     def subscribe(self, listener: Callable[[Transaction, str, str], object]) -> None: ...
 
 
@@ -106,6 +111,8 @@ class DoorService:
         self._lines: Lines | None = None
         self._machines: Mapping[str, DoorMachine] = {}
         self._places: Mapping[str, int] = {}
+        self._terminals: Mapping[str, DoorSpec] = {}
+        """The lines of each door."""
         self._given: Mapping[str, Wanted] = {}
         """What the relays were told, by line."""
         self._scheduled: Mapping[str, Mapping[str, str]] = {}
@@ -185,23 +192,29 @@ class DoorService:
         return self._places.get(token)
 
     def at(self, place: int) -> str | None:
-        """The door at these terminals."""
-        return next((token for token, number in self._places.items() if number == place), None)
+        """The door at these terminals: whose relay is there."""
+        spec = self.model.doors[place - 1] if 0 < place <= len(self.model.doors) else None
+        return next((token for token, lines in self._terminals.items() if spec and lines.lock == spec.lock), None)
+
+    def line_of(self, token: str, usage: str) -> str:
+        """The line that a door has for a usage (``terminals.USAGES``); empty: none."""
+        field, spec = terminals.USAGES.get(usage), self._terminals.get(token)
+        return "" if field is None or spec is None else getattr(spec, field) or ""
 
     def wires(self) -> Wires:
         """What the board must know: normal states of the lines of doors, and what REX opens natively."""
         setups = {token: machine.setup for token, machine in self._machines.items()}
-        return terminals.wires(self.model, self._places, setups)
+        return terminals.wires(self._terminals, setups)
 
     def owned(self) -> dict[str, str]:
         """Relays that belong to a door: nobody else commands them."""
-        return {line: token for token in self._places for line in self._relays(token).values()}
+        return {line: token for token in self._machines for line in self._relays(token).values()}
 
     def supervised_by(self, line: str) -> Targets | None:
         """The voltages of a door monitor, if its door supervises it."""
-        for token, place in self._places.items():
+        for token, spec in self._terminals.items():
             monitor = self._machines[token].setup.hardware.monitor
-            if self.model.doors[place - 1].monitor == line and monitor.type != "None" and monitor.supervised:
+            if spec.monitor == line and monitor.type != "None" and monitor.supervised:
                 return of_monitor(monitor)
         return None
 
@@ -251,8 +264,8 @@ class DoorService:
     def on_input(self, tx: Transaction, line: str, active: bool, t_ns: int = 0, correlation: str | None = None) -> bool:
         """A debounced input changed; False: it is no door's."""
         now = t_ns or tx.now.mono_ns
-        for token, place in self._places.items():
-            spec, machine = self.model.doors[place - 1], self._machines[token]
+        for token, spec in self._terminals.items():
+            machine = self._machines[token]
             if line == spec.rex:
                 self._update(tx, token, machine.on_rex(active, now), now, correlation)
             elif line == spec.monitor:
@@ -272,9 +285,9 @@ class DoorService:
     ) -> None:
         """The circuit of a supervised input is in another state."""
         now = t_ns or tx.now.mono_ns
-        for token, place in self._places.items():
+        for token, spec in self._terminals.items():
             machine = self._machines[token]
-            if self.model.doors[place - 1].monitor == line and machine.setup.hardware.monitor.supervised:
+            if spec.monitor == line and machine.setup.hardware.monitor.supervised:
                 self._update(tx, token, machine.on_monitor(state, now), now, correlation)
 
     def on_link(self, tx: Transaction, token: str, up: bool, correlation: str | None = None) -> None:
@@ -287,13 +300,12 @@ class DoorService:
 
     def refresh(self, tx: Transaction, token: str) -> None:
         """Take in what the inputs of a door show at present."""
-        place = self._places.get(token)
-        if place is None or self._lines is None:
+        if self._lines is None:
             return
-        spec, machine, now = self.model.doors[place - 1], self._machines[token], tx.now.mono_ns
+        spec, machine, now = self._terminals[token], self._machines[token], tx.now.mono_ns
         if not machine.link:
             return
-        if machine.setup.has_monitor:
+        if machine.setup.has_monitor and spec.monitor:
             supervised = machine.setup.hardware.monitor.supervised
             state: LineState | None = self._supervised(spec.monitor) if supervised else None
             if state is None:
@@ -302,6 +314,8 @@ class DoorService:
                 )
             if state != machine.line:
                 self._update(tx, token, machine.on_monitor(state, now), now, None)
+        if not spec.rex:
+            return
         pressed = self._lines.input_active(spec.rex)
         machine = self._machines[token]
         if pressed != machine.rex or (not pressed and not machine.rex_armed):
@@ -341,7 +355,7 @@ class DoorService:
         return Setup(door, configured.door_configurations.get(token) or DoorConfiguration(token=token), priorities)
 
     def _place(self, tx: Transaction) -> None:
-        """Give doors that have none a place."""
+        """Give doors that have none a place, and all of them their lines."""
         before = {token: int(raw) for token, raw in tx.items(PLACE)}
         places = terminals.placed(self._configured.doors, before, len(self.model.doors))
         for token in before.keys() - places.keys():
@@ -349,9 +363,12 @@ class DoorService:
         for token in places.keys() - before.keys():
             tx.put(PLACE, token, str(places[token]).encode())
         tx.assign(self, "_places", places)
+        assigned = self._configured.table(IO_ASSIGNMENT)
+        found = terminals.terminals(self.model, places, self._configured.doors, assigned)
+        tx.assign(self, "_terminals", found)
 
     def _relays(self, token: str) -> dict[Which, str]:
-        return terminals.relays(self.model, self._places.get(token), self._machines[token].setup)
+        return terminals.relays(self._terminals[token], self._machines[token].setup)
 
     def _update(self, tx: Transaction, token: str, step: _Step, t_ns: int, correlation: str | None) -> None:
         before, (machine, outs) = self._machines[token], step
@@ -443,8 +460,6 @@ class DoorService:
         old = self.wires()
         known = self._configured.doors
         for gone in [name for name in self._machines if name not in known]:
-            for line in self._relays(gone).values():
-                self._rest(tx, line)
             tx.delete(STATE, gone)
             tx.assign(self, "_machines", {name: door for name, door in self._machines.items() if name != gone})
             tx.assign(self, "_beats", {name: at for name, at in self._beats.items() if name != gone})
@@ -480,6 +495,8 @@ class DoorService:
         """Configure the lines whose normal state or target is another one, then take in what they show."""
         new, lines = self.wires(), self._lines
         assert lines is not None
+        for line in sorted(old.outputs.keys() - new.outputs.keys()):
+            self._rest(tx, line)
         for line in sorted({*new.outputs, *old.outputs}):
             circuit = new.outputs.get(line, "open")
             if old.outputs.get(line, "open") != circuit:

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from axcore.devices import DeviceModel
-from axcore.devices.supervised import SUPPLY_MV, Connection, Targets, classify, resistance, targets, voltage
+from axcore.devices.supervised import (
+    SUPPLY_MV,
+    Connection,
+    Range,
+    Targets,
+    check_ranges,
+    classify,
+    classify_ranges,
+    ranges_of,
+    resistance,
+    targets,
+    voltage,
+)
 from axcore.errors import ConflictError, NotFoundError
 from axcore.model import events as topics
 from axcore.model.convert import patched
@@ -38,6 +50,8 @@ class Supervision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     enabled: bool = False
     connection: Connection = "parallel"
     """``parallel``: parallel first with 22 kOhm and 4.7 kOhm. ``serial_1k`` .. ``serial_10k``: serial first."""
+    ranges: tuple[Range, ...] = ()
+    """The voltages of each state; empty: those of the connection."""
 
 
 class SupervisedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,12 +92,19 @@ class SupervisionService:
         """What was measured."""
         return tuple(seen for line, seen in self._seen.items() if self._targets(line) is not None)
 
+    def ranges(self, line: str) -> tuple[Range, ...]:
+        """The voltages of each state of an input, as it is set. NotFoundError."""
+        self.check(line)
+        setting = self._settings[line]
+        return setting.ranges or ranges_of(self._targets(line) or targets(setting.connection))
+
     def configure(self, tx: Transaction, line: str, patch: Mapping[str, Any]) -> Supervision:
         """Change what is set for an input. NotFoundError, InputError; ConflictError: its door says it."""
         self.check(line)
         if self._roles[line] == "monitor":
             raise ConflictError("line", f"{line} is a door monitor: set DoorMonitor.* of its door")
         new = patched(self._settings[line], patch, Supervision)
+        check_ranges(new.ranges)
         tx.put(KIND, line, msgspec.json.encode(new))
         tx.publish(NewEvent(topic=topics.CONFIGURATION_CHANGED, data={"kind": KIND, "key": line, "action": "update"}))
         tx.assign(self, "_settings", {**self._settings, line: new})
@@ -99,6 +120,9 @@ class SupervisionService:
         """The voltage that an input sees in a state, with the resistors that are set for it."""
         self.check(line)
         found = self._targets(line)
+        for entry in self._settings[line].ranges if found is not None else ():
+            if entry.state == state:
+                return (entry.lower_mv + entry.upper_mv) // 2
         if self._roles[line] == "monitor" and found is not None:
             return int(getattr(found, state))
         if found is None:
@@ -111,7 +135,8 @@ class SupervisionService:
         if found is None:
             return None
         before = self._seen.get(line)
-        state = classify(millivolt, found, None if before is None else before.state)
+        ranges, was = self._settings[line].ranges, None if before is None else before.state
+        state = classify_ranges(millivolt, ranges, was) if ranges else classify(millivolt, found, was)
         tx.assign(self, "_seen", {**self._seen, line: SupervisedState(line=line, millivolt=millivolt, state=state)})
         if before is not None and before.state == state:
             return state

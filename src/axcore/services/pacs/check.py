@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
-from axcore.errors import ConflictError, InputError, NotFoundError
+from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
 from axcore.model.durations import parse_duration
 from axcore.model.pacs import (
     MAX_DESCRIPTION,
@@ -63,7 +63,7 @@ def check_credential(credential: Credential, index: Index) -> Credential:
         if attribute.name in TIMES:
             parse_duration(f"attributes.{attribute.name}", attribute.value)
     if credential.token not in index.credentials and len(index.credentials) >= MAX_CREDENTIALS:
-        raise InputError("credentials", f"there are {MAX_CREDENTIALS} already; remove one first")
+        raise LimitError("credentials", f"there are {MAX_CREDENTIALS} already; remove one first")
     return credential
 
 

@@ -14,8 +14,8 @@ import msgspec
 
 from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model import doors
-from axcore.model.pacs import AccessController, IdDataConfiguration, IdPointConfiguration
-from axcore.services.pacs import check, readers
+from axcore.model.pacs import AccessController, EncryptionKey, IdDataConfiguration, IdPointConfiguration
+from axcore.services.pacs import check, event_log, io, keystore, readers
 from axcore.services.pacs.index import FIELDS, KINDS, Index
 
 Tables = Callable[[str], Mapping[str, Any]]
@@ -26,6 +26,12 @@ PASSAGE = "pacs.passage"
 DOOR = "pacs.door"
 DOOR_CONFIGURATION = "pacs.door_configuration"
 PRIORITIES = "pacs.priority_configuration"
+IGNORE_FILTER = "pacs.ignore_filter"
+ALARM_FILTER = "pacs.alarm_filter"
+IO_ASSIGNMENT = "pacs.io_assignment"
+ENCRYPTION_KEY = "pacs.encryption_key"
+ID_POINT = "pacs.id_point"
+ID_POINT_CONFIGURATION = "pacs.id_point_configuration"
 DOOR_SCHEDULES = "pacs.door_schedule_configuration"
 
 
@@ -36,6 +42,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """Kind in the store; the key is the token."""
     struct: type[Any]
     check: Check
+    merge: Callable[[Any, Any], Any] | None = None
+    """What becomes of a record that is there when another one is set with its token; None: it is replaced."""
     most: int = 1_000
     """How many there may be."""
     told: str = ""
@@ -137,8 +145,14 @@ _MORE: tuple[Kind, ...] = (
     Kind(name=DOOR_SCHEDULES, struct=doors.DoorScheduleConfiguration, check=_door_schedules, most=256),
     Kind(name="pacs.access_controller", struct=AccessController, check=_alone(check.check_named), most=64),
     Kind(
-        name="pacs.id_point_configuration", struct=IdPointConfiguration,
-        check=_alone(readers.check_configuration),
+        name=ID_POINT_CONFIGURATION, struct=IdPointConfiguration,
+        check=_alone(readers.check_configuration), merge=readers.merged,
+    ),
+    Kind(name=IO_ASSIGNMENT, struct=io.IoAssignment, check=_alone(check.check_named)),
+    Kind(name=IGNORE_FILTER, struct=event_log.EventFilter, check=_alone(event_log.check_filter), most=64),
+    Kind(name=ALARM_FILTER, struct=event_log.EventFilter, check=_alone(event_log.check_filter), most=64),
+    Kind(
+        name=ENCRYPTION_KEY, struct=EncryptionKey, check=_alone(keystore.check_key), merge=keystore.merged, most=256,
     ),
     Kind(name="pacs.id_data_configuration", struct=IdDataConfiguration, check=_alone(readers.check_id_data)),
 )  # fmt: skip

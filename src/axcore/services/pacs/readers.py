@@ -16,10 +16,10 @@ from axcore.services.pacs.check import check_named
 
 MAX_BITS = 512
 ENCODINGS = (
-    *(f"Bin{order}2{to}" for order in ("LE", "BE", "LEIBO", "BEIBO") for to in ("Int", "hex", "Hex")),
-    "Bin2Base64",
-)
-"""LE and BE: least or most significant octet first; IBO: inverse bit order in each octet."""
+    "BinLE2hex", "BinLEIBO2hex", "BinBE2hex", "BinBEIBO2hex", "Bin2Base64", "BinIBO2Base64", "BinLE2Int",
+    "BinLEIBO2Int", "BinBE2Int", "BinBEIBO2Int",
+)  # fmt: skip
+"""LE and BE: least or most significant octet first; IBO: inverse byte order (*Available data encodings*)."""
 _LINE = ("None", "ActiveLow", "ActiveHigh")
 _SUPERVISED = (*_LINE, "SupervisedActiveLow", "SupervisedActiveHigh")
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -57,7 +57,8 @@ _DEFAULTS = {
     **{name: choices[0] for name, choices in _CHOICES.items()},
     **{name: text[0] for name, text in _TEXTS.items()},
 }
-_MAP = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?", re.ASCII)
+_CHUNK = re.compile(r"(?P<first>\d{1,3})(?:-(?P<last>\d{1,3}))?|b[01]{1,64}|x[0-9A-Fa-f]{1,16}", re.ASCII)
+"""Bit N, bits M-N, constant bits, constant hexadecimal digits (*Available data field formats*)."""
 
 
 def setting(configuration: IdPointConfiguration | None, name: str) -> str:
@@ -66,6 +67,11 @@ def setting(configuration: IdPointConfiguration | None, name: str) -> str:
         if held.name == name:
             return held.value
     return _DEFAULTS[name]
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """What a setting may be; empty = a text."""
+    return _CHOICES.get(name, ())
 
 
 def with_defaults(configuration: IdPointConfiguration) -> tuple[Setting, ...]:
@@ -116,13 +122,19 @@ def check_id_data(configuration: IdDataConfiguration) -> None:
     names = [field.name for field in configuration.fields]
     for at, field in enumerate(configuration.fields):
         path = f"fields[{at}]"
-        found = _MAP.fullmatch(field.map)
-        first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-        if not 1 <= first <= last <= bits:
-            raise InputError(f"{path}.map", f"must be bits like 10-25, in 1..{bits}")
+        if not all(_lies_inside(chunk.strip(), bits) for chunk in field.map.split(",")):
+            raise InputError(f"{path}.map", f"must be bits like 10-25, in 1..{bits}, or constants like b01 or xF7")
         if not field.name or len(field.name) > 64 or not field.name.isprintable():
             raise InputError(f"{path}.name", "must have 1..64 characters")
         if names.index(field.name) != at:
             raise ConflictError(f"{path}.name", f"{field.name} stands twice")
         if field.encoding not in ENCODINGS:
             raise InputError(f"{path}.encoding", f"must be one of {', '.join(ENCODINGS)}")
+
+
+def _lies_inside(chunk: str, bits: int) -> bool:
+    found = _CHUNK.fullmatch(chunk)
+    if found is None:
+        return False
+    first = int(found["first"] or 1)
+    return 1 <= first <= int(found["last"] or first) <= bits

@@ -30,21 +30,27 @@ from axcore.model.doors import (
     PriorityConfiguration,
 )
 from axcore.model.events import Event, NewEvent
-from axcore.model.pacs import DEFAULT_AUTHENTICATION, DEFAULT_SCHEDULES, Passage
+from axcore.model.pacs import DEFAULT_AUTHENTICATION, DEFAULT_SCHEDULES, AccessController, Passage
 from axcore.runtime.clock import NS, Instant
 from axcore.services import time as zones
 from axcore.services.pacs import events, kinds
 from axcore.services.pacs import index as indexes
 from axcore.services.pacs.decision import Decision, Request, decide, decide_all, entered
+from axcore.services.pacs.event_log import Alarms
+from axcore.services.pacs.heartbeat import Heartbeat
 from axcore.services.pacs.index import KINDS, Index
 from axcore.services.pacs.passages import Passages
 from axcore.services.pacs.pins import PinGuard
+from axcore.services.pacs.readers import setting
 
 if TYPE_CHECKING:
     from axcore.runtime.bus import Bus
     from axcore.runtime.transaction import Transaction
 
 STATE = ("pacs.state", "delivered")
+CONTROLLER = ("pacs.state", "controller")
+_IO_USERS = {kinds.DOOR: "doorcontrol", kinds.ID_POINT: "idpoint"}
+"""Kinds of records that I/O is assigned to, and what they are called there."""
 ZONE = ("param", "Time.TimeZone")
 MAX_PAGE = 5_000
 """Records that ``list`` gives at once."""
@@ -70,9 +76,14 @@ class PacsService:
         """Tokens in order, with the table that they were taken from."""
         self._passages = Passages()
         self._pins = PinGuard()
+        self.alarms = Alarms()
+        self.heartbeat = Heartbeat()
         self._listeners: tuple[Listener, ...] = ()
+        self.delivered_controller = False
+        """Whether the access controller that every device has was put there."""
         if bus is not None:
             bus.in_transaction(topics.CONFIGURATION_CHANGED, self._on_configuration)
+            bus.in_transaction(None, self._on_event)
 
     def subscribe(self, listener: Listener) -> None:
         """Have ``listener`` told of every record that is set or removed, in its transaction (set-up)."""
@@ -90,10 +101,12 @@ class PacsService:
                 for record in delivered:
                     tx.put(kind, record.token, _ENCODE(record))
             tx.put(*STATE, b"1")
+        self.delivered_controller = tx.get(*CONTROLLER) is not None
         self._zone = _zone_of(tx)
         self._index, passages = indexes.load({kind: dict(tx.items(kind)) for kind in KINDS}, self._zone)
         self._passages.load(passages, tx.now)
         self._pins.reset()
+        self.alarms.load(tx)
         self._order = {}
         self._held = {}
         for name, known in kinds.ALL.items():
@@ -107,6 +120,11 @@ class PacsService:
     def index(self) -> Index:
         """What decisions look at."""
         return self._index
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of local times."""
+        return self._zone
 
     @property
     def passages(self) -> Mapping[str, Passage]:
@@ -200,6 +218,8 @@ class PacsService:
         table = self.table(kind)
         if len(table) + sum(record.token not in table for record in given) > known.most:
             raise LimitError("", f"there may be {known.most} of them; remove some first")
+        if (merge := known.merge) is not None:
+            given = [merge(table[held.token], held) if held.token in table else held for held in given]
         self._check_schedules(kind, given)
         after = self._after(kind, given, ())
         for at, record in enumerate(given):
@@ -224,10 +244,14 @@ class PacsService:
                 raise ConflictError("Token", f"{token!r} is used by {', '.join(users[:3])}{more}; change that first")
             if kind == kinds.PRIORITIES:
                 self._refuse_used_priorities(token)
+            if kind == kinds.ENCRYPTION_KEY:
+                self._refuse_used_key(token)
         after = self._after(kind, (), gone)
         for token in gone:
             tx.delete(kind, token)
         self._settle(tx, kind, after, gone, "Removed")
+        if kind in _IO_USERS:
+            self._unassign(tx, _IO_USERS[kind], gone)
         if kind == "pacs.credential":
             self._passages.forget(tx, gone)
         elif kind == "pacs.area":
@@ -245,6 +269,13 @@ class PacsService:
                 fields["status"] = status or ("Enabled" if enabled else "Disabled")
             changed.append(msgspec.structs.replace(table[token], **fields))
         self.set(tx, kind, changed)
+
+    def deliver_controller(self, tx: Transaction, controller: AccessController) -> None:
+        """Put the access controller of this device there, once; its name has the serial number."""
+        if not self.delivered_controller:
+            tx.assign(self, "delivered_controller", True)
+            tx.put(*CONTROLLER, b"1")
+            self.set(tx, "pacs.access_controller", (controller,))
 
     # --- decisions
 
@@ -335,14 +366,34 @@ class PacsService:
             self._passages.cleared(tx, token, "" if credential is None else credential.user_token, by_client=True)
         return len(gone)
 
+    def set_passages(self, tx: Transaction, passages: Sequence[Passage]) -> None:
+        """Remember what another device has seen (``SetAntipassbackData``): all, or an InputError names the field."""
+        for at, passage in enumerate(passages):
+            field = f"AntipassbackData[{at}]"
+            if passage.credential not in self._index.credentials:
+                raise NotFoundError(f"{field}.CredentialToken", f"there is no {passage.credential[:80]!r}")
+            if passage.area and passage.area not in self._index.areas:
+                raise NotFoundError(f"{field}.CurrentArea", f"there is no {passage.area[:80]!r}")
+            if passage.pass_ok_ns < 0:
+                raise InputError(f"{field}.PassOkThreshold", "must be 0 or more")
+        for passage in passages:
+            if passage.area:
+                self._passages.put(tx, passage)
+            else:
+                self._passages.forget(tx, (passage.credential,))
+
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
-        """When anti-passback data is looked through for what does not count any more."""
-        return self._passages.sweep_ns
+        """When anti-passback data is looked through for what does not count any more, or a heartbeat is lost."""
+        times = (self._passages.sweep_ns, self.heartbeat.next_deadline())
+        return min((time for time in times if time is not None), default=None)
 
     def advance(self, tx: Transaction, now: Instant) -> None:
-        self._passages.sweep(tx, now)
+        """Do what is due."""
+        if self._passages.sweep_ns is not None and now.mono_ns >= self._passages.sweep_ns:
+            self._passages.sweep(tx, now)
+        self.heartbeat.advance(tx, now)
 
     # --- inside
 
@@ -354,7 +405,7 @@ class PacsService:
             tokens = [record.token for record in given]
             at = next(at for at, token in enumerate(tokens) if token and tokens.index(token) != at)
             raise ConflictError(f"[{at}].token", f"{tokens[at][:80]!r} stands twice")
-        serial, moment = (tx.get("system", "serial") or b"000000000000").decode().lower(), tx.now.wall_ns
+        serial, moment = _serial(tx), tx.now.wall_ns
         for at, record in enumerate(given):
             if not record.token:
                 while (token := f"Axis-{serial}:{moment // NS}.{moment % NS:09}") in table or token in taken:
@@ -444,12 +495,44 @@ class PacsService:
             if token in (door.priority_configuration, STANDARD if not door.priority_configuration else ""):
                 raise ConflictError("Token", f"{token!r} is used by the door {door.name or door.token}")
 
+    def _unassign(self, tx: Transaction, kind: str, gone: tuple[str, ...]) -> None:
+        """The I/O of what is gone is free again."""
+        held = self.table(kinds.IO_ASSIGNMENT)
+        left = {
+            name: tuple(user for user in entry.users if user.type != kind or user.token not in gone)
+            for name, entry in held.items()
+        }
+        changed = [name for name, users in left.items() if users != held[name].users]
+        if empty := [name for name in changed if not left[name]]:
+            self.remove(tx, kinds.IO_ASSIGNMENT, empty)
+        if kept := [msgspec.structs.replace(held[name], users=left[name]) for name in changed if left[name]]:
+            self.set(tx, kinds.IO_ASSIGNMENT, kept)
+
+    def _refuse_used_key(self, token: str) -> None:
+        for held in self.table(kinds.ID_POINT_CONFIGURATION).values():
+            if setting(held, "IdPoint.SecureChannel.KeyToken") == token:
+                raise ConflictError("Token", f"{token!r} is used by the reader {held.token}; change that first")
+
+    def _on_event(self, tx: Transaction, event: Event) -> None:
+        """An event of any kind: it may be an alarm."""
+        if filters := self._held.get(kinds.ALARM_FILTER):
+            self.alarms.on_event(tx, event, filters.values(), device_uuid(_serial(tx)))
+
     def _on_configuration(self, tx: Transaction, event: Event) -> None:
         """The time zone is changed: schedules are local times."""
         if (event.data.get("kind"), event.data.get("key")) == ZONE:
             tx.assign(self, "_zone", _zone_of(tx))
             schedules = self.table("pacs.schedule").values()
             tx.assign(self, "_index", indexes.with_schedules(self._index, schedules, self._zone))
+
+
+def device_uuid(serial: str) -> str:
+    """The identity that configurations are bound to (VAPIX *UUID*)."""
+    return f"5581ad80-95b0-11e0-b883-{serial.lower():0>12}"
+
+
+def _serial(tx: Transaction) -> str:
+    return (tx.get("system", "serial") or b"000000000000").decode("ascii", "replace").lower()
 
 
 def _zone_of(tx: Transaction) -> tzinfo:

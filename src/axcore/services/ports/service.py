@@ -355,8 +355,11 @@ class PortService:
 
     def on_sequence_end(self, tx: Transaction, line: str) -> None:
         """A sequence ran to its end or was cut."""
+        spec = self._by_output.get(line)
+        if spec is None:  # a light or a buzzer of a reader
+            return
         self._remember(tx)
-        self._sequences = self._sequences - {self._by_output[line].id}
+        self._sequences = self._sequences - {spec.id}
 
     # --- inside
 
