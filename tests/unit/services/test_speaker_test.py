@@ -9,8 +9,10 @@ import pytest
 from axcore.audio.speaker_test import Response
 from axcore.errors import ConflictError
 from axcore.model import events
+from axcore.model.actions import RunSpeakerTest
 from axcore.runtime.bus import Bus
-from axcore.services.speaker_test import NotCalibratedError, SpeakerTestService
+from axcore.services.events import Run
+from axcore.services.speaker_test import NotCalibratedError, SpeakerTestPerformer, SpeakerTestService
 from axcore.testing import MemoryLedger, MemoryStore
 
 NOISE = (-90.0,) * 7
@@ -145,3 +147,17 @@ def test_a_restart_keeps_results_and_forgets_what_was_under_way() -> None:
     assert again.service.report == report
     again.test()
     assert again.service.report.status == "OK"
+
+
+def test_a_rule_can_test() -> None:
+    bench = Bench()
+    performer = SpeakerTestPerformer(lambda: bench.service)
+    action = performer.check(RunSpeakerTest())
+    run = Run(rule="1", name="nightly", event=None, correlation=None, failed=lambda reason: None)
+    with pytest.raises(NotCalibratedError):
+        bench.ledger.do(lambda tx: performer.start(tx, action, run))
+    bench.calibrate()
+    bench.ledger.do(lambda tx: performer.start(tx, action, run))
+    bench.recorder.asked.pop()(GOOD, "")
+    assert bench.service.report.status == "OK"
+    assert [kind.type for kind in performer.describe()] == ["run_speaker_test"]
