@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; (data[0] & 4) && i < AX_RTP_PORT_KEYS; i++)
         require(ax_rtp_port_press(p, (uint32_t)i % 17, 40) == 0);
     for (size_t at = 1; at + 2 <= size;) {
-        struct ax_rtp_key keys[AX_RTP_EVENT_KEYS];
+        struct ax_rtp_key keys[AX_RTP_PORT_TOLD + 1];
         const size_t n = data[at] < size - at - 2 ? data[at] : size - at - 2;
         uint8_t *datagram = malloc(n ? n : 1); /* Its own, so that a step beyond it is seen. */
         int told = 0;
@@ -55,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(datagram, data + at + 2, n);
         now_ns += (uint64_t)(data[at + 1] & 127) * 1000000;
         const int verdict = ax_rtp_port_receive(p, 1 + (data[at + 1] >> 7), datagram, n, now_ns, keys, &told);
-        require(verdict >= 0 && verdict < AX_RTP_VERDICT_END && told >= 0 && told <= AX_RTP_EVENT_KEYS);
-        told += told < AX_RTP_EVENT_KEYS ? ax_rtp_port_poll(p, now_ns, keys + told) : 0;
+        require(verdict >= 0 && verdict < AX_RTP_VERDICT_END && told >= 0 && told <= AX_RTP_PORT_TOLD);
+        told += ax_rtp_port_poll(p, now_ns, keys + told);
         for (int i = 0; i < told; i++) {
             require(keys[i].phase == AX_RTP_KEY_PRESS ? !down : down);
             down = keys[i].phase == AX_RTP_KEY_PRESS;

@@ -87,8 +87,18 @@ static int bare(struct ax_rtp_port *p, uint8_t *data, size_t n)
                                     : AX_E_FORMAT;
 }
 
+/* The source is another one: the key that the old one held down goes up. */
+static int let_go(struct ax_rtp_port *p, uint64_t now_ns, struct ax_rtp_key *out)
+{
+    const int told = ax_rtp_keys_poll(&p->keys, p->keys.last_ns + AX_RTP_EVENT_QUIET_NS + MS_NS, out);
+    if (told > 0)
+        out->t_ns = now_ns;
+    ax_rtp_keys_reset(&p->keys);
+    return told;
+}
+
 int ax_rtp_port_receive(struct ax_rtp_port *p, uint64_t remote, uint8_t *data, size_t n, uint64_t now_ns,
-                        struct ax_rtp_key keys[AX_RTP_EVENT_KEYS], int *told)
+                        struct ax_rtp_key keys[AX_RTP_PORT_TOLD], int *told)
 {
     struct ax_rtp_packet packet;
     *told = 0;
@@ -100,7 +110,7 @@ int ax_rtp_port_receive(struct ax_rtp_port *p, uint64_t remote, uint8_t *data, s
     const uint32_t before = p->session.source.ssrc;
     const enum ax_rtp_verdict verdict = ax_rtp_session_receive(&p->session, remote, data, (size_t)size, now_ns, &packet);
     if (p->session.source.ssrc != before)
-        ax_rtp_keys_reset(&p->keys);
+        *told = let_go(p, now_ns, keys);
     if (verdict == AX_RTP_TAKE) {
         const struct ax_leg_packet offered = {
             .payload = data + packet.payload_at, .size = packet.payload_size, .ssrc = packet.ssrc,
@@ -108,8 +118,8 @@ int ax_rtp_port_receive(struct ax_rtp_port *p, uint64_t remote, uint8_t *data, s
         };
         p->refused += ax_leg_offer(p->leg, &offered, now_ns) != AX_OK;
     } else if (verdict == AX_RTP_TAKE_EVENT) {
-        *told = ax_rtp_keys_feed(&p->keys, packet.ssrc, packet.timestamp, data + packet.payload_at, packet.payload_size,
-                                 now_ns, keys);
+        *told += ax_rtp_keys_feed(&p->keys, packet.ssrc, packet.timestamp, data + packet.payload_at, packet.payload_size,
+                                  now_ns, keys + *told);
     }
     return verdict;
 }
@@ -190,10 +200,10 @@ uint32_t ax_rtp_port_rate(const struct ax_rtp_port *p)
     return p->session.config.rate;
 }
 
-void ax_rtp_port_pin(struct ax_rtp_port *p, uint64_t remote)
+int ax_rtp_port_pin(struct ax_rtp_port *p, uint64_t remote, uint64_t now_ns, struct ax_rtp_key *out)
 {
     ax_rtp_session_pin(&p->session, remote);
-    ax_rtp_keys_reset(&p->keys);
+    return let_go(p, now_ns, out);
 }
 
 void ax_rtp_port_get(const struct ax_rtp_port *p, uint64_t now_ns, struct ax_rtp_port_stats *out)

@@ -124,7 +124,7 @@ static uint64_t remote_of(const struct ax_rtp_thread *t, const struct seat *s, i
 
 static void take(struct ax_rtp_thread *t, struct seat *s, int which, int i, uint64_t now_ns)
 {
-    struct ax_rtp_key keys[AX_RTP_EVENT_KEYS];
+    struct ax_rtp_key keys[AX_RTP_PORT_TOLD];
     const size_t n = t->in[i].msg_len;
     int told = 0;
     t->counters.received++;
@@ -461,17 +461,19 @@ int ax_rtp_thread_remove(struct ax_rtp_thread *t, uint64_t serial)
 
 int ax_rtp_thread_set_peer(struct ax_rtp_thread *t, uint64_t serial, const union ax_rtp_address *peer)
 {
+    struct ax_rtp_key key;
     if (!t || !peer || !address_known(peer))
         return AX_E_ARG;
     pthread_mutex_lock(&t->lock);
     struct seat *s = serial ? find(t, serial) : NULL;
     if (s) {
-        ax_rtp_port_pin(s->port, PEER);
+        tell_keys(t, s, &key, ax_rtp_port_pin(s->port, PEER, ax_monotonic_ns(), &key), ax_rtp_port_rate(s->port));
         s->peer[0] = *peer;
         s->peer[1] = address_after(peer);
         s->pinned = true;
     }
     pthread_mutex_unlock(&t->lock);
+    ring_bell(t->wake_fd);
     return s ? AX_OK : AX_E_RANGE;
 }
 

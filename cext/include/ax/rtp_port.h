@@ -14,6 +14,7 @@
 #include "ax/srtp.h"
 
 #define AX_RTP_PORT_KEYS 32     /**< Keys that may wait to be sent. */
+#define AX_RTP_PORT_TOLD (AX_RTP_EVENT_KEYS + 1) /**< The most keys that one call tells of. */
 #define AX_RTP_PORT_DATAGRAM 1500 /**< Longer datagrams are dropped, and none is sent that is longer. */
 
 /** Keys of SRTP for one direction; `profile` AX_SRTP_PROFILE_END: none, packets are not protected. */
@@ -46,7 +47,7 @@ void ax_rtp_port_free(struct ax_rtp_port *p);
 /** A datagram from `remote` (as in ax_rtp_session_receive; never 0). `data` is used as working memory. `*told`: how many of
  * `keys` were filled. Gives enum ax_rtp_verdict; what is not authentic is AX_RTP_DROP_SOURCE. */
 int ax_rtp_port_receive(struct ax_rtp_port *p, uint64_t remote, uint8_t *data, size_t n, uint64_t now_ns,
-                        struct ax_rtp_key keys[AX_RTP_EVENT_KEYS], int *told);
+                        struct ax_rtp_key keys[AX_RTP_PORT_TOLD], int *told);
 /** The next datagram that is ready: its size, 0 when there is none, AX_E_FULL when `cap` is too small. */
 int ax_rtp_port_send(struct ax_rtp_port *p, uint64_t now_ns, uint8_t *out, size_t cap);
 /** A report that is due, or with `bye` a goodbye: its size or 0. */
@@ -60,8 +61,8 @@ int ax_rtp_port_press(struct ax_rtp_port *p, uint32_t event, uint32_t ms);
 uint32_t ax_rtp_port_state(const struct ax_rtp_port *p, uint64_t now_ns);
 /** Ticks of its clock in a second. */
 uint32_t ax_rtp_port_rate(const struct ax_rtp_port *p);
-/** From now on this remote alone is believed; who was heard before is forgotten. */
-void ax_rtp_port_pin(struct ax_rtp_port *p, uint64_t remote);
+/** From now on this remote alone is believed; who was heard before is forgotten. A key that was down is released: 0 or 1. */
+int ax_rtp_port_pin(struct ax_rtp_port *p, uint64_t remote, uint64_t now_ns, struct ax_rtp_key *out);
 void ax_rtp_port_get(const struct ax_rtp_port *p, uint64_t now_ns, struct ax_rtp_port_stats *out);
 
 #endif
