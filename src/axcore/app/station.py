@@ -118,7 +118,9 @@ class Station:
 
     def on_input(self, tx: Transaction, line: str, role: str, active: bool) -> None:
         """An input changed."""
-        if role == "rex":
+        if role == "calibrate" and self.speaker_test is not None:
+            self.speaker_test.on_button(tx, active)
+        elif role == "rex":
             self.service.on_rex(tx, active)
         elif role == "casing":
             self.service.on_casing(tx, active)

@@ -161,3 +161,21 @@ def test_a_rule_can_test() -> None:
     bench.recorder.asked.pop()(GOOD, "")
     assert bench.service.report.status == "OK"
     assert [kind.type for kind in performer.describe()] == ["run_speaker_test"]
+
+
+def test_the_control_button_calibrates() -> None:
+    bench = Bench()
+
+    def press(seconds: float) -> None:
+        bench.ledger.do(lambda tx: bench.service.on_button(tx, True))
+        bench.ledger.advance(seconds)
+        bench.ledger.do(lambda tx: bench.service.on_button(tx, False))
+
+    bench.ledger.do(lambda tx: bench.service.on_button(tx, False))
+    press(3.0)  # Too long: that is for a reset.
+    assert bench.recorder.asked == []
+    press(0.2)
+    press(0.2)  # It is under way already.
+    assert len(bench.recorder.asked) == 1
+    bench.recorder.asked.pop()(GOOD, "")
+    assert bench.service.report.status == "Calibrated"

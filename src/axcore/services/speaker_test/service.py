@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 KIND = "speakertest"
 CALIBRATION, LATEST = (KIND, "calibration"), (KIND, "test")
+SHORT_NS = 3_000_000_000
 Status = Literal["OK", "Failed", "Calibrated", "Pending", "Uncalibrated", "DisabledInHardware", "InternalError"]
 Act = Literal["calibrate", "test"]
 
@@ -99,6 +100,7 @@ class SpeakerTestService:
         self._pending: int | None = None
         self._number = 0
         self._actor = ""
+        self._pressed_ns: int | None = None
 
     def attach(self, recorder: Recorder) -> None:
         """Connect loudspeaker and microphone."""
@@ -149,6 +151,13 @@ class SpeakerTestService:
         if self._pending is None and self._calibration is None:
             raise NotCalibratedError("speakerTest", "calibrate the speaker test first")
         self._begin(tx, "test")
+
+    def on_button(self, tx: Transaction, active: bool) -> None:
+        """The control button was pressed or let go: within 3 s, it calibrates (longer is for other things)."""
+        pressed, now = self._pressed_ns, tx.now.mono_ns
+        tx.assign(self, "_pressed_ns", now if active else None)
+        if not active and pressed is not None and now - pressed < SHORT_NS and self._pending is None:
+            self.calibrate(tx)
 
     # --- inside
 
