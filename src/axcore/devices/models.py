@@ -18,8 +18,8 @@ MS = 1_000_000
 LineRole = Literal[
     "port", "rex", "casing", "callbutton", "control", "calibrate", "monitor", "tamper", "alarm", "reader_tamper"
 ]  # fmt: skip
-"""``control``: the control button; ``calibrate``: one that calibrates the speaker test; ``monitor``: that of a door or of
-a lock; ``tamper``, ``alarm``: the inputs for external devices."""
+"""``control``: the control button; ``calibrate``: one that calibrates the speaker test; ``monitor``: that of a door or
+of a lock; ``tamper``, ``alarm``: the inputs for external devices."""
 
 
 class InputLine(msgspec.Struct, frozen=True, kw_only=True):
