@@ -33,6 +33,13 @@ void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns)
         do_command(t, &command, now_ns);
 }
 
+void io_thread_send(struct ax_io_thread *t, uint64_t now_ns)
+{
+    struct ax_io_frame frame;
+    if (!ax_io_sending(t->core) && ax_ring_pop(&t->frames, &frame))
+        ax_io_send(t->core, now_ns, &frame);
+}
+
 static int queue(struct ax_io_thread *t, const struct command *command)
 {
     pthread_mutex_lock(&t->producers);
@@ -109,6 +116,26 @@ int ax_io_thread_sequence(struct ax_io_thread *t, uint32_t output, const struct 
     if (err != AX_OK)
         atomic_store(&t->sequence_busy[output], false);
     return err;
+}
+
+int ax_io_thread_send(struct ax_io_thread *t, const struct ax_io_frame *frames, size_t n)
+{
+    if (t == NULL || frames == NULL)
+        return AX_E_ARG;
+    if (n == 0)
+        return AX_E_RANGE;
+    for (size_t i = 0; i < n; i++)
+        if (ax_io_check_frame(&frames[i], t->config.io.outputs) != AX_OK)
+            return AX_E_RANGE;
+    pthread_mutex_lock(&t->producers);
+    bool room = ax_ring_room(&t->frames) >= n;
+    for (size_t i = 0; room && i < n; i++)
+        ax_ring_push(&t->frames, &frames[i]);
+    pthread_mutex_unlock(&t->producers);
+    if (!room)
+        return AX_E_FULL;
+    io_thread_kick(t);
+    return AX_OK;
 }
 
 int ax_io_thread_configure_input(struct ax_io_thread *t, uint32_t input, const struct ax_io_input_config *config)

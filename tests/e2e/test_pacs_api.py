@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -30,6 +31,12 @@ class Api:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+
+    @property
+    def serial(self) -> str:
+        """Serial number of the device, in lower case."""
+        found: str = self._client.ajr("basicdeviceinfo", "getAllProperties")["propertyList"]["SerialNumber"]
+        return found.lower()
 
     def json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """The answer. HttpError with the fault as its body."""
@@ -144,8 +151,12 @@ def test_doors_are_commanded_and_a_refusal_moves_nothing(device: Instance, api: 
 
 
 def test_a_reader_shows_what_it_is_told_to(device: Instance, api: Api) -> None:
+    with device.board(PATIENCE) as board:  # what was granted before may still be shown
+        wait_for("a dark reader", lambda: not board.call("state")["outputs"]["reader1led2"], PATIENCE)
     assert api.json("axtid:FeedbackMessage", "/vapix/idpoint", Token="reader1", Message="AccessDenied") == {}
     device.tap.expect("reader1buzzer", True, PATIENCE)
+    with device.board(PATIENCE) as board:
+        wait_for("what was granted last", lambda: not board.call("state")["outputs"]["reader1led2"], PATIENCE, 0.05)
     api.soap(
         "<axtid:FeedbackMessage><axtid:Token>reader1</axtid:Token><axtid:Message>AccessGranted</axtid:Message>"
         "</axtid:FeedbackMessage>"
@@ -194,6 +205,34 @@ def test_a_door_and_a_reader_of_ones_own_are_wired_by_assigning_io(device: Insta
     assert len(api.events(("topic1", "AccessGranted"), ("AccessPointToken", "gate-in"))) == 2
     for method, path in (("axtdc:RemoveDoor", "/vapix/doorcontrol"), ("axtid:RemoveIdPoint", "/vapix/idpoint")):
         api.json(method, path, Token=["gate" if "Door" in method else "post"])
+
+
+def test_a_door_station_is_a_reader_of_the_controller(device: Instance, api: Api) -> None:
+    address = urlsplit(device.running.https)
+    controller = f"Axis-{api.serial} AccessController"
+    api.json("axtid:SetIdPoint", "/vapix/idpoint", IdPoint=[{"token": "station", "Name": "Station"}])  # on no line
+    point = {"token": "station-in", "Entity": "door1", "IdPointDevice": [{"IdPoint": "station"}], "Enabled": True,
+             "AuthenticationProfile": ["CardOnly"]}  # fmt: skip
+    api.json("pacsaxis:SetAccessPoint", "/vapix/pacs", AccessPoint=[point])
+    (staff,) = api.json("pacsaxis:GetAccessProfile", "/vapix/pacs", Token=["staff"])["AccessProfile"]
+    staff["AccessPolicy"].append({"AccessPoint": "station-in", "Schedule": ["standard_always"]})
+    api.json("pacsaxis:SetAccessProfile", "/vapix/pacs", AccessProfile=[staff])
+    with Instance() as station:
+        station.start()
+        station.create_admin()
+        client = station.client()
+        vapix = {
+            "host": address.hostname, "port": address.port, "username": device.user, "password": device.password,
+            "verify_certificate": False, "reader": "station",
+        }  # fmt: skip
+        client.rest("PATCH", "/config/rest/reader/v1/settings", {"protocol": "vapix", "vapix": vapix})
+        for way in ("", controller):  # it only tells what was shown; it asks for access
+            client.rest("PATCH", "/config/rest/reader/v1/settings", {"vapix": {"access_controller": way}})
+            with station.board(PATIENCE) as board:
+                board.call("card", **ANN)
+            device.tap.expect("relay1", True, PATIENCE)
+            device.tap.expect("relay1", False, PATIENCE)
+    assert len(api.events(("topic1", "AccessGranted"), ("AccessPointToken", "station-in"))) == 2
 
 
 def test_what_was_set_outlives_a_restart(device: Instance) -> None:

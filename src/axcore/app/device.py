@@ -45,6 +45,7 @@ from axcore.services.speaker_test import SpeakerTestPerformer, SpeakerTestServic
 if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
 
+    from .buses import Buses
     from .controller import Controller
     from .station import Station
     from .strobe import Strobe
@@ -148,8 +149,12 @@ class Device:
         if self.station is not None:
             self.station.attach(board, simulated=self._simulate, data_dir=self.data_dir)
         if self.controller is not None:
-            self.controller.attach(board)
+            self.controller.attach(board, simulated=self._simulate, data_dir=self.data_dir)
         self._attach_speaker(self._simulate, tap)
+        if self.station is not None:
+            self.station.service.is_input = lambda port: not self.ports.is_output(f"port{port}")
+        if self.station is not None and self.speaker is not None:
+            self.station.join(self.speaker)
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
@@ -158,20 +163,20 @@ class Device:
             self.strobe.start(self.data_dir if self._simulate else None)
         elif self.speaker is not None:
             self.speaker.start(self.data_dir if self._simulate else None)
-        if self.station is not None:
-            self.station.start()
+        if self._lines is not None:
+            self._lines.start()
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
     def stop(self) -> None:
         """Finish what is queued, then end the I/O thread (pulses end, outputs become normal, the light goes out)."""
         self.ledger.stop()
+        if self._lines is not None:
+            self._lines.stop()
         if self.strobe is not None:
             self.strobe.stop()
         elif self.speaker is not None:
             self.speaker.stop()
-        if self.station is not None:
-            self.station.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -219,7 +224,7 @@ class Device:
             return None
         from .controller import Controller
 
-        controller = Controller(self.model, self.ledger, self.clock, self.bus)
+        controller = Controller(self.model, self.ledger, self.clock, self.bus, self.config.serial)
         controller.join(self.ports, self.sensors)
         return controller
 
@@ -269,7 +274,7 @@ class Device:
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
-            if controller is None or not controller.mutes(line):
+            if not any(part is not None and part.mutes(line) for part in (controller, station)):
                 ports.on_input(tx, line, active, t_ns, correlation)
             if controller is not None:
                 controller.on_input(tx, line, active, t_ns, correlation)
@@ -283,23 +288,31 @@ class Device:
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)
 
-        def on_sequence_end(tx: Transaction, line: str) -> None:
-            if station is None or not station.ended(line):
-                ports.on_sequence_end(tx, line)
-
         return Sinks(
-            on_read=access.on_read if controller is None else controller.on_read,
+            on_read=(controller or station or access).on_read,
             on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,
-            on_sequence_end=on_sequence_end,
+            on_sequence_end=ports.on_sequence_end,
             on_reader_fault=self._reader_fault,
             on_lost=self._lost,
         )
 
     def _native(self) -> Iterable[Job[Any]]:
         jobs = self.board.jobs(self._sinks)
-        return jobs if self.station is None else jobs + self.station.jobs()
+        return jobs if self._lines is None else jobs + self._lines.jobs()
+
+    @property
+    def _lines(self) -> Station | Buses | None:
+        """Who has serial lines."""
+        return self.station if self.controller is None else self.controller.lines
+
+    @property
+    def rs485(self) -> str:
+        """The other ends of simulated reader connectors, with spaces between."""
+        if self.controller is not None:
+            return self.controller.lines.far_ends
+        return "" if self.station is None else self.station.far_end
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""

@@ -268,7 +268,9 @@ class App:
         from .deliveries import make_client
 
         assert context is not None
-        context.reader_client = client = make_client(station, self.device.ledger, context.deliveries.dialer)
+        context.reader_client = client = make_client(
+            station, self.device.ledger, self.device.certificates, context.deliveries.dialer
+        )
         self._supervisor.add("vapix-reader", client.run)
 
     def _make_http(self) -> HttpServer:
@@ -380,7 +382,7 @@ async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
                 certificate=str(launch.data_dir / FILE),
                 simulate=simulate,
                 rtsp=found.get("rtsp", ""),
-                rs485="" if device.station is None else device.station.far_ends.rs485,
+                rs485=device.rs485,
             )
         )
 

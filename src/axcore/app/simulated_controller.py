@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from axcore._native.io import monotonic_ns
 from axcore.drivers.board import Board, card_hex
-from axcore.errors import NotFoundError
+from axcore.errors import ConflictError, NotFoundError
 from axcore.model.credentials import CardValue
 from axcore.model.doors import LineState
 from axcore.runtime.ledger import Ledger
@@ -26,12 +26,14 @@ class SimulatedController:
 
     def pair(self, reader: int) -> int | None:
         """The Wiegand lines of a reader; None: it is on a bus. InputError if there is no such reader."""
-        return self._controller.readers.pair(self._controller.readers.name(reader))
+        readers = self._controller.readers
+        name = readers.name(reader)
+        return readers.pair(name) if self._controller.buses.uses_wiegand(name) else None
 
     def card(self, reader: int, bits: Bits, correlation: str | None) -> None:
-        """A reader on a bus has read a card; it is online for that."""
+        """A reader that nobody has connected has read a card; it is online for that. ConflictError: a bus has it."""
         readers, t_ns = self._controller.readers, monotonic_ns()
-        name, card = readers.name(reader), CardValue(bits=bits.nbits, value=card_hex(bits.value, bits.nbits))
+        name, card = self._loose(reader), CardValue(bits=bits.nbits, value=card_hex(bits.value, bits.nbits))
 
         def job(tx: Any) -> None:
             readers.on_online(tx, name, True, correlation)
@@ -42,16 +44,23 @@ class SimulatedController:
     def reader(self, reader: int, *, online: bool | None, tampered: bool | None, correlation: str | None) -> None:
         """A reader is there or not, open or closed."""
         readers = self._controller.readers
-        name = readers.name(reader)
+        name = self._loose(reader)
         if online is not None:
             state = online
             self._ledger.post(lambda tx: readers.on_online(tx, name, state, correlation))
             return
         line = readers.tamper_line(name)
-        if line is not None:
+        if line is not None and self._controller.buses.uses_wiegand(name):
             self._board.feed_input(line, bool(tampered), correlation)
         else:
             self._ledger.post(lambda tx: readers.on_tamper(tx, name, bool(tampered), 0, correlation))
+
+    def _loose(self, reader: int) -> str:
+        """The name of a reader that is on no bus."""
+        name = self._controller.readers.name(reader)
+        if self._controller.buses.is_polled(name):
+            raise ConflictError("reader", f"{name} is on its bus: do it at the reader itself")
+        return name
 
     def circuit(self, line: str, state: LineState | None, millivolt: int | None, correlation: str | None) -> int:
         """Put a voltage at an input: the level of the line follows it, and so does what supervises it."""
@@ -76,6 +85,18 @@ class SimulatedController:
             raise NotFoundError("door", f"there is no door at the terminals {door}")
         self._ledger.post(lambda tx: doors.on_link(tx, token, up, correlation))
 
+    def wireless(self, up: bool | None, lock: str, bits: Bits | None, correlation: str | None) -> None:
+        """The hub of wireless locks is there or not, or a card is shown at a lock."""
+        wireless = self._controller.wireless
+        if up is not None:
+            there = up
+            self._ledger.submit(lambda tx: wireless.on_hub(tx, there)).result(5)
+            return
+        wireless.lock(lock)
+        assert bits is not None
+        card = CardValue(bits=bits.nbits, value=card_hex(bits.value, bits.nbits))
+        self._ledger.post(lambda tx: wireless.on_card(tx, lock, card, correlation))
+
     def power(self, name: str, volt: float | None, ampere: float | None, correlation: str | None) -> None:
         """Feed or load a connector."""
         power = self._controller.power
@@ -90,5 +111,10 @@ class SimulatedController:
                 token: {"mode": state.mode, "door": state.door, "lock": state.lock, "alarm": state.alarm}
                 for token, state in doors.states().items()
             },
+            **(
+                {}
+                if self._controller.hub is None
+                else {"wireless": {lock: self._controller.hub.active(lock) for lock in self._controller.wireless.locks}}
+            ),
             "readers": {state.name: state.online for state in self._controller.readers.states()},
         }

@@ -25,7 +25,7 @@ Tx = Any
 """A transaction of the ledger."""
 
 
-class LedSignal(msgspec.Struct, frozen=True, kw_only=True):
+class LedSignal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an LED of a reader shows. Without ``seconds`` it stays; with them, what was before comes back."""
 
     color: ReaderColor
@@ -37,12 +37,31 @@ class LedSignal(msgspec.Struct, frozen=True, kw_only=True):
     led: int = 0
 
 
-class BeepSignal(msgspec.Struct, frozen=True, kw_only=True):
+class BeepSignal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tones of a reader. ``count`` 0 = until the next signal; ``on`` 0 = silence."""
 
     on: float = 0.1
     off: float = 0.1
     count: int = 1
+
+
+class ReaderSign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Light and sound together; None = without."""
+
+    led: LedSignal | None = None
+    beep: BeepSignal | None = None
+
+
+class ReaderFeedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a reader shows what came of a card, and what its LED shows when nobody is there."""
+
+    idle: ReaderColor | None = None
+    """None: what the reader shows by itself."""
+    granted: ReaderSign = ReaderSign(led=LedSignal(color="green", seconds=2), beep=BeepSignal(on=0.1, count=1))
+    denied: ReaderSign = ReaderSign(led=LedSignal(color="red", seconds=1), beep=BeepSignal(on=0.1, off=0.1, count=3))
+    more: ReaderSign = ReaderSign(
+        led=LedSignal(color="green", on=0.3, off=0.3, seconds=3), beep=BeepSignal(on=0.1, count=1)
+    )
 
 
 class ReaderStatus(msgspec.Struct, frozen=True, kw_only=True):

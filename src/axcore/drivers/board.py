@@ -37,8 +37,9 @@ from axcore._native.io import (
 from axcore.devices import DeviceModel
 from axcore.errors import InputError, QueueFullError
 from axcore.model.config import BoardConfig, GpioPin, WiegandConfig
-from axcore.model.credentials import CardValue, CredentialRead
+from axcore.model.credentials import CardValue, ChipData, CredentialRead
 from axcore.model.ports import Circuit
+from axcore.wiegand import Bits, Timing
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -59,6 +60,8 @@ CODE_NS = SECOND // 30
 """A camera looks 30 times a second: QR codes do not come faster ..."""
 CODE_BURST = 4
 """... but for so many at once."""
+MAX_CHIPS = 64
+"""Readings of a card module that are on their way."""
 MAX_TOKENS = 4096
 """Correlations that can be on their way at once; the oldest are forgotten first."""
 
@@ -143,6 +146,7 @@ class Board:
         self.tokens = Tokens()
         self._labels = Tokens()
         self._label_lock = threading.Lock()
+        self._chips: dict[int, ChipData] = {}
         self._codes_until_ns = 0
         self._input = {line.name: n for n, line in enumerate(model.inputs)}
         self._output = {line.name: n for n, line in enumerate(model.outputs)}
@@ -213,6 +217,12 @@ class Board:
         native = [(active, round(seconds * SECOND)) for active, seconds in steps]
         self.io.sequence(self._output[line], native, self.tokens.number(correlation))
 
+    def send(self, lines: tuple[str, str], frames: Sequence[Bits], timing: Timing) -> None:
+        """Send frames as pulses of two output lines, DATA0 and DATA1. QueueFullError, RangeError: none is sent."""
+        data0, data1 = (self._output[line] for line in lines)
+        native = [(frame.value, frame.nbits) for frame in frames]
+        self.io.send(data0, data1, native, timing.pulse_ns, timing.interval_ns, timing.gap_ns)
+
     def configure_input(
         self, line: str, normal: Circuit, rex: tuple[str, float] | None = None, debounce_ns: int | None = None
     ) -> None:
@@ -260,6 +270,17 @@ class Board:
             self._codes_until_ns = max(self._codes_until_ns, now) + CODE_NS
         self.io.feed_label(self._labels.number(text), self.tokens.number(correlation))
 
+    def feed_chip(self, chip: ChipData, correlation: str | None = None) -> None:
+        """Hold a card to a card module that tells its chip. Raises QueueFullError, InputError without a reader."""
+        if not self.model.readers:
+            raise InputError("type", "this device has no reader")
+        with self._label_lock:
+            label = self._labels.number("")
+            self._chips[label] = chip
+            if len(self._chips) > MAX_CHIPS:
+                self._chips.pop(next(iter(self._chips)))
+        self.io.feed_label(label, self.tokens.number(correlation))
+
     # --- events
 
     def jobs(self, sinks: Sinks) -> list[Job]:
@@ -286,8 +307,14 @@ class Board:
         if kind == KIND_SEQUENCE_END:
             return lambda tx: sinks.on_sequence_end(tx, self._output_names[event.index])
         if kind == KIND_LABEL:
-            text = self._labels.text(event.value)
-            if text is None:
+            text, chip = self._labels.text(event.value), self._chips.pop(event.value, None)
+            if chip is not None:
+                card = CardValue(bits=len(chip.csn) * 8, value=chip.csn.hex())
+                read = CredentialRead(
+                    kind="card", card=card, chip=chip, whole=False, t_ns=event.t_ns, correlation=correlation
+                )
+                return lambda tx: sinks.on_read(tx, read)
+            if not text:
                 return lambda tx: sinks.on_lost(tx, 1)
             read = CredentialRead(kind="qr", qr=text, t_ns=event.t_ns, correlation=correlation)
             return lambda tx: sinks.on_read(tx, read)

@@ -18,8 +18,11 @@ MAX_EDGES = 4096
 MAX_PRESS = 3600.0
 MAX_STALL = 60.0
 MAX_STEP = 4e9
+MAX_BITS = 256
+"""Of a card at a wireless lock."""
 MAX_MILLIVOLT = 30_000
 """Inputs stand 30 V."""
+MAX_SECURE = 32
 MAX_POWER = 100.0
 """Volt, ampere."""
 KEYS = "0123456789*#C"
@@ -135,10 +138,28 @@ class PowerOp(Op, frozen=True, kw_only=True, tag="power"):
     ampere: float | None = None
 
 
+class WirelessOp(Op, frozen=True, kw_only=True, tag="wireless"):
+    """Switch the hub of wireless locks on or off, or show a card (its bits) at a lock."""
+
+    up: bool | None = None
+    lock: str = ""
+    bits: str = ""
+
+
 class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
     """Show a QR code."""
 
     text: str
+
+
+class ChipOp(Op, frozen=True, kw_only=True, tag="chip"):
+    """Hold a card to a card module that tells the chip, its serial number and the secure data that was read."""
+
+    type: str
+    csn: str
+    """Hexadecimal, first byte first."""
+    secure: dict[str, str] = {}
+    """Hexadecimal, by data set."""
 
 
 class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
@@ -182,12 +203,13 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 
 
 AnyOp = (
-    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp
+    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | ChipOp | SensorOp | FaultOp | StateOp | StallOp
     | ClockOp | DropOp | DoorOp | CircuitOp | LinkOp | ReaderOp | PowerOp
+    | WirelessOp
 )  # fmt: skip
 NAMES = (
     "card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop",
-    "door", "circuit", "link", "reader", "power",
+    "chip", "door", "circuit", "link", "reader", "power", "wireless",
 )  # fmt: skip
 
 
@@ -256,15 +278,28 @@ def _check(op: AnyOp) -> None:
                 raise OpError("invalid_value", "active", "give duration or active, not both")
             if op.duration is not None:
                 _range("duration", op.duration, 0.001, MAX_PRESS)
-        case QrOp():
-            if not op.text or len(op.text) > 4096:
-                raise OpError("invalid_value", "text", "must be 1..4096 characters")
+        case QrOp() | ChipOp():
+            _check_shown(op)
         case StallOp() | ClockOp():
             _check_hurt(op)
-        case CircuitOp() | ReaderOp() | PowerOp():
+        case CircuitOp() | ReaderOp() | PowerOp() | WirelessOp():
             _check_controller(op)
         case _:
             pass
+
+
+def _check_shown(op: QrOp | ChipOp) -> None:
+    if isinstance(op, QrOp):
+        if not op.text or len(op.text) > 4096:
+            raise OpError("invalid_value", "text", "must be 1..4096 characters")
+        return
+    if not 1 <= len(op.type) <= MAX_CORRELATION:
+        raise OpError("invalid_value", "type", f"must be 1..{MAX_CORRELATION} characters")
+    if len(op.secure) > MAX_SECURE:
+        raise OpError("limit", "secure", f"at most {MAX_SECURE} pieces")
+    for field, digits in (("csn", op.csn), *((f"secure.{name[:40]}", text) for name, text in op.secure.items())):
+        if not 2 <= len(digits) <= 64 or len(digits) % 2 or digits.lower().strip("0123456789abcdef"):
+            raise OpError("invalid_value", field, "must be 1..32 bytes in hexadecimal")
 
 
 def _check_hurt(op: StallOp | ClockOp) -> None:
@@ -274,8 +309,13 @@ def _check_hurt(op: StallOp | ClockOp) -> None:
         _range("step", op.step, -MAX_STEP, MAX_STEP)
 
 
-def _check_controller(op: CircuitOp | ReaderOp | PowerOp) -> None:
+def _check_controller(op: CircuitOp | ReaderOp | PowerOp | WirelessOp) -> None:
     match op:
+        case WirelessOp():
+            if (op.up is None) == (not op.lock):
+                raise OpError("invalid_value", "up", "give either up or a lock")
+            if op.lock and not (1 <= len(op.bits) <= MAX_BITS and set(op.bits) <= {"0", "1"}):
+                raise OpError("invalid_value", "bits", f"must be 1..{MAX_BITS} of 0 and 1")
         case CircuitOp():
             if (op.state is None) == (op.millivolt is None):
                 raise OpError("invalid_value", "state", "give either a state or a voltage")

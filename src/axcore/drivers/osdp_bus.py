@@ -14,7 +14,16 @@ import msgspec
 
 from axcore._native.io import monotonic_ns
 from axcore._native.osdp_line import ControlPanel, Event
-from axcore.devices.reader import BeepSignal, LedSignal, ReaderLink, ReaderSignal, ReaderSinks, ReaderStatus
+from axcore.devices.reader import (
+    BeepSignal,
+    LedSignal,
+    ReaderFeedback,
+    ReaderLink,
+    ReaderSign,
+    ReaderSignal,
+    ReaderSinks,
+    ReaderStatus,
+)
 from axcore.errors import AxError, FormatError, QueueFullError
 from axcore.model.credentials import CardValue, CredentialRead
 from axcore.osdp import AttackKind, Color, Command, EventKind, LinkState, Reply, Why, messages
@@ -31,11 +40,6 @@ LINKS: dict[int, ReaderLink] = {
     LinkState.CLEAR: "clear",
     LinkState.SECURE: "secure",
     LinkState.INSTALL: "install",
-}
-SHOWN: dict[ReaderSignal, tuple[LedSignal, BeepSignal]] = {
-    "granted": (LedSignal(color="green", seconds=2), BeepSignal(on=0.1, count=1)),
-    "denied": (LedSignal(color="red", seconds=1), BeepSignal(on=0.1, off=0.1, count=3)),
-    "more": (LedSignal(color="green", on=0.3, off=0.3, seconds=3), BeepSignal(on=0.1, count=1)),
 }
 MAX_TEXT = 32
 _TENTH = 10
@@ -56,14 +60,26 @@ class OsdpReader:
         self.id: messages.PdId | None = None
         self.capabilities: tuple[messages.PdCap, ...] = ()
         self._bus = bus
+        self._feedback = ReaderFeedback()
         self._shown: dict[int, LedSignal] = {}
         self._text: messages.Text | None = None
+        self._since_ns = monotonic_ns()
         self._new_key: bytes | None = None
 
     def show(self, signal: ReaderSignal) -> None:
-        led, beep = SHOWN[signal]
-        self.led(led)
-        self.beep(beep)
+        sign: ReaderSign = getattr(self._feedback, signal)
+        if sign.led is not None:
+            self.led(sign.led)
+        if sign.beep is not None:
+            self.beep(sign.beep)
+
+    def set_feedback(self, feedback: ReaderFeedback) -> None:
+        """How answers are shown from now on; the LED at rest changes at once."""
+        self._feedback = feedback
+        if feedback.idle is None:
+            self._shown.pop(0, None)
+        else:
+            self.led(LedSignal(color=feedback.idle))
 
     def led(self, signal: LedSignal) -> None:
         if signal.seconds == 0:
@@ -88,9 +104,11 @@ class OsdpReader:
             self._text = message
         self._send(message)
 
-    def output(self, output: int, active: bool, seconds: float = 0.0) -> None:
-        """Set an output of the reader; with ``seconds`` for so long."""
+    def output(self, output: int, active: bool, seconds: float = 0.0, *, abort: bool = True) -> None:
+        """Set an output of the reader; with ``seconds`` for so long. Without ``abort`` what was timed goes on first."""
         control = (2 if active else 1) if seconds <= 0 else (5 if active else 6)
+        if seconds <= 0 and not abort:
+            control += 2
         self._send(messages.Output(output, control, min(_MAX_TIMER, round(seconds * _TENTH))))
 
     def set_key(self, key: bytes) -> None:
@@ -182,7 +200,7 @@ class OsdpBus:
             reader = self.readers.get(event.reader)
             if event.kind == EventKind.LOST:
                 jobs.append(self._lost(event.a))
-            elif reader is not None:
+            elif reader is not None and event.t_ns >= reader._since_ns:  # not of who was here before
                 try:
                     jobs += self._jobs(event, reader)
                 except FormatError as error:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from axcore._native.io import monotonic_ns
 from axcore.errors import InputError, NotFoundError, QueueFullError
+from axcore.model.credentials import ChipData
 from axcore.model.doors import LineState
 from axcore.wiegand import EDGE, FORMATS, Bits, Timing, schedule
 
@@ -20,6 +21,7 @@ from .board_ops import (
     AnyOp,
     ButtonOp,
     CardOp,
+    ChipOp,
     CircuitOp,
     ClockOp,
     DoorOp,
@@ -37,6 +39,7 @@ from .board_ops import (
     SensorOp,
     StallOp,
     StateOp,
+    WirelessOp,
     parse,
 )
 
@@ -101,6 +104,9 @@ class ControllerParts(Protocol):
 
     def link(self, door: int, up: bool, correlation: str | None) -> None:
         """The line to a door's hardware is there or not."""
+
+    def wireless(self, up: bool | None, lock: str, bits: Bits | None, correlation: str | None) -> None:
+        """The hub of wireless locks is there or not, or a card is shown at a lock. NotFoundError if there is none."""
 
     def power(self, name: str, volt: float | None, ampere: float | None, correlation: str | None) -> None:
         """Feed or load a connector."""
@@ -170,10 +176,15 @@ class SimulatedBoard:
                 return self._feed(line, op.active, op.correlation)
             case DoorOp():
                 return self._feed(f"door{op.door}", op.open, op.correlation)
-            case CircuitOp() | LinkOp() | ReaderOp() | PowerOp():
+            case CircuitOp() | LinkOp() | ReaderOp() | PowerOp() | WirelessOp():
                 return self._at_controller(op)
             case QrOp():
                 self.board.feed_qr(op.text, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case ChipOp():
+                secure = {name: bytes.fromhex(text) for name, text in op.secure.items()}
+                chip = ChipData(chip_type=op.type, csn=bytes.fromhex(op.csn), secure=secure)
+                self.board.feed_chip(chip, op.correlation)
                 return {"t_ns": monotonic_ns()}
             case SensorOp():
                 self._hurt.feel(op.name, op.value, op.correlation)
@@ -201,7 +212,7 @@ class SimulatedBoard:
         roles = {line.role: line.name for line in self.board.model.inputs}
         return roles.get("callbutton") or roles.get("control", "callbutton")
 
-    def _at_controller(self, op: CircuitOp | LinkOp | ReaderOp | PowerOp) -> dict[str, Any]:
+    def _at_controller(self, op: CircuitOp | LinkOp | ReaderOp | PowerOp | WirelessOp) -> dict[str, Any]:
         parts = self._controller
         if parts is None:
             raise NotFoundError("op", "this device is no door controller")
@@ -213,6 +224,8 @@ class SimulatedBoard:
                 parts.link(op.door, op.up, op.correlation)
             case ReaderOp():
                 parts.reader(op.reader, online=op.online, tampered=op.tampered, correlation=op.correlation)
+            case WirelessOp():
+                parts.wireless(op.up, op.lock, Bits(op.bits) if op.lock else None, op.correlation)
             case PowerOp():
                 parts.power(op.name, op.volt, op.ampere, op.correlation)
         return {"t_ns": monotonic_ns(), **told}

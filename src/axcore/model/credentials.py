@@ -99,11 +99,30 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Seconds (3..50) without a key before the reader returns to idle."""
 
 
+class ChipData(msgspec.Struct, frozen=True, kw_only=True):
+    """What a card module got from a chip."""
+
+    chip_type: str
+    csn: bytes
+    """Card serial number, first byte first."""
+    secure: dict[str, bytes] = {}
+    """Secure card data by the data set that asked for it; missing where it could not be read."""
+
+    def __repr__(self) -> str:
+        return f"ChipData({self.chip_type!r})"
+
+
 class CredentialRead(msgspec.Struct, frozen=True, kw_only=True):
     """A credential as a reader or keypad reported it."""
 
     kind: CredentialKind
     card: CardValue | None = None
+    chip: ChipData | None = None
+    """Of a card module that tells the chip; ``card`` is what is used of it."""
+    whole: bool = True
+    """Whether ``card`` is a frame that may have a facility code and parity; False: a serial number, or a piece."""
+    metadata: dict[str, CardValue] = {}
+    """Card data that informs and is no credential, by data set."""
     pin: str | None = None
     qr: str | None = None
     reader: int = 0

@@ -24,10 +24,16 @@ QR = "tns1:Device/tnsaxis:Intercom/QR"  # pulse; a QR code was read (never holds
 KEYPAD_STATE = "tns1:Device/tnsaxis:Intercom/KeypadState"  # property; data state idle|entering
 SPEED_DIAL = "tns1:Device/tnsaxis:Intercom/SpeedDial"  # pulse; data number
 READER_FAULT = "tns1:Device/tnsaxis:Reader/Fault"  # pulse; a frame was refused, data error, bits, glitches
-READER_CONNECTION = "tns1:Device/tnsaxis:Reader/Connection"  # property; source side, data state, secure 0|1, reason
-READER_ATTACK = "tns1:Device/tnsaxis:Reader/Attack"  # pulse; source side, data kind, code: nothing was accepted
-READER_KEY = "tns1:Device/tnsaxis:Reader/KeyChanged"  # pulse; source side: a new base key is in use (never the key)
-READER_INSTALL = "tns1:Device/tnsaxis:Reader/InstallWindow"  # property; source side, data open 0|1
+EXPANSION_STATUS = "tns1:Device/tnsaxis:Expansion/Connection"  # property; source module, data state, secure 0|1
+EXPANSION_INPUT = "tns1:Device/tnsaxis:Expansion/Input"  # property; source module, input 1.., data active 0|1
+WIRELESS_HUB = "tns1:Device/tnsaxis:WirelessHub/Connection"  # property; data state connected|not_connected
+READER_INPUT = "tns1:Device/tnsaxis:Reader/Input"  # property; source IdPointToken, input 0.., data active 0|1
+READER_CONNECTION = (
+    "tns1:Device/tnsaxis:Reader/Connection"  # property; source side|IdPointToken, data state, secure 0|1, reason
+)
+READER_ATTACK = "tns1:Device/tnsaxis:Reader/Attack"  # pulse; source side|IdPointToken, data kind, code: refused
+READER_KEY = "tns1:Device/tnsaxis:Reader/KeyChanged"  # pulse; source side|IdPointToken: a new base key is in use
+READER_INSTALL = "tns1:Device/tnsaxis:Reader/InstallWindow"  # property; source side|IdPointToken, data open 0|1
 READER_BUZZER = "tns1:Device/tnsaxis:Reader/Buzzer"  # pulse; data on, off (ms), count: the controller wants a sound
 READER_TEXT = "tns1:Device/tnsaxis:Reader/Text"  # pulse; data text, seconds (0 = for good)
 READER_TAMPER = "tns1:Device/tnsaxis:Reader/Tamper"  # property; data active 0|1: of the external reader

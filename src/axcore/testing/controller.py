@@ -14,11 +14,17 @@ from axcore.model.ports import Circuit
 from axcore.services.doors import (
     AccessController,
     AlarmService,
+    BusService,
     DoorService,
+    ExpansionService,
+    NetworkReaders,
     PowerService,
     ReaderService,
+    ReaderSetup,
+    RoutedLines,
     Signal,
     SupervisionService,
+    WirelessService,
     deliver,
 )
 from axcore.services.pacs.service import PacsService
@@ -101,6 +107,12 @@ class ControllerBench:
         self.doors = DoorService(self.model, self.pacs, self.clock, self.ledger.post)
         self.controller = AccessController(self.pacs, self.doors)
         self.readers = ReaderService(self.model, self.pacs, self.controller)
+        self.buses = BusService(self.model, self.readers)
+        self.reader_setup = ReaderSetup(self.pacs, self.readers, self.buses)
+        self.expansion = ExpansionService(self.model, self.pacs, self.buses, self.doors)
+        self.buses.modules_at = self.expansion.addresses
+        self.wireless = WirelessService(self.model, self.pacs, self.doors, self.controller)
+        self.network_readers = NetworkReaders(self.model, self.pacs)
         self.supervision = SupervisionService(self.model, self.doors.supervised_by, self._on_state)
         self.alarms = AlarmService()
         self.power = PowerService(self.model)
@@ -109,13 +121,15 @@ class ControllerBench:
         self.ledger.load(lambda tx: deliver(tx, self.model))
         if before is not None:
             self.ledger.load(lambda tx: before(self, tx))
-        loaders = (self.pacs.load, self.supervision.load, self.alarms.load, self.doors.load)
+        more = (self.expansion.load, self.wireless.load, self.network_readers.load)
+        loaders = (self.pacs.load, self.supervision.load, self.alarms.load, self.buses.load, *more, self.doors.load)
         self.ledger.load(*loaders)
         for loader in (*loaders, self.doors.renew):
             self.ledger.on_reload(loader)
         for timer in (self.doors, self.readers, self.pacs):
             self.ledger.add_timer(timer)
-        self.doors.attach(self.lines, self.supervision.state)
+        routed = RoutedLines(self.lines, (self.expansion, self.wireless))
+        self.doors.attach(routed, self.supervision.state, routed.of_door)
         self.readers.attach("reader1", self.panel)
         self.lines.normals.update(self.doors.wires().outputs)
         self.last = self.ledger.store.last_id

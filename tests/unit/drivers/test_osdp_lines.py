@@ -121,7 +121,9 @@ def test_cards_keys_inputs_and_tamper_arrive(rig):
     rig.output.input(1, True)
     rig.output.input(1, True)
     rig.output.tamper(True)
-    rig.until(lambda: rig.reader.status.tamper)
+    rig.until(lambda: rig.reader.status.tamper)  # told in no order with the rest
+    rig.until(lambda: all(rig.at_bus.all(kind) for kind in ("on_read", "on_keys", "on_inputs")))
+    rig.until(lambda: (2, (False, True)) in rig.at_bus.all("on_inputs"))
     (read,) = rig.at_bus.all("on_read")[0]
     assert (read.kind, read.reader, read.card.bits, read.card.value) == ("card", 2, 26, "02000001")
     assert rig.at_bus.all("on_keys")[0][:2] == (2, "12*#")
@@ -157,6 +159,7 @@ def test_a_new_key_is_set_told_at_both_ends_and_used(rig):
     rig.until(lambda: rig.at_bus.all("on_key_set") and rig.at_reader.all("on_key_set"))
     assert rig.at_bus.all("on_key_set") == [(2, OTHER)]
     assert rig.at_reader.all("on_key_set") == [(OTHER,)]
+    rig.until(lambda: rig.reader.stats["handshakes"] == 2 and rig.output.status.link == "secure")
     assert rig.output.card(Bits("1010"), wiegand=False)
     rig.until(lambda: rig.at_bus.all("on_read"))
     assert rig.reader.status.link == "secure"

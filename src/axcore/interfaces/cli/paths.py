@@ -37,7 +37,7 @@ class Running:
     rtsp: str = ""
     """URL of RTSP, or empty."""
     rs485: str = ""
-    """Far end of the simulated reader connector, or empty."""
+    """Far ends of the simulated reader connectors, with spaces between, or empty."""
 
 
 def state_home() -> Path:

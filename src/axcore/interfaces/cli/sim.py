@@ -229,6 +229,19 @@ def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
     return lambda args: {name: getattr(args, name)}
 
 
+def _chip_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("type", help="chip type, for instance 'MIFARE DESFire EV2'")
+    p.add_argument("csn", help="card serial number in hexadecimal")
+    p.add_argument("--secure", action="append", default=[], metavar="SET=HEX", help="secure data of a data set")
+
+
+def _chip(args: argparse.Namespace) -> Fields:
+    fields: Fields = {"type": args.type, "csn": args.csn}
+    if args.secure:
+        fields["secure"] = dict(entry.partition("=")[::2] for entry in args.secure)
+    return fields
+
+
 def _sensor_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("name", help="temperature, storage, microphone, shock, port1 .. port4, poe")
     p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; open, close, short, cut; 3 or 4")
@@ -263,6 +276,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
     "input": ("switch an input port or the casing switch", _input_arguments, _input),
     "rex": ("press request to exit", _rex_arguments, _rex),
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
+    "chip": ("hold a card to a card module that tells its chip", _chip_arguments, _chip),
     "sensor": ("have a sensor feel something", _sensor_arguments, _sensor),
     "fault": ("break a part of the light or the siren", _fault_arguments, _fault),
     "state": ("show all lines", lambda p: None, lambda args: {}),

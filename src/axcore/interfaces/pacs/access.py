@@ -94,7 +94,7 @@ async def with_controller(caller: Caller) -> None:
         await caller.run(lambda tx: caller.pacs.deliver_controller(tx, AccessController(token=name, name=name)))
 
 
-def _read_point(given: AccessPoint, caller: Caller) -> AccessPoint:
+def _with_uuids(given: AccessPoint, caller: Caller) -> AccessPoint:
     """With the identity of this device where none is named (*UUID*)."""
     own = caller.device_uuid
     devices = tuple(IdPointDevice(held.id_point, held.device_uuid or own) for held in given.id_points)
@@ -131,8 +131,8 @@ RECORDS: Final = (
         info=_controller_info, prepare=with_controller, also=_TAC, info_also=_TAC,
     ),
     Records(
-        service="pacsaxis", wire="AccessPoint", kind="pacs.access_point", struct=AccessPoint, read=_read_point,
-        info=_point_info, also=_TAC, info_also=_TAC,
+        service="pacsaxis", wire="AccessPoint", kind="pacs.access_point", struct=AccessPoint, read=_with_uuids,
+        show=_with_uuids, info=_point_info, also=_TAC, info_also=_TAC,
     ),
     Records(service="pacsaxis", wire="Area", kind="pacs.area", struct=Area, info=_named, also=_TAC, info_also=_TAC),
     Records(

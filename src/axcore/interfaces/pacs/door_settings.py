@@ -89,7 +89,7 @@ def show(held: DoorConfiguration, caller: Caller) -> Wire:
         Setting(name, _text(getattr(getattr(held, part), field))) for name, (part, field) in FIELDS.items()
     )
     return Wire(
-        token=held.token, device_uuid=held.device_uuid, configuration=settings,
+        token=held.token, device_uuid=held.device_uuid or caller.device_uuid, configuration=settings,
         door_schedule_configuration=held.schedule_configuration,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ import msgspec
 
 from axcore.errors import InputError, NotFoundError
 from axcore.interfaces.soap.envelope import Fault
-from axcore.model.pacs import EncryptionKey, IdData, IdDataConfiguration, IdPoint, IdPointConfiguration
+from axcore.model.pacs import MAX_NAME, EncryptionKey, IdData, IdDataConfiguration, IdPoint, IdPointConfiguration
 from axcore.runtime.clock import rfc3339
 from axcore.services.pacs import Request, activity, keystore, kinds, readers
 from axcore.services.pacs.activity import ActivityType
@@ -70,7 +70,7 @@ def _read(given: IdPointConfiguration, caller: Caller) -> IdPointConfiguration:
 
 
 def _show(held: IdPointConfiguration, caller: Caller) -> IdPointConfiguration:
-    return msgspec.structs.replace(held, settings=readers.with_defaults(held))
+    return msgspec.structs.replace(_read(held, caller), settings=readers.with_defaults(held))
 
 
 def _read_key(given: EncryptionKey, caller: Caller) -> EncryptionKey:
@@ -119,16 +119,13 @@ async def get_id_point_configuration_info(given: One, caller: Caller) -> Answer:
 async def get_secure_channel_status(given: One, caller: Caller) -> Answer:
     """``GetSecureChannelStatus``: a reader that has a key talks in a secure channel or not at all."""
     _known(given.token, caller)
-    held, control = caller.pacs.table(_HARDWARE).get(given.token), caller.readers
-    if control is None or readers.setting(held, "IdPoint.RS-485HD.Protocol") != "OSDP":
+    channel = None if caller.channels is None else caller.channels.channel(given.token)
+    if channel is None:
         reason = "NotSupported"
-    elif keystore.secret_of(held, caller.pacs.table(kinds.ENCRYPTION_KEY)) is None:
-        reason = "NoKey"
+    elif channel.link == "secure":
+        reason = "ConnectionEstablished"
     else:
-        try:
-            reason = "ConnectionEstablished" if control.is_online(given.token) else "ConnectionLost"
-        except NotFoundError:
-            reason = "Unknown"
+        reason = "ConnectionLost" if channel.has_key else "NoKey"
     return {"SecureChannelStatus": {"Active": reason == "ConnectionEstablished", "Reason": reason}}
 
 
@@ -145,6 +142,8 @@ async def get_last_credential(given: One, caller: Caller) -> Answer:
 async def feedback_message(given: Feedback, caller: Caller) -> Answer:
     """``FeedbackMessage``: light and sound at the reader."""
     _known(given.token, caller)
+    if not given.message or len(given.message) > MAX_NAME:
+        raise InputError("Message", f"must have 1..{MAX_NAME} characters")
     control = caller.readers
     if control is None:
         raise Fault("there are no readers to give feedback", "ter:ActionNotSupported", code="Receiver")

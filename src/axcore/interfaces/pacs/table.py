@@ -23,7 +23,7 @@ from .codec import ArgumentError, Arguments
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context
     from axcore.runtime.transaction import Transaction
-    from axcore.services.pacs.control import DoorControl, ReaderControl
+    from axcore.services.pacs.control import ChannelControl, DoorControl, ReaderControl
     from axcore.services.pacs.service import PacsService
 
 T = TypeVar("T")
@@ -74,6 +74,12 @@ class Caller:
     def readers(self) -> ReaderControl | None:
         """Who owns the readers; None on a device without."""
         control: ReaderControl | None = self.ctx.controller.readers
+        return control
+
+    @property
+    def channels(self) -> ChannelControl | None:
+        """Who owns the lines of readers; None on a device without."""
+        control: ChannelControl | None = getattr(self.ctx.controller, "reader_setup", None)
         return control
 
     @property

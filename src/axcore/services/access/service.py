@@ -131,7 +131,7 @@ class AccessService:
         Card frames of 4 or 8 bits are keys of a Wiegand keypad.
         """
         cause = _Cause(read.reader, read.kind, read.t_ns or tx.now.mono_ns, read.correlation)
-        if read.card is not None and read.card.bits in (4, 8):
+        if read.card is not None and read.whole and read.card.bits in (4, 8):
             self._short_frame(tx, read.card.bits, int(read.card.value, 16), cause)
             return
         self._expire(tx, cause.t_ns)

@@ -11,13 +11,14 @@ Methods with ``tx`` are jobs of the ledger thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
 from axcore.devices import DeviceModel, ReaderSpec
+from axcore.devices.reader import ReaderSignal
 from axcore.errors import AxError, InputError, NotFoundError
 from axcore.model import events as topics
 from axcore.model.credentials import CardValue
@@ -38,8 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Signal = Literal["granted", "denied", "more"]
-"""What a reader tells a person: come in; no; and what else?"""
+Signal = ReaderSignal
 FEEDBACK: dict[str, Signal] = {"AccessGranted": "granted", "AccessDenied": "denied"}
 KEY_BITS = (4, 8)
 """Frames of these lengths are keys of a Wiegand keypad."""
@@ -80,7 +80,7 @@ class ReaderState(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     address: int
     online: bool
-    """A Wiegand reader cannot tell: it counts as online."""
+    """A reader on Wiegand lines cannot tell: it counts as online."""
     tampered: bool
 
 
@@ -92,6 +92,8 @@ class ReaderService:
         self._order = tuple(self._specs)
         self._points = points
         self._controller = controller
+        self.secure: Callable[[str], bool | None] = lambda name: None
+        """Told by who knows the buses (``BusService``), by place."""
         self._last: Mapping[str, Mapping[str, str]] = {}
         self._ports: Mapping[str, ReaderPort] = {}
         self._sessions: Mapping[str, Reader] = {}
@@ -105,6 +107,10 @@ class ReaderService:
         self._spec(name)
         ports = {place: held for place, held in self._ports.items() if place != name}
         self._ports = ports if port is None else {**ports, name: port}
+
+    def presume(self, name: str, *, online: bool) -> None:
+        """What is known of a reader before the start."""
+        self._online = {**self._online, self._spec(name).name: online}
 
     def states(self) -> tuple[ReaderState, ...]:
         """Every place for a reader. Any thread."""
@@ -131,6 +137,10 @@ class ReaderService:
         if known is None or known[0] is not assigned or known[1] is not hardware:
             known = self._known = (assigned, hardware, id_points(self._specs.values(), assigned, hardware))
         return known[2].get(name, "")
+
+    def address(self, name: str) -> int:
+        """The OSDP address that is delivered for a place."""
+        return self._spec(name).address
 
     def at(self, id_point: str) -> str:
         """The place of an id point. NotFoundError: it is on no line."""
@@ -251,7 +261,11 @@ class ReaderService:
 
     def feedback(self, tx: Transaction, id_point: str, message: str) -> None:
         """Show an outcome by light and sound (``FeedbackMessage``)."""
-        self._signal(tx, self.at(id_point), FEEDBACK.get(message, "more"))
+        self.signal(tx, self.at(id_point), FEEDBACK.get(message, "more"))
+
+    def signal(self, tx: Transaction, name: str, signal: Signal) -> None:
+        """Light and sound of an answer at a place. NotFoundError."""
+        self._signal(tx, self._spec(name).name, signal)
 
     # --- time (a timer of the ledger)
 

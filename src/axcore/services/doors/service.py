@@ -124,6 +124,7 @@ class DoorService:
         self._first: dict[str, list[Output]] = {}
         """What came out of a door at start and is not told yet."""
         self._supervised: Callable[[str], LineState | None] = lambda line: None
+        self._remote: Callable[[str], str | None] = lambda token: None
         self.on_outcome: OnOutcome = lambda tx, request, taken, t_ns: None
         configured.subscribe(self._on_configuration)
 
@@ -141,9 +142,18 @@ class DoorService:
             machines[token], self._first[token] = start(self._setup(token), tx.now.mono_ns, kept)
         self._machines = machines
 
-    def attach(self, lines: Lines, supervised: Callable[[str], LineState | None] | None = None) -> None:
-        """Connect the board, which was made with ``normals`` and ``rex_targets``."""
+    def attach(
+        self,
+        lines: Lines,
+        supervised: Callable[[str], LineState | None] | None = None,
+        remote: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """Connect the board, which was made with ``normals`` and ``rex_targets``.
+
+        ``remote`` tells the relay of a door without terminals.
+        """
         self._lines = lines
+        self._remote = remote or self._remote
         if supervised is not None:
             self._supervised = supervised
 
@@ -357,7 +367,9 @@ class DoorService:
     def _place(self, tx: Transaction) -> None:
         """Give doors that have none a place, and all of them their lines."""
         before = {token: int(raw) for token, raw in tx.items(PLACE)}
-        places = terminals.placed(self._configured.doors, before, len(self.model.doors))
+        configured = self._configured
+        here = [token for token in configured.doors if not _elsewhere(configured.door_configurations.get(token))]
+        places = terminals.placed(here, before, len(self.model.doors))
         for token in before.keys() - places.keys():
             tx.delete(PLACE, token)
         for token in places.keys() - before.keys():
@@ -368,6 +380,8 @@ class DoorService:
         tx.assign(self, "_terminals", found)
 
     def _relays(self, token: str) -> dict[Which, str]:
+        if (line := self._remote(token)) is not None:
+            return {"lock": line}
         return terminals.relays(self._terminals[token], self._machines[token].setup)
 
     def _update(self, tx: Transaction, token: str, step: _Step, t_ns: int, correlation: str | None) -> None:
@@ -519,3 +533,8 @@ class DoorService:
     def _refresh_all(self, tx: Transaction) -> None:
         for token in self._machines:
             self.refresh(tx, token)
+
+
+def _elsewhere(hardware: DoorConfiguration | None) -> bool:
+    """Whether a door needs no terminals: its lock is a relay of a module, or at a hub."""
+    return hardware is not None and hardware.lock.type in ("RemoteIO", "RS485HD") and hardware.monitor.type == "None"

@@ -72,3 +72,22 @@ class ReaderControl(Protocol):
 
     def feedback(self, tx: Transaction, id_point: str, message: str) -> object:
         """Show an outcome (``AccessGranted``, ``AccessDenied`` ...) by light and sound."""
+
+
+class Channel(Protocol):
+    """How an OSDP reader is talked to."""
+
+    @property
+    def link(self) -> str:
+        """``secure``, ``clear`` or ``offline``."""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a base key for it."""
+
+
+class ChannelControl(Protocol):
+    """The lines of readers."""
+
+    def channel(self, id_point: str) -> Channel | None:
+        """How a reader is talked to; None: not by OSDP. Any thread."""

@@ -46,11 +46,8 @@ def shown(held: EncryptionKey) -> EncryptionKey:
 
 
 def secret_of(configuration: IdPointConfiguration | None, keys: Mapping[str, EncryptionKey]) -> bytes | None:
-    """The 16 octets that a reader is to be talked to with, as they are stored; None: there is no usable key.
-
-    With ``KeyMaster`` the key of the reader is derived from it, with ``KeyBase`` it is the key of the reader.
-    """
-    if setting(configuration, "IdPoint.SecureChannel.KeyType") == "None":
+    """The base key (16 octets) that a reader is to be talked to with; None: there is no usable one."""
+    if setting(configuration, "IdPoint.SecureChannel.KeyType") != "KeyBase":
         return None
     held = keys.get(setting(configuration, "IdPoint.SecureChannel.KeyToken"))
     octets = b"" if held is None else bytes.fromhex(held.key)

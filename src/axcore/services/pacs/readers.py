@@ -89,6 +89,9 @@ def check_configuration(configuration: IdPointConfiguration) -> None:
             raise ConflictError(f"{field}.name", f"{held.name} stands twice")
         seen.add(held.name)
         if held.name in _CHOICES:
+            if held.value == "KeyMaster":
+                reason = "keys are not derived from a master key here; set the base key of the reader (KeyBase)"
+                raise InputError(f"{field}.value", f"{held.name}: {reason}")
             if held.value not in _CHOICES[held.name]:
                 raise InputError(f"{field}.value", f"{held.name} must be one of {', '.join(_CHOICES[held.name])}")
         elif held.name in _TEXTS:

@@ -1,6 +1,7 @@
-"""What a controller has an LED show, as a value: a pattern for good, and one for a while that covers it.
+"""What a controller has an LED show and the beeper sound, as values. An LED has a pattern for good, and one for a while
+that covers it.
 
-Sans-I/O; times are monotonic nanoseconds. OSDP: command LED, times in 100 ms.
+Sans-I/O; times are monotonic nanoseconds. OSDP: commands LED and BUZ, times in 100 ms.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from axcore.osdp import Color
-from axcore.osdp.messages import Led
+from axcore.osdp.messages import Buzzer, Led
 
 STEP_NS = 100_000_000
 STEP_MS = 100
@@ -68,6 +69,27 @@ class Lamp(msgspec.Struct, frozen=True):
     def shown(self) -> Pattern:
         """What is to be seen."""
         return self.lasting if self.passing is None else self.passing
+
+
+class Beep(msgspec.Struct, frozen=True):
+    """Tones in turn with silence, or one tone (``off_ms`` 0), until a time or until told otherwise."""
+
+    on_ms: int
+    off_ms: int = 0
+    until_ns: int | None = None
+
+
+STEADY = Beep(1000)
+"""What an input of the beeper sounds, as long as it is active."""
+
+
+def beep(record: Buzzer, now_ns: int) -> Beep | None:
+    """What one record asks for; None: silence."""
+    if record.tone < 2 or not record.on:
+        return None
+    turns = (record.on + record.off) * record.count
+    until = now_ns + turns * STEP_NS if record.count else None
+    return Beep(record.on * STEP_MS, record.off * STEP_MS, until)
 
 
 def _pattern(on: int, off: int, on_color: int, off_color: int) -> Pattern:

@@ -23,9 +23,9 @@ from axcore.model.events import NewEvent
 from axcore.osdp import messages
 from axcore.services.indicators import IndicatorService
 
-from .lamp import Lamp
+from .lamp import STEADY, Beep, Lamp, beep
 from .settings import Connection, ReaderSettings, ReaderState, check
-from .shape import key_frames, shaped
+from .shape import accepted, key_frames, shaped
 from .wires import Wires
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ STRIPE = "stripe"
 OWNER = "door controller"
 CONTROLLER, EXTERNAL = "controller", "external"
 MAX_INSTALL = 600.0
+OFFLINE = "the door controller is not there"
 _RECORD = ("reader", "settings")
 
 
@@ -49,10 +50,15 @@ class ReaderService:
         self._indicators = indicators
         self._wires: Wires | None = None
         self._lamp = Lamp()
+        self._beep: Beep | None = None
         self._inputs: dict[int, bool] = {}
         self._told: dict[str, ReaderStatus] = {}
         self._window: dict[str, bool] = {}
         self._sent = self._dropped = 0
+        self.shared_pins = False
+        """DATA0 and DATA1 are also the RS-485 pins of an external reader: one or the other. Set before the start."""
+        self.is_input: Callable[[int], bool] = lambda port: True
+        """Whether an I/O port (1 to 4) is an input now. Set before the start."""
 
     def attach(self, wires: Wires) -> None:
         """The connections; they are made by ``connect``."""
@@ -73,7 +79,17 @@ class ReaderService:
     def set_settings(self, tx: Transaction, patch: dict[str, Any]) -> ReaderSettings:
         """Change the given settings, group by group; secrets that are left out stay. Raises InputError."""
         settings = check(_patched(self.settings, patch))
+        if self.shared_pins and settings.external.enabled and settings.protocol in ("osdp", "wiegand"):
+            field = "external.enabled" if "external" in patch else "protocol"
+            raise InputError(field, f"an external reader and {settings.protocol} need the same pins of the connector")
+        for port in sorted(settings.wiegand.taken) if settings.protocol == "wiegand" else ():
+            if not self.is_input(port):
+                raise InputError("wiegand", f"I/O port {port} is an output; make it an input first")
         if settings != self.settings:
+            if settings.protocol != self.settings.protocol:
+                tx.assign(self, "_lamp", Lamp())
+                self._sound(tx, None)
+                self._indicators.release(tx, STRIPE, OWNER)
             self._keep(tx, settings)
             tx.after_commit(self.connect)
             self._show_inputs(tx, settings)
@@ -113,23 +129,34 @@ class ReaderService:
             dropped=self._dropped,
         )
 
+    @property
+    def taken_ports(self) -> frozenset[int]:
+        """I/O ports (1 to 4) that are inputs of the Wiegand reader: events of theirs stop."""
+        return self.settings.wiegand.taken if self.settings.protocol == "wiegand" else frozenset()
+
     # --- services.access.Controller
 
-    def forward(self, tx: Transaction, read: CredentialRead) -> bool:
-        """Send a card or a QR code in the configured form. A card that must not be sent is silently ignored."""
+    def accept(self, read: CredentialRead) -> CredentialRead | None:
+        """What is used of a card at the built-in reader: chip types and data sets. None: silently ignored."""
+        return accepted(read, self.settings.chips)
+
+    def forward(self, tx: Transaction, read: CredentialRead) -> bool:  # noqa: PLR0911 - one return a way
+        """Send a card or a QR code in the configured form; False when it cannot be sent, or nobody is there."""
         wires, protocol = self._wires, self.settings.protocol
         if wires is None or protocol == "none":
             return False
         bits = shaped(read, self.settings)
+        if protocol == "vapix" and (vapix := wires.vapix) is not None:
+            return self._send(tx, read.kind, lambda: vapix.card(read, bits))
         if bits is None:
-            return True
+            return self._cannot(read.kind, "it is too long")
         if protocol == "osdp" and (osdp := wires.osdp) is not None:
+            if not osdp.status.online:
+                return self._cannot(read.kind, OFFLINE)
             wiegand = self.settings.output.format != "Raw"
             return self._send(tx, read.kind, lambda: osdp.card(bits, wiegand=wiegand))
         if protocol == "wiegand" and (lines := wires.wiegand) is not None:
             return self._send(tx, read.kind, lambda: lines.send([bits]))
-        if protocol == "vapix" and (vapix := wires.vapix) is not None:
-            return self._send(tx, read.kind, lambda: vapix.card(read, bits))
         return False
 
     def forward_key(self, tx: Transaction, key: str) -> bool:
@@ -152,7 +179,11 @@ class ReaderService:
         if wires is None or protocol == "none" or not digits:
             return False
         if protocol == "osdp" and (osdp := wires.osdp) is not None:
-            return as_typed or self._send(tx, "pin", lambda: osdp.keys(f"{digits}#"))
+            if as_typed:
+                return True
+            if not osdp.status.online:
+                return self._cannot("pin", OFFLINE)
+            return self._send(tx, "pin", lambda: osdp.keys(f"{digits}#"))
         if protocol == "wiegand" and (lines := wires.wiegand) is not None:
             if as_typed and self._by_key:
                 return True
@@ -192,6 +223,7 @@ class ReaderService:
         if self.settings.protocol == "wiegand" and wiegand.beeper and number == wiegand.beeper_input:
             data = {"on": "0", "off": "0", "count": "0", "active": str(int(active))}
             tx.publish(NewEvent(topic=topics.READER_BUZZER, data=data))
+            self._sound(tx, STEADY if active else None)
         self._show_inputs(tx, self.settings)
 
     # --- what the controller wants (drivers.osdp_reader.OutputSinks, and the VAPIX client)
@@ -209,6 +241,7 @@ class ReaderService:
             on, off = (record.on * 100, record.off * 100) if record.tone > 1 else (0, 0)
             data = {"on": str(on), "off": str(off), "count": str(record.count), "active": str(int(record.tone > 1))}
             tx.publish(NewEvent(topic=topics.READER_BUZZER, data=data))
+            self._sound(tx, beep(record, tx.now.mono_ns))
 
     def on_text(self, tx: Transaction, text: messages.Text) -> None:
         shown = "".join(char if char.isprintable() else " " for char in text.text.decode("latin-1"))
@@ -227,6 +260,7 @@ class ReaderService:
         tx.publish(_connection(side, status))
         if side == CONTROLLER and not status.online:
             self._light(tx, Lamp())
+            self._sound(tx, None)
 
     def on_key_set(self, tx: Transaction, key: bytes, side: str = CONTROLLER) -> None:
         """A new base key is in use: keep it."""
@@ -257,10 +291,13 @@ class ReaderService:
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
-        return self._lamp.deadline_ns
+        until = (self._lamp.deadline_ns, None if self._beep is None else self._beep.until_ns)
+        return min((t_ns for t_ns in until if t_ns is not None), default=None)
 
     def advance(self, tx: Transaction, now: Instant) -> None:
         self._light(tx, self._lamp.advance(now.mono_ns))
+        if self._beep is not None and self._beep.until_ns is not None and self._beep.until_ns <= now.mono_ns:
+            self._sound(tx, None)
 
     # --- inside
 
@@ -273,11 +310,15 @@ class ReaderService:
             if send():
                 self._sent += 1
             else:
-                self._dropped += 1
-                log.warning("a credential (%s) was not sent: the door controller is not there", kind)
+                self._cannot(kind, OFFLINE)
 
         tx.after_commit(effect)
         return True
+
+    def _cannot(self, kind: str, reason: str) -> bool:
+        self._dropped += 1
+        log.warning("a credential (%s) was not sent: %s", kind, reason)
+        return False
 
     def _light(self, tx: Transaction, lamp: Lamp) -> None:
         if lamp == self._lamp:
@@ -287,6 +328,12 @@ class ReaderService:
             self._indicators.release(tx, STRIPE, OWNER)
         else:
             self._indicators.light(tx, STRIPE, lamp.shown.color, lamp.shown.interval_ms, owner=OWNER)
+
+    def _sound(self, tx: Transaction, wanted: Beep | None) -> None:
+        wires = self._wires
+        if wanted != self._beep and wires is not None:
+            tx.assign(self, "_beep", wanted)
+            tx.after_commit(lambda: wires.beep(wanted))
 
     def _show_inputs(self, tx: Transaction, settings: ReaderSettings) -> None:
         """With Wiegand the ports light the stripe: an active input is low."""

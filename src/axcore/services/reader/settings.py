@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from axcore.errors import InputError
-from axcore.osdp import key_is_weak
+from axcore.osdp.keys import normal_key
 from axcore.wiegand import DataSettings, OutputFormat
 from axcore.wiegand.keypad import Keypress
 
@@ -46,8 +46,7 @@ MAX_TEXT = 255
 MAX_PORT = 4
 MAX_ADDRESS = 126
 MIN_BAUD, MAX_BAUD = 9600, 460_800
-_KEY = re.compile(r"[0-9a-fA-F]{32}")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]*[A-Za-z0-9])?|[A-Fa-f0-9:.]+(?:%[A-Za-z0-9]+)?")
+HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]*[A-Za-z0-9])?|[A-Fa-f0-9:.]+(?:%[A-Za-z0-9]+)?")
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +63,8 @@ class VapixReader(_Part, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     verify_certificate: bool = True
+    ca_certificate: str = ""
+    """Name of an installed certificate whose owner signs the controller's; empty = those that the system trusts."""
     reader: str = ""
     """Token of the id point: the entrance reader of a door."""
     access_controller: str = ""
@@ -98,6 +99,13 @@ class WiegandReader(_Part, frozen=True, kw_only=True):
     led2_color: StripeColor = "green"
     both_color: StripeColor = "amber"
     keypress: Keypress = Keypress()
+
+    @property
+    def taken(self) -> frozenset[int]:
+        """I/O ports that are used."""
+        leds = (self.led1_input, self.led2_input)[: self.led_inputs]
+        ports = (*leds, self.beeper_input if self.beeper else None)
+        return frozenset(port for port in ports if port is not None)
 
 
 class ExternalReader(_Part, frozen=True, kw_only=True):
@@ -158,32 +166,22 @@ def check(settings: ReaderSettings) -> ReaderSettings:
             raise InputError(f"{name}.address", f"must be 0 to {MAX_ADDRESS}")
         if not MIN_BAUD <= part.baud <= MAX_BAUD:
             raise InputError(f"{name}.baud", f"must be {MIN_BAUD} to {MAX_BAUD}")
-        _check_key(f"{name}.key", part.key)
     _check_vapix(settings.vapix, needed=settings.protocol == "vapix")
     _check_wiegand(settings.wiegand)
     _check_chips(settings.chips)
-    osdp = msgspec.structs.replace(settings.osdp, key=settings.osdp.key.lower())
-    external = msgspec.structs.replace(settings.external, key=settings.external.key.lower())
+    osdp = msgspec.structs.replace(settings.osdp, key=normal_key("osdp.key", settings.osdp.key))
+    external = msgspec.structs.replace(settings.external, key=normal_key("external.key", settings.external.key))
     return msgspec.structs.replace(settings, osdp=osdp, external=external)
-
-
-def _check_key(field: str, key: str) -> None:
-    if not key:
-        return
-    if not _KEY.fullmatch(key):
-        raise InputError(field, "must be 32 hexadecimal digits, or empty")
-    if key_is_weak(bytes.fromhex(key)):
-        raise InputError(field, "is weak: equal bytes, a ramp, or the published default key")
 
 
 def _check_vapix(vapix: VapixReader, *, needed: bool) -> None:
     if needed and not vapix.host:
         raise InputError("vapix.host", "is needed: the address of the door controller")
-    if vapix.host and (len(vapix.host) > MAX_TEXT or not _HOST.fullmatch(vapix.host)):
+    if vapix.host and (len(vapix.host) > MAX_TEXT or not HOST.fullmatch(vapix.host)):
         raise InputError("vapix.host", "must be a host name or an IP address")
     if vapix.port is not None and not 1 <= vapix.port <= 65535:
         raise InputError("vapix.port", "must be 1 to 65535")
-    for field in ("username", "password", "reader", "access_controller"):
+    for field in ("username", "password", "reader", "access_controller", "ca_certificate"):
         value = getattr(vapix, field)
         if len(value) > MAX_TEXT or not value.isprintable():
             raise InputError(f"vapix.{field}", f"must be at most {MAX_TEXT} printable characters")

@@ -11,6 +11,7 @@ shown opens for somebody else. Threads: ``VapixOutput`` any, ``VapixClient`` the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -36,7 +37,7 @@ TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 30.0
 """How often the controller is looked at while nothing is shown."""
 DESCRIPTION = "Door station"
-Kind = Literal["Card", "PIN", "REX"]
+Kind = Literal["Card", "PIN", "REX", "Look"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A reader of the controller, to choose from."""
+    """A reader of the controller, or one of its access controllers, to choose from."""
 
     token: str
     name: str = ""
@@ -76,14 +77,21 @@ class Service(Protocol):
 class VapixOutput:
     """Puts what was shown into the box (``wires.VapixWire``)."""
 
-    def __init__(self, box: Outbox[Request]) -> None:
-        self._box = box
+    def __init__(self, box: Outbox[Request], clock: Callable[[], float] = time.monotonic) -> None:
+        self._box, self._clock = box, clock
 
-    def card(self, read: CredentialRead, bits: Bits) -> bool:
-        """A card, or a QR code, whose text goes as ``QR``."""
+    def card(self, read: CredentialRead, bits: Bits | None) -> bool:
+        """A card with its metadata, or a QR code, whose text goes as ``QR``."""
         if read.kind == "qr" and read.qr is not None:
             return self._post("Card", (("QR", read.qr),))
-        return self._post("Card", (("Card", bits.hex()), ("BitCount", str(bits.nbits))))
+        if bits is None:
+            return False
+        told = ((name, value.value) for name, value in read.metadata.items())
+        return self._post("Card", (("Card", bits.hex()), ("BitCount", str(bits.nbits)), *told))
+
+    def look(self) -> bool:
+        """Find out whether the controller is there."""
+        return self._post("Look", ())
 
     def pin(self, digits: str) -> bool:
         return self._post("PIN", (("PIN", digits),))
@@ -92,7 +100,7 @@ class VapixOutput:
         return self._post("REX", ())
 
     def _post(self, kind: Kind, data: tuple[tuple[str, str], ...]) -> bool:
-        return self._box.post(Request(kind=kind, data=data, at=time.monotonic()))
+        return self._box.post(Request(kind=kind, data=data, at=self._clock()))
 
 
 class VapixClient:
@@ -104,26 +112,34 @@ class VapixClient:
         service: Service,
         submit: Callable[[Callable[[Transaction], Any]], object],
         exchange: Exchange,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._box, self._service, self._submit, self._exchange = box, service, submit, exchange
+        self._clock = clock
 
     async def run(self) -> None:
-        """Until it is cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    request = await self._box.get()
-            except TimeoutError:
-                await self._look()
-                continue
-            await self.send(request)
+        """Until it is cancelled. A look at a controller that is not there holds up no card."""
+        looking: asyncio.Task[None] | None = None
+        try:
+            while True:
+                request = Request(kind="Look")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        request = await self._box.get()
+                if request.kind != "Look":
+                    await self.send(request)
+                elif looking is None or looking.done():
+                    looking = asyncio.create_task(self.look())
+        finally:
+            if looking is not None:
+                looking.cancel()
 
     async def send(self, request: Request) -> None:
-        """Send one; what has become old is dropped."""
+        """Send one; what has become old is dropped. Where nobody answers, the person is told no."""
         settings = self._service.settings
         if settings.protocol != "vapix":
             return
-        if time.monotonic() - request.at > FRESH_SECONDS:
+        if self._clock() - request.at > FRESH_SECONDS:
             log.warning("a credential was not sent in time, and is dropped")
             return
         vapix: VapixReader = settings.vapix
@@ -136,6 +152,8 @@ class VapixClient:
         except DeliveryError as error:
             log.warning("the door controller was not told: %s", error.reason)
             self._tell(False)
+            if request.kind != "REX":
+                self._submit(lambda tx: self._service.on_answer(tx, False))
             return
         self._tell(True)
 
@@ -160,11 +178,19 @@ class VapixClient:
     async def readers(self, vapix: VapixReader) -> list[IdPoint]:
         """*Connect*: the readers that the controller has. Raises DeliveryError."""
         answer = await self._call(vapix, "/vapix/idpoint", {"axtid:GetIdPointInfoList": {}})
-        found = answer.get("IdPointInfo", [])
+        return self._entries(answer.get("IdPointInfo", []))
+
+    async def access_controllers(self, vapix: VapixReader) -> list[IdPoint]:
+        """Those that may be asked for access. Raises DeliveryError."""
+        answer = await self._call(vapix, "/vapix/pacs", {"pacsaxis:GetAccessControllerInfoList": {}})
+        return self._entries(answer.get("AccessControllerInfo", []))
+
+    @staticmethod
+    def _entries(found: Any) -> list[IdPoint]:
         try:
             return [IdPoint(token=str(entry["token"]), name=str(entry.get("Name", ""))) for entry in found]
         except (TypeError, KeyError, AttributeError):
-            raise DeliveryError("the controller's list of readers makes no sense") from None
+            raise DeliveryError("the controller's list makes no sense") from None
 
     async def _call(self, vapix: VapixReader, path: str, document: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -182,7 +208,8 @@ class VapixClient:
             raise DeliveryError(f"the controller refused: {str(fault)[:200]}")
         return answer
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Find out whether the controller answers."""
         settings = self._service.settings
         if settings.protocol != "vapix":
             return

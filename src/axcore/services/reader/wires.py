@@ -7,6 +7,7 @@ from typing import Protocol
 
 from axcore.devices.reader import ReaderStatus
 from axcore.model.credentials import CredentialRead
+from axcore.services.reader.lamp import Beep
 from axcore.services.reader.settings import ReaderSettings
 from axcore.wiegand import Bits
 
@@ -41,7 +42,7 @@ class WiegandWire(Protocol):
 class VapixWire(Protocol):
     """A client of a controller on the network. Any thread."""
 
-    def card(self, read: CredentialRead, bits: Bits) -> bool: ...
+    def card(self, read: CredentialRead, bits: Bits | None) -> bool: ...
 
     def pin(self, digits: str) -> bool: ...
 
@@ -61,3 +62,6 @@ class Wires(Protocol):
     def vapix(self) -> VapixWire | None: ...
 
     def connect(self, settings: ReaderSettings) -> None: ...
+
+    def beep(self, beep: Beep | None) -> None:
+        """Have the beeper sound so (None: not at all)."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from axcore.services.doors.reader_setup import Channel
 from axcore.services.pacs import Request
 from tests.unit.interfaces.pacs.rig import Controller
 
@@ -118,14 +120,13 @@ async def test_what_readers_tell_and_show(device: Controller) -> None:
     feedback = {"Token": "reader", "Message": "AccessGranted"}
     assert (await device.fault("axtid:FeedbackMessage", feedback, PATH))["FaultCode"] == "ter:ActionNotSupported"
     readers = device.parts.readers = Readers(device)
-    await make_reader(device, ("IdPoint.Reader.Type", "RS-485HD"), ("IdPoint.RS-485HD.Protocol", "OSDP"))
-    status = await device.json("axtid:GetSecureChannelStatus", {"Token": "reader"}, PATH)
-    assert status["SecureChannelStatus"] == {"Active": False, "Reason": "NoKey"}
-    key = {"token": "gate", "Key": "00112233445566778899aabbccddee01"}
-    await device.json("axkey:SetEncryptionKey", {"EncryptionKey": [key]}, KEYS)
-    await make_reader(device, ("IdPoint.SecureChannel.KeyType", "KeyBase"), ("IdPoint.SecureChannel.KeyToken", "gate"))
-    status = await device.json("axtid:GetSecureChannelStatus", {"Token": "reader"}, PATH)
-    assert status["SecureChannelStatus"]["Active"] is True
+    for channel, reason in (
+        (None, "NotSupported"), (Channel("clear", False), "NoKey"), (Channel("offline", True), "ConnectionLost"),
+        (Channel("secure", True), "ConnectionEstablished"),
+    ):  # fmt: skip
+        device.parts.reader_setup = SimpleNamespace(channel={"reader": channel}.get)
+        status = await device.json("axtid:GetSecureChannelStatus", {"Token": "reader"}, PATH)
+        assert status["SecureChannelStatus"] == {"Active": reason == "ConnectionEstablished", "Reason": reason}
     last = await device.json("axtid:GetLastCredential", {"Token": "reader"}, PATH)
     assert last["IdData"][0] == {"Name": "Card", "Value": "02004fcb"}
     await device.json("axtid:FeedbackMessage", feedback, PATH)

@@ -1,4 +1,4 @@
-"""``/config/rest/doors/v1``: doors of a controller and their commands, readers, supervised inputs, alarms, power.
+"""``/config/rest/doors/v1``: doors of a controller and their commands, supervised inputs, alarms, power.
 
 Commands have the names of the door control service (``LockDoor`` ...). Whatever opens or locks needs an operator.
 """
@@ -16,7 +16,6 @@ from axcore.model.convert import convert
 from axcore.model.doors import DoorState, LineState
 from axcore.services.doors.alarms import AlarmSettings
 from axcore.services.doors.power import PowerPage
-from axcore.services.doors.readers import ReaderState
 from axcore.services.doors.supervision import Supervision
 
 if TYPE_CHECKING:
@@ -100,12 +99,6 @@ async def command_door(request: Request, ctx: Context) -> web.Response:
     return success(_view(ctx, token))
 
 
-async def list_readers(request: Request, ctx: Context) -> web.Response:
-    """Every place for a reader."""
-    arguments(request)
-    return success(list(ctx.controller.readers.states()))
-
-
 async def list_supervision(request: Request, ctx: Context) -> web.Response:
     """Every input that can be supervised."""
     arguments(request)
@@ -166,10 +159,6 @@ def _routes() -> tuple[RestRoute, ...]:
         RestRoute(
             method="POST", path=f"{API}/doors/{{id}}/commands", role=operator, name="doors.command",
             handler=rest(command_door), summary="Lock, unlock, block a door ...", body=CommandBody, data=DoorView,
-        ),
-        RestRoute(
-            **one, path=f"{API}/readers", name="doors.readers", handler=rest(list_readers), summary="All readers",
-            data=list[ReaderState],
         ),
         RestRoute(
             **one, path=f"{API}/supervision", name="doors.supervision", handler=rest(list_supervision),

@@ -52,6 +52,7 @@ class VapixView(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     password_set: bool
     verify_certificate: bool
+    ca_certificate: str
     reader: str
     access_controller: str
 
@@ -94,6 +95,7 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
     connected: bool
     reason: str = ""
     readers: list[IdPoint] = []
+    access_controllers: list[IdPoint] = []
 
 
 def view(settings: ReaderSettings) -> ReaderView:
@@ -155,9 +157,10 @@ async def connect(request: Request, ctx: Context) -> web.Response:
     service = _service(ctx)
     try:
         readers = await ctx.reader_client.readers(service.settings.vapix)
+        controllers = await ctx.reader_client.access_controllers(service.settings.vapix)
     except DeliveryError as error:
         return success(Connected(connected=False, reason=error.reason))
-    return success(Connected(connected=True, readers=readers))
+    return success(Connected(connected=True, readers=readers, access_controllers=controllers))
 
 
 def _routes() -> tuple[RestRoute, ...]:

@@ -9,6 +9,7 @@ given to the server that the recipient names, and to no other. A POST that may h
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -68,14 +69,14 @@ def with_query(url: str, query: str) -> str:
     return urlunsplit(parts._replace(query=joined))
 
 
-async def exchange(target: Target, ask: Ask, dialer: Dialer) -> bytes:
+async def exchange(target: Target, ask: Ask, dialer: Dialer, tls: ssl.SSLContext | None = None) -> bytes:
     """Ask, and follow redirects; gives the first ``MAX_ANSWER`` bytes of a 2xx answer.
 
-    Raises DeliveryError for everything else.
+    ``tls`` in place of what the system trusts. Raises DeliveryError for everything else.
     """
     for _ in range(MAX_REDIRECTS + 1):
         host = urlsplit(ask.url).hostname or ""
-        answer = await _ask(target, ask, dialer)
+        answer = await _ask(target, ask, dialer, tls)
         if answer.status in REDIRECTS and answer.location:
             ask = redirected(ask, answer.status, answer.location)
             dialer.acl.check_url(ask.url)
@@ -97,7 +98,7 @@ def redirected(ask: Ask, status: int, location: str) -> Ask:
     return ask._replace(url=url)
 
 
-async def _ask(target: Target, ask: Ask, dialer: Dialer) -> _Answer:
+async def _ask(target: Target, ask: Ask, dialer: Dialer, tls: ssl.SSLContext | None) -> _Answer:
     import aiohttp
 
     parts = urlsplit(ask.url)
@@ -108,9 +109,10 @@ async def _ask(target: Target, ask: Ask, dialer: Dialer) -> _Answer:
     if own:
         login = {"middlewares": (aiohttp.DigestAuthMiddleware(target.username, target.password),)}
     try:
-        answer = await _once(target, ask, dialer, login)
+        answer = await _once(target, ask, dialer, login, tls)
         if answer.status == 401 and own and answer.wanted.lower().startswith("basic"):
-            answer = await _once(target, ask, dialer, {"auth": aiohttp.BasicAuth(target.username, target.password)})
+            login = {"auth": aiohttp.BasicAuth(target.username, target.password)}
+            answer = await _once(target, ask, dialer, login, tls)
     except aiohttp.ClientConnectorCertificateError as error:
         raise DeliveryError(
             f"the certificate of {parts.hostname} is not trusted: {reason_of(error.certificate_error)}"
@@ -126,12 +128,12 @@ async def _ask(target: Target, ask: Ask, dialer: Dialer) -> _Answer:
     return answer
 
 
-async def _once(target: Target, ask: Ask, dialer: Dialer, login: dict[str, Any]) -> _Answer:
+async def _once(target: Target, ask: Ask, dialer: Dialer, login: dict[str, Any], tls: ssl.SSLContext | None) -> _Answer:
     import aiohttp
     from yarl import URL
 
     arguments: dict[str, Any] = {"data": ask.body, "headers": ask.headers, "allow_redirects": False}
-    arguments["ssl"] = not (isinstance(target, HttpsTarget) and not target.validate_server_certificate)
+    arguments["ssl"] = tls or not (isinstance(target, HttpsTarget) and not target.validate_server_certificate)
     if target.proxy is not None:
         arguments["proxy"] = f"http://{target.proxy.host}:{target.proxy.port}"
         if target.proxy.username:
