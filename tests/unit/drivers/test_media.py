@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import socket
@@ -103,6 +104,23 @@ def test_a_call(phones: tuple[Phone, Phone], profile: Profile | None) -> None:
     with pytest.raises(RangeError):
         port.press("1")
     assert here.media.counters["foreign"] == 0
+
+
+def test_a_call_goes_on_while_python_is_blocked(phones: tuple[Phone, Phone]) -> None:
+    here, there = phones
+    port, far = here.call(there), there.call(here)
+    for phone in phones:
+        phone.start()
+    wait_for("packets", lambda: port.stats.taken > 5 and far.stats.taken > 5, 30)
+    before, ticks = far.stats.taken, there.sound.thread_stats.ticks
+    libc = ctypes.PyDLL(None)
+    for _ in range(20):
+        libc.usleep(50_000)  # wall clock: holds the interpreter's lock, so that no Python runs for so long.
+        if far.stats.taken > before + 10 and there.sound.thread_stats.ticks > ticks + 20:
+            break
+    else:
+        pytest.fail("nothing came while Python was blocked")
+    assert far.stats.lost == 0
 
 
 def test_strangers_are_not_heard(phones: tuple[Phone, Phone]) -> None:
