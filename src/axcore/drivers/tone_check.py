@@ -1,7 +1,8 @@
 """Test tones through the loudspeaker and what the microphone hears of them, for the speaker test.
 
 The audio thread plays and records (``drivers.sound``), on the sound card or, simulated, in a virtual room whose parts
-can be broken. A card is opened for the test and closed after it; nothing of it is loaded before the first test.
+can be broken. A card is opened for the test and closed after it: where a clip or a call keeps it for itself
+(``hw:0``), the test cannot be made; ``default`` shares it. Nothing of all this is loaded before the first test.
 """
 
 from __future__ import annotations
