@@ -37,8 +37,10 @@ TOLERANCE_DB = 6.0
 """A tone that differs more is another one."""
 ODD_TONES, ODD_DB = 1, 12.0
 """So many tones may differ so much: a room has places where a tone cancels itself."""
-STANDS_OUT_DB = 10.0
-"""Least distance from the noise of a tone that is judged."""
+STANDS_OUT_DB = 12.0
+"""Least distance from the noise of a tone that is heard: the strongest 100 ms of noise alone come to 10 dB."""
+JUDGED_DB = STANDS_OUT_DB + TOLERANCE_DB
+"""Least distance of the calibrated tone from the noise now: noise alone must not pass for it."""
 LEAST_TONES = 4
 """Fewer cannot tell."""
 COVER_DB = 6.0
@@ -146,8 +148,7 @@ class SpeakerTest:
 
 def fault_of(response: Response) -> Reason | None:
     """Why a response is no reference to compare with: the tones are not in it. None: it is one."""
-    pairs = zip(response.levels_db, response.noise_db, strict=True)
-    if sum(level - noise >= STANDS_OUT_DB for level, noise in pairs) >= LEAST_TONES:
+    if _standing_out(response) >= LEAST_TONES:
         return None
     return "too_noisy" if response.ambient_db > NOISY_DB else "no_sound"
 
@@ -155,9 +156,9 @@ def fault_of(response: Response) -> Reason | None:
 def compare(reference: Response, heard: Response) -> Verdict:
     """Whether the loudspeaker sounds as it did when it was calibrated, and if not, what is probably wrong."""
     differences = tuple(
-        round(level - before, 1) if before - max(noise_before, noise) >= STANDS_OUT_DB else None
+        round(level - before, 1) if before - max(noise_before, noise) >= JUDGED_DB else None
         for before, noise_before, level, noise in zip(
-            reference.levels_db, reference.noise_db, heard.levels_db, heard.noise_db, strict=True
+            reference.levels_db, _noise(reference), heard.levels_db, _noise(heard), strict=True
         )
     )
     judged = [difference for difference in differences if difference is not None]
@@ -174,5 +175,15 @@ def _reason(judged: list[float], reference: Response, heard: Response) -> Reason
         return "changed"
     if heard.ambient_db <= reference.ambient_db - COVER_DB:
         return "microphone_covered"
-    pairs = zip(heard.levels_db, heard.noise_db, strict=True)
-    return "quieter" if sum(level - noise >= STANDS_OUT_DB for level, noise in pairs) >= LEAST_TONES else "no_sound"
+    return "quieter" if _standing_out(heard) >= LEAST_TONES else "no_sound"
+
+
+def _noise(response: Response) -> list[float]:
+    """At the tones; no less than the median of all, as 300 ms tell little of one frequency."""
+    least = sorted(response.noise_db)[len(TONES_HZ) // 2]
+    return [max(noise, least) for noise in response.noise_db]
+
+
+def _standing_out(response: Response) -> int:
+    pairs = zip(response.levels_db, _noise(response), strict=True)
+    return sum(level - noise >= STANDS_OUT_DB for level, noise in pairs)
