@@ -16,6 +16,7 @@ from axcore.devices.reader import ReaderFeedback, ReaderSinks
 from axcore.drivers.board import Board
 from axcore.drivers.osdp_bus import OsdpBus, OsdpReader
 from axcore.drivers.reader_lines import ReaderLines
+from axcore.errors import AxError
 from axcore.model.config import SerialConfig
 from axcore.model.credentials import CredentialRead
 from axcore.runtime.ledger import Job, Transaction
@@ -186,9 +187,13 @@ class Buses:
             return
         key = bytes.fromhex(held.key) if held.key else None
         poll_ms = self._used_ports[held.port].poll_ms
-        reader = bus.add(
-            self._indexes[name], held.address, key=key, require_secure=held.secure_only, poll_ms=poll_ms
-        )  # fmt: skip
+        try:
+            reader = bus.add(
+                self._indexes[name], held.address, key=key, require_secure=held.secure_only, poll_ms=poll_ms
+            )
+        except AxError as error:  # what is set was checked: a record of another release
+            log.error("%s cannot be connected: %s", name, error)
+            return
         self._held[name], self._used[name] = reader, held
         if held.feedback is not None:
             reader.set_feedback(held.feedback)
