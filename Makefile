@@ -30,7 +30,7 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo demo-siren demo-controller bench check $(CHECKS) fuzz kill-release door-release bench-instructions-update \
+.PHONY: help run test ctest pytest demo demo-siren demo-controller bench check $(CHECKS) fuzz fuzz-release osdp-release kill-release door-release bench-instructions-update \
         bench-audio build dev clean
 
 help: ## this list
@@ -199,6 +199,12 @@ bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.t
 
 fuzz: build-fuzz/build.ninja ## live fuzzing, FUZZ_SECONDS for each target
 	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -max_total_time=$(FUZZ_SECONDS)
+
+fuzz-release: build-fuzz/build.ninja ## 10 million inputs for each target, before a release
+	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -runs=10000000
+
+osdp-release: build ## 10 million OSDP frames on a bad line, before a release
+	@$(PY) bench/osdp_soak.py
 
 kill-release: build ## 2,000 kills, before a release
 	@$(PY) tests/e2e/kill_loop.py --kills 2000
