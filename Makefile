@@ -25,7 +25,7 @@ SANITIZE := -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef
 SAN_ENV = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
           ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules tests/unit/osdp tests/unit/siren \
-                           tests/unit/led tests/unit/audio tests/property)
+                           tests/unit/led tests/unit/audio tests/unit/rtp tests/property)
 
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
@@ -46,7 +46,7 @@ demo: build ## the manual's example, end to end, with a timeline
 	@$(VENV)/bin/axcore demo
 
 demo-siren: $(VENV)/.test build ## the siren manual's MQTT example, with a picture of the light and a recording
-	@$(NEED) mosquitto asterisk-core-sounds-en-g722
+	@$(NEED) mosquitto samba asterisk-core-sounds-en-g722
 	@$(PY) -m axcore.testing.demo_siren --out demo-siren
 
 test: ctest pytest ## build, C tests, then every Python test

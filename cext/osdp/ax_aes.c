@@ -270,8 +270,21 @@ static void generic_cbc_mac(const struct ax_aes *first, const struct ax_aes *las
     memcpy(mac, chain, 16);
 }
 
+static void generic_ctr(const struct ax_aes *aes, const uint8_t counter[16], const uint8_t *in, uint8_t *out, size_t n)
+{
+    uint8_t block[16], key[16];
+    memcpy(block, counter, 16);
+    for (size_t i = 0; i < n; i += 16) {
+        generic_encrypt(aes, block, key);
+        ax_aes_count(block, 1);
+        for (size_t j = 0; j < 16 && i + j < n; j++)
+            out[i + j] = in[i + j] ^ key[j];
+    }
+    explicit_bzero(key, sizeof key);
+}
+
 const struct ax_aes_ops ax_aes_ops_generic = {
-    generic_init, generic_encrypt, generic_cbc_encrypt, generic_cbc_decrypt, generic_cbc_mac,
+    generic_init, generic_encrypt, generic_cbc_encrypt, generic_cbc_decrypt, generic_cbc_mac, generic_ctr,
 };
 
 static int level = -1;
@@ -342,4 +355,9 @@ void ax_aes_cbc_mac(const struct ax_aes *first, const struct ax_aes *last, const
                     size_t blocks, uint8_t mac[16])
 {
     first->ops->cbc_mac(first, last, iv, in, blocks, mac);
+}
+
+void ax_aes_ctr(const struct ax_aes *aes, const uint8_t counter[16], const uint8_t *in, uint8_t *out, size_t n)
+{
+    aes->ops->ctr(aes, counter, in, out, n);
 }

@@ -61,4 +61,16 @@ static void cbc_mac(const struct ax_aes *first, const struct ax_aes *last, const
     vst1q_u8(mac, encrypt1(last, veorq_u8(chain, vld1q_u8(in + 16 * (blocks - 1)))));
 }
 
-const struct ax_aes_ops ax_aes_ops_ce = {init, encrypt, cbc_encrypt, cbc_decrypt, cbc_mac};
+static void ctr(const struct ax_aes *aes, const uint8_t counter[16], const uint8_t *in, uint8_t *out, size_t n)
+{
+    uint8_t block[16], key[16];
+    vst1q_u8(block, vld1q_u8(counter));
+    for (size_t i = 0; i < n; i += 16) {
+        vst1q_u8(key, encrypt1(aes, vld1q_u8(block)));
+        ax_aes_count(block, 1);
+        for (size_t j = 0; j < 16 && i + j < n; j++)
+            out[i + j] = in[i + j] ^ key[j];
+    }
+}
+
+const struct ax_aes_ops ax_aes_ops_ce = {init, encrypt, cbc_encrypt, cbc_decrypt, cbc_mac, ctr};

@@ -1,6 +1,7 @@
 /* Rendering: where a position lies in the cycle, chunks of the phase, envelopes, clip, dither; the inner loops are those of
  * the variant. Everything is a function of the position alone. Units: samples. Threads: any. Allocation: none. */
 #include "ax_siren_internal.h"
+#include "ax_siren_limit.h"
 
 #include "ax/err.h"
 
@@ -8,7 +9,6 @@
 #include <string.h>
 
 #define FULL 32767.0f
-#define KNEE 0.75f /* From here on the limiter bends. */
 
 static const struct siren_ops *const LEVELS[] = {
     &ax_siren_generic,
@@ -189,13 +189,6 @@ static inline uint32_t noise(uint64_t pos)
     return h ^ h >> 16;
 }
 
-static inline float limit(float x)
-{
-    const float size = fabsf(x), over = (size - KNEE) * (1 / (1 - KNEE));
-    const float bent = size > KNEE ? KNEE + (1 - KNEE) * (over / (1 + over)) : size;
-    return x < 0 ? -bent : bent;
-}
-
 static void mix_clip(const struct ax_siren_clip *clip, uint64_t pos, float *acc, uint32_t n)
 {
     const float gain = clip->gain / 32768.0f;
@@ -206,7 +199,7 @@ static void mix_clip(const struct ax_siren_clip *clip, uint64_t pos, float *acc,
             at = clip->repeat ? at % clip->n : at;
             sample = clip->samples[at] * gain;
         }
-        acc[i] = limit(acc[i] + sample);
+        acc[i] = siren_limit(acc[i] + sample);
     }
 }
 

@@ -2,101 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import hashlib
 import json
 import socket
-import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from recipient_peers import PATIENCE, RECIPIENTS, Peers, Site, server_context
 
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events
-from axcore.testing.mosquitto import Authority
-
-RECIPIENTS = "/config/rest/recipients/v1/recipients"
-TEST = "/config/rest/recipients/v1/test"
-PATIENCE = 30.0
-
-
-class Peers:
-    """A loop in a thread, on which servers run."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.got: list[dict[str, Any]] = []
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-        self._closers: list[Callable[[], Any]] = []
-
-    def run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
-
-    def close(self) -> None:
-        for closer in reversed(self._closers):
-            closer()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
-
-    def wait(self, **wanted: Any) -> dict[str, Any]:
-        """What a server was given."""
-
-        def look() -> dict[str, Any] | None:
-            return next((each for each in self.got if wanted.items() <= each.items()), None)
-
-        found: dict[str, Any] = wait_for(f"a message {wanted}", look, PATIENCE)
-        return found
-
-    def http(self, *, context: ssl.SSLContext | None = None, login: str = "", status: int = 200) -> int:
-        """A web server that keeps what it is sent. ``login`` asks for digest ("digest") or basic ("basic")."""
-
-        async def handle(request: web.Request) -> web.Response:
-            given = request.headers.get("Authorization", "")
-            if login and not given.lower().startswith(login):
-                challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5' if login == "digest" else "Basic"
-                return web.Response(status=401, headers={"WWW-Authenticate": challenge})
-            body = await request.text()
-            self.got.append(
-                {"method": request.method, "path": request.path_qs, "body": body, "login": given.partition(" ")[0],
-                 "name": request.headers.get("Content-Disposition", "")}
-            )  # fmt: skip
-            return web.Response(status=status)
-
-        async def start() -> int:
-            runner = web.AppRunner(web.Application())
-            runner.app.router.add_route("*", "/{tail:.*}", handle)
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-            await site.start()
-            self._closers.append(lambda: self.run(runner.cleanup()))
-            return int(runner.addresses[0][1])
-
-        return int(self.run(start()))
-
-    def tcp(self, answer: Callable[[bytes], None] | None = None) -> int:
-        """A TCP server that keeps what it is sent; it never answers."""
-
-        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(ConnectionError):
-                data = await reader.read()
-                self.got.append({"tcp": data.decode(errors="replace")})
-            writer.close()
-
-        async def start() -> int:
-            server = await asyncio.start_server(handle, "127.0.0.1", 0)
-            self._closers.append(lambda: self.loop.call_soon_threadsafe(server.close))
-            return int(server.sockets[0].getsockname()[1])
-
-        return int(self.run(start()))
 
 
 @pytest.fixture
@@ -104,31 +25,6 @@ def peers() -> Iterator[Peers]:
     peers = Peers()
     yield peers
     peers.close()
-
-
-class Site:
-    def __init__(self, device: Instance) -> None:
-        self.device = device
-        self.client = device.client(70.0)
-        self.log = net.EventLog(self.client)
-
-    def add(self, name: str, **target: Any) -> str:
-        return str(self.client.rest("POST", RECIPIENTS, {"name": name, "target": target})["id"])
-
-    def test(self, **target: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.client.rest("POST", TEST, {"name": "t", "target": target})
-        return found
-
-    def rule(self, port: int, **action: Any) -> None:
-        condition = {"topic": events.IO_VIRTUAL_INPUT, "source": {"port": str(port)}}
-        self.client.rest("POST", net.RULES, {"name": f"rule {port}", "conditions": [condition], "action": action})
-
-    def fire(self, port: int, active: bool = True) -> None:
-        verb = "activate" if active else "deactivate"
-        self.client.text("GET", f"/axis-cgi/virtualinput/{verb}.cgi?schemaversion=1&port={port}")
-
-    def failures(self) -> list[str]:
-        return [event["data"]["reason"] for event in self.log.all() if event["topic"] == events.ACTION_FAILED]
 
 
 @pytest.fixture
@@ -172,12 +68,7 @@ def test_what_is_shown_has_no_password_and_an_update_keeps_it(site: Site, peers:
 
 
 def test_https_certificates_are_checked_unless_told_otherwise(site: Site, peers: Peers, tmp_path: Path) -> None:
-    authority = Authority()
-    (tmp_path / "cert").write_text(authority.server)
-    (tmp_path / "key").write_text(authority.server_key)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    url = f"https://127.0.0.1:{peers.http(context=context)}/s"
+    url = f"https://127.0.0.1:{peers.http(context=server_context(tmp_path))}/s"
     refused = site.test(type="https", url=url)
     assert not refused["delivered"]
     assert "certificate" in refused["reason"]
@@ -268,7 +159,7 @@ def test_ftp_passive_and_active_with_a_temporary_name(site: Site, tmp_path: Path
         site.rule(2, type="send_files", recipient="active", source="device_information", name="../info")
         site.fire(1)
         site.fire(2)
-        wait_for("two files", lambda: len(list((tmp_path / "in").rglob("*.json*"))) == 2, PATIENCE)
+        wait_for("two files", lambda: len([p for p in tmp_path.rglob("*.json*") if p.suffix != ".part"]) == 2, PATIENCE)
         (log,) = (tmp_path / "in").glob("*/log/log_*.jsonl")
         assert json.loads(log.read_text().splitlines()[0])["topic"]
         assert len(renamed) == 1
@@ -349,15 +240,7 @@ def test_the_device_itself_is_out_of_reach(site: Site, peers: Peers) -> None:
     async def redirect(_request: web.Request) -> web.Response:
         raise web.HTTPFound(f"{site.device.running.http}/axis-cgi/systemready.cgi")
 
-    async def start() -> int:
-        runner = web.AppRunner(web.Application())
-        runner.app.router.add_get("/", redirect)
-        await runner.setup()
-        site_ = web.TCPSite(runner, "127.0.0.1", 0)
-        await site_.start()
-        return int(runner.addresses[0][1])
-
-    said = site.test(type="http", url=f"http://127.0.0.1:{peers.run(start())}/")
+    said = site.test(type="http", url=f"http://127.0.0.1:{peers.web(redirect)}/")
     assert not said["delivered"]
     assert "this device itself" in said["reason"]
 

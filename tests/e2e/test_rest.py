@@ -263,7 +263,9 @@ def test_nothing_makes_a_route_fail_or_changes_anything(instance: Device, client
 def test_discovery_and_openapi(client: Client) -> None:
     _, reply = client.request("GET", "/config/discover/apis")
     apis = json.loads(reply)
-    assert set(apis) == {"board", "certificates", "entry-list", "event-log", "io", "rules", "schedules"}
+    assert set(apis) == {
+        "audio", "board", "certificates", "entry-list", "event-log", "io", "recipients", "rules", "schedules",
+    }  # fmt: skip
     _, reply = client.request("GET", "/openapi.json")
     paths = json.loads(reply)["paths"]
     assert {HOLDERS, RULES, EVENTS, "/axis-cgi/io/port.cgi"} <= set(paths)

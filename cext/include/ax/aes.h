@@ -1,4 +1,5 @@
-/* AES-128 (FIPS 197) and the two ways OSDP uses it: CBC, and CBC with the last block under a second key as MAC.
+/* AES-128 (FIPS 197) in the ways that OSDP (CBC, and CBC with the last block under a second key as
+ * MAC) and SRTP (counter mode) use it.
  *
  * Variants: the processor's AES instructions (x86 AES-NI, Arm Cryptography Extension), or a bitsliced portable one. None
  * reads memory or branches by key or data. A context stays with the variant it was made with.
@@ -37,6 +38,10 @@ void ax_aes_cbc_decrypt(const struct ax_aes *aes, const uint8_t iv[16], const ui
 /** The last block of CBC over `blocks` >= 1 blocks, all under `first` but the last, which is under `last`. */
 void ax_aes_cbc_mac(const struct ax_aes *first, const struct ax_aes *last, const uint8_t iv[16], const uint8_t *in,
                     size_t blocks, uint8_t mac[16]);
+
+/** Counter mode: `in` XOR the encrypted counters. The last four bytes of `counter` count the blocks, from what they are on;
+ * `n` bytes are at most 2^32 blocks. `counter` is not changed. */
+void ax_aes_ctr(const struct ax_aes *aes, const uint8_t counter[16], const uint8_t *in, uint8_t *out, size_t n);
 
 /** The best level of this machine. */
 int ax_aes_best(void);

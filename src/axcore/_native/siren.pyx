@@ -45,10 +45,6 @@ cdef object _kind(Py_buffer *view):
 
 
 cdef class Clip:
-    cdef Py_buffer _view
-    cdef ax_siren_clip _clip
-    cdef bint _held
-
     def __cinit__(self, samples, start=0, float gain=1.0, bint repeat=False):
         if not 0 <= start <= MAX_POS:
             raise RangeError("a clip starts at a position from 0 to 2^62")

@@ -17,7 +17,7 @@ from axcore.drivers.board import Board, LineSettings, ReaderFault, Sinks, reader
 from axcore.errors import StoreError
 from axcore.model import events
 from axcore.model.config import Config
-from axcore.model.events import NewEvent
+from axcore.model.events import Event, NewEvent
 from axcore.rules import mqtt_effects
 from axcore.runtime.bus import Bus
 from axcore.runtime.clock import SystemClock
@@ -25,6 +25,7 @@ from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.runtime.outbox import Outbox
 from axcore.services.access import AccessService
 from axcore.services.certificates import CertificateStore
+from axcore.services.clips import ClipFiles, ClipPerformer, ClipService, rules_playing
 from axcore.services.events import (
     AbsentPerformer,
     ConfigurationService,
@@ -41,6 +42,8 @@ from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
 
 if TYPE_CHECKING:
+    from axcore.drivers.speaker import Loudspeaker
+
     from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
@@ -74,6 +77,8 @@ class Device:
         self.ports = PortService(self.model, self.ledger.post)
         self.sensors = SensorService(self.model)
         self.indicators = IndicatorService(self.model)
+        self.clips = ClipService(ClipFiles(data_dir), self.ledger.post) if self.model.speaker else None
+        self.speaker: Loudspeaker | None = None
         self.strobe = self._make_strobe()
         self.recipients = RecipientService()
         self.outbox: Outbox[Delivery] = Outbox(BOX)
@@ -93,11 +98,14 @@ class Device:
         self.access = AccessService(self.schedules)
         self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
         self.schedules.add_users(self.access.holders_using)
+        if self.clips is not None:
+            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
         if self.strobe is not None:
             self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
+        self._attach_speaker(simulate, tap)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
@@ -113,6 +121,7 @@ class Device:
             self.mqtt.load,
             self.recipients.load,
             *(() if strobe is None else strobe.loaders),
+            *(() if self.clips is None else (self.clips.load,)),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
@@ -122,7 +131,8 @@ class Device:
             raise StoreError(str(self.data_dir), f"was written by another release: {error}") from error
         for loader in (*loaders, self.ports.renew):
             self.ledger.on_reload(loader)
-        own = () if strobe is None else strobe.timers
+        own: tuple[Any, ...] = () if strobe is None else strobe.timers
+        own = own if self.clips is None else (*own, self.clips)
         # What comes first at one instant (D9).
         for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
@@ -132,6 +142,8 @@ class Device:
         self.board.start()
         if self.strobe is not None:
             self.strobe.start(self.data_dir if self._simulate else None)
+        elif self.speaker is not None:
+            self.speaker.start(self.data_dir if self._simulate else None)
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -140,6 +152,8 @@ class Device:
         self.ledger.stop()
         if self.strobe is not None:
             self.strobe.stop()
+        elif self.speaker is not None:
+            self.speaker.stop()
         self.board.stop()
 
     def completed(self, tx: Transaction) -> None:
@@ -155,6 +169,26 @@ class Device:
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
 
+    def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
+        """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""
+        if self.clips is None:
+            return
+        strobe = self.strobe
+        if strobe is not None and strobe.outputs is not None:
+            self.speaker = strobe.outputs.speaker
+            self.clips.silent = lambda: "the device is in maintenance mode" if strobe.service.maintenance else ""
+            self.bus.in_transaction(events.MAINTENANCE_MODE, self._hush)
+        else:
+            from axcore.drivers.speaker import Loudspeaker
+
+            self.speaker = Loudspeaker(self.config.sound, simulated=simulate, tap=tap)
+        self.clips.attach(self.speaker)
+
+    def _hush(self, tx: Transaction, event: Event) -> None:
+        """In maintenance mode the device makes no sound."""
+        if event.data.get("active") == "1" and self.clips is not None:
+            self.clips.stop(tx)
+
     def _reset(self) -> None:
         self.on_reset()
 
@@ -167,7 +201,8 @@ class Device:
             MqttPerformer(self.mqtt),
             self._notifications,
             *(() if self.strobe is None else (self.strobe.performer,)),
-            AbsentPerformer(),
+            *(() if self.clips is None else (ClipPerformer(self.clips),)),
+            AbsentPerformer(clips=self.clips is not None),
         )
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
@@ -220,6 +255,8 @@ class Device:
 
     def _announce(self, tx: Transaction) -> None:
         tx.publish(ready(False))
+        if self.clips is not None:
+            self.clips.start_up(tx)
         if self.strobe is not None:
             self.strobe.start_up(tx)
         self.ports.announce(tx)

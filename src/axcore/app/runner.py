@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context
     from axcore.interfaces.http.server import HttpServer
     from axcore.interfaces.rtsp.server import RtspServer
+    from axcore.services.clips import ClipService
+    from axcore.services.clips.upload import Uploader
     from axcore.services.params import ParamService
     from axcore.services.system import SystemService
 
@@ -148,6 +150,8 @@ class App:
             schedules=device.schedules,
             recipients=device.recipients,
             siren=None if device.strobe is None else device.strobe.service,
+            clips=device.clips,
+            uploads=None if device.clips is None else self._make_uploader(device.clips),
             board=self._start_board(),
             mqtt=device.mqtt,
             certificates=device.certificates,
@@ -185,9 +189,15 @@ class App:
                 params.properties(system),
                 params.network(system, self._urls),
                 params.ioport(self.device.ports),
+                params.media_clips(self.device.clips),
             ),
             groups=(params.STREAM_PROFILES,),
         )
+
+    def _make_uploader(self, clips: ClipService) -> Uploader:
+        from axcore.services.clips.upload import Uploader
+
+        return Uploader(clips, self.device.ledger.run)
 
     def _start_board(self) -> SimulatedBoard | None:
         if not self._simulate:
@@ -195,7 +205,7 @@ class App:
         self._board_thread = BoardThread(self.device.data_dir / BOARD_SOCKET)
         strobe = self.device.strobe
         signal = None if strobe is None else strobe.outputs
-        board = SimulatedBoard(self.device.board, self, self._board_thread, signal)
+        board = SimulatedBoard(self.device.board, self, self._board_thread, signal, self.device.speaker)
         self._board_thread.start(board.run)
         return board
 

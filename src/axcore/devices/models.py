@@ -97,6 +97,8 @@ class DeviceModel(msgspec.Struct, frozen=True, kw_only=True):
     """It calls and is called (intercom)."""
     siren: bool = False
     """It has a signaling light and a siren, with profiles."""
+    speaker: bool = False
+    """It has a loudspeaker, and plays audio clips."""
     secure_card_data: bool = False
     speaker_test: bool = False
 
@@ -177,6 +179,7 @@ DOOR_STATION = DeviceModel(
     leds=_INDICATORS,
     sensors=_SENSORS,
     calls=True,
+    speaker=True,
 )
 
 DOOR_STATION_MK2 = msgspec.structs.replace(
@@ -214,6 +217,7 @@ STROBE_SIREN_MK2 = DeviceModel(
     ),
     siren=True,
     calls=True,
+    speaker=True,
 )
 
 MODELS: dict[str, DeviceModel] = {entry.id: entry for entry in (DOOR_STATION, DOOR_STATION_MK2, STROBE_SIREN_MK2)}

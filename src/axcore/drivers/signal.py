@@ -7,12 +7,9 @@ simulated board can break. Any thread may call.
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
-from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,33 +19,21 @@ from axcore._native.io import (
     LIGHT_NONE,
     LIGHT_WS2812,
     LightConfig,
-    monotonic_ns,
 )
-from axcore._native.siren_thread import SoundThread
 from axcore.errors import NotFoundError
 from axcore.led import Layout, Pattern
 from axcore.model.config import LedConfig, SoundConfig
 from axcore.siren import SOUNDS, Tone
 
-from .capture import LIGHT_RING, SOUND_RING, Capture, publish
+from .capture import LIGHT_RING, Capture, publish
+from .speaker import FEW_RECORDS, RATE, Loudspeaker
 
 if TYPE_CHECKING:
     from .board import Board
 
-log = logging.getLogger(__name__)
-
-RATE, BLOCK = 48_000, 240
-"""Blocks of 5 ms."""
 FRAME_NS = 10_000_000
-LIGHT_RECORDS, SOUND_RECORDS = 8192, 8192
-"""82 s of light, 41 s of sound, on the simulated board: pictures and recordings are made of them ..."""
-FEW_RECORDS = 64
-"""... elsewhere as many as sensor and microphone look at."""
-HEARD_BLOCKS = 40
-"""A microphone hears the loudest of the last 200 ms: between two notes it is not deaf."""
-FRESH_NS = 250_000_000
-FIFO_PRIORITY = 10
-"""The sound thread goes before ordinary threads, and after the I/O thread."""
+LIGHT_RECORDS = 8192
+"""82 s of light on the simulated board: pictures are made of them."""
 OUTPUTS = {"none": LIGHT_NONE, "apa102": LIGHT_APA102, "ws2812": LIGHT_WS2812, "class": LIGHT_CLASS}
 SIREN = "siren"
 
@@ -95,42 +80,28 @@ class SignalOutputs:
     def __init__(self, board: Board, sound: SoundConfig, *, simulated: bool, tap: str | None = None) -> None:
         self.layout = Layout.siren()
         self._io = board.io
-        self._sound = SoundThread(
-            RATE,
-            BLOCK,
-            SOUND_RECORDS if simulated else FEW_RECORDS,
-            tap=tap,
-            device=sound.device or None,
-            fifo_priority=FIFO_PRIORITY,
-        )
+        self.speaker = Loudspeaker(sound, simulated=simulated, tap=tap, name=SIREN, eager=True)
         self._light_seen = Capture(self._io.light_fd)
-        self._sound_heard = Capture(self._sound.fd)
         self._lock = threading.Lock()
         self._broken: frozenset[str] = frozenset()
         self._pattern: Pattern | None = None
         self._playing: Heard | None = None
-        self._links: tuple[Path, ...] = ()
+        self._link: Path | None = None
 
     def start(self, data_dir: Path | None = None) -> None:
         """Start the sound thread; have the captures found in ``data_dir``. Without its sound card it runs silently."""
-        try:
-            self._sound.start()
-        except OSError as error:
-            log.error("there is no sound: the sound card cannot be opened: %s", error.strerror)
-            self._sound.without_card()
-            self._sound.start()
+        self.speaker.start(data_dir)
         threading.Thread(target=_prepare, name="sounds", daemon=True).start()
         if data_dir is not None:
-            self._links = (data_dir / LIGHT_RING, data_dir / SOUND_RING)
-            for fd, link in zip((self._io.light_fd, self._sound.fd), self._links, strict=True):
-                publish(fd, link)
+            self._link = data_dir / LIGHT_RING
+            publish(self._io.light_fd, self._link)
 
     def stop(self) -> None:
         """Fade the sound out; the light ends with the I/O thread."""
-        self._sound.stop()
-        for link in self._links:
+        self.speaker.stop()
+        if self._link is not None:
             with contextlib.suppress(FileNotFoundError):
-                link.unlink()
+                self._link.unlink()
 
     # --- services.siren.Signal
 
@@ -142,9 +113,9 @@ class SignalOutputs:
     def play(self, sound: Heard | None) -> None:
         """Play a sound (None: silence) from now on."""
         if sound is None:
-            self._sound.play(None)
+            self.speaker.play(None)
         else:
-            self._sound.play(_tone(sound.pattern).generator, sound.intensity, sound.epoch_ns)
+            self.speaker.play(_tone(sound.pattern).generator, sound.intensity, sound.epoch_ns)
         self._playing = sound
 
     def light_seen(self) -> Sequence[float]:
@@ -153,15 +124,7 @@ class SignalOutputs:
 
     def sound_heard(self) -> float:
         """Loudness as a microphone hears it now, 0..1 of full scale (RMS); 0 when the loudspeaker is broken."""
-        if SIREN in self._broken:
-            return 0.0
-        now, loudest = monotonic_ns(), 0
-        with self._lock:
-            for number, record in enumerate(self._sound_heard.newest()):
-                if number == HEARD_BLOCKS or record.t_ns < now - FRESH_NS:
-                    break
-                loudest = max(loudest, sum(sample * sample for sample in array("h", record.data)))
-        return sqrt(loudest / BLOCK) / 32767
+        return 0.0 if SIREN in self._broken else self.speaker.heard()
 
     # --- the simulated board
 

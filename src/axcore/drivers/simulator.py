@@ -71,11 +71,27 @@ class Parts(Protocol):
         """What is seen and heard."""
 
 
-class SimulatedBoard:
-    """The operations of ``board_ops`` on a board. Any thread. ``signal`` of a device with a light and a siren."""
+class Ears(Protocol):
+    """A loudspeaker that can be heard (``drivers.speaker``)."""
 
-    def __init__(self, board: Board, hurt: Hurt, scheduler: Scheduler, signal: Parts | None = None) -> None:
+    def heard(self) -> float:
+        """Loudness, 0..1."""
+
+
+class SimulatedBoard:
+    """The operations of ``board_ops`` on a board. Any thread. ``signal`` of a device with a light and a siren,
+    ``speaker`` of one with a loudspeaker."""
+
+    def __init__(
+        self,
+        board: Board,
+        hurt: Hurt,
+        scheduler: Scheduler,
+        signal: Parts | None = None,
+        speaker: Ears | None = None,
+    ) -> None:
         self._signal = signal
+        self._speaker = speaker
         self.board = board
         self._hurt = hurt
         self._scheduler = scheduler
@@ -169,6 +185,7 @@ class SimulatedBoard:
             "inputs": {line.name: board.input_active(line.name) for line in board.model.inputs},
             "outputs": {line.name: board.output_active(line.name) for line in board.model.outputs},
             **({} if self._signal is None else self._signal.state()),
+            **({} if self._speaker is None else {"speaker": {"rms": round(self._speaker.heard(), 4)}}),
         }
 
 

@@ -6,7 +6,7 @@ shown has ``password_set`` instead.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -137,5 +137,5 @@ class RecipientView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    target: dict[str, object]
+    target: dict[str, Any]
     """The target without passwords; ``password_set`` tells whether there is one."""

@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from axcore.app import Device
 Device(sys.argv[1], Path(sys.argv[2]))
-parts = ("axcore.led", "axcore.siren", "axcore.services.siren", "axcore._native.led", "axcore._native.siren_thread")
+parts = ("axcore.led", "axcore.siren", "axcore.services.siren", "axcore._native.led", "axcore.drivers.signal")
 print(*(part for part in parts if part in sys.modules), "numpy" in sys.modules)
 """
 

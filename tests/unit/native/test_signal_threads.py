@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from axcore._native.io import LIGHT_APA102, IoThread, LightConfig, monotonic_ns
-from axcore._native.siren_thread import SoundThread
+from axcore._native.sound_thread import SoundThread
 from axcore.drivers.capture import LIGHT, SOUND, Capture
 from axcore.errors import ArgumentError, QueueFullError, RangeError, StateError
 from axcore.interfaces.cli.instance import wait_for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axcore.devices import MODELS
-from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
+from axcore.errors import ConflictError, InputError, LimitError, NotFoundError, QueueFullError
 from axcore.model import events
 from axcore.model.actions import (
     EmailNotification,
@@ -31,7 +32,8 @@ from axcore.services.events import EventService
 from axcore.services.recipients import BOX, Acl, Delivery, DeliveryError, Dispatcher, NotificationPerformer, view
 from axcore.services.recipients import RecipientService as Service
 from axcore.services.recipients.dispatch import QUEUE
-from axcore.services.recipients.modifiers import Facts, expand, file_part, one_line
+from axcore.services.recipients.losses import Losses
+from axcore.services.recipients.modifiers import Facts, escape_of, expand, file_part, one_line, query_of
 from axcore.services.recipients.pack import Packer, event_file
 from axcore.services.recipients.parcel import Parcel
 from axcore.services.recipients.senders.http import with_query
@@ -98,11 +100,15 @@ def test_passwords_never_come_out_and_stay_when_left_out(bench: Bench) -> None:
     shown = view(bench.recipients.recipient(key)).target
     assert shown["password_set"] is True
     assert "secret" not in str(shown)
-    patch = {"target": {**shown, "url": "http://192.0.2.2/"}}
+    patch = {"target": {**shown, "url": "http://192.0.2.1/other"}}
     bench.ledger.do(lambda tx: bench.recipients.update(tx, key, patch))
     kept = bench.recipients.recipient(key).target
     assert isinstance(kept, HttpTarget)
-    assert (kept.url, kept.password) == ("http://192.0.2.2/", "secret")
+    assert (kept.url, kept.password) == ("http://192.0.2.1/other", "secret")
+    bench.ledger.do(lambda tx: bench.recipients.update(tx, key, {"target": {**shown, "url": "http://192.0.2.2/"}}))
+    moved = bench.recipients.recipient(key).target
+    assert isinstance(moved, HttpTarget)
+    assert moved.password == "", "nobody has it sent elsewhere by an update"
     other = {"target": {"type": "tcp", "host": "h", "port": 1}}
     bench.ledger.do(lambda tx: bench.recipients.update(tx, key, other))
     assert isinstance(bench.recipients.recipient(key).target, TcpTarget)
@@ -399,3 +405,69 @@ def test_a_trap_is_ber() -> None:
     assert b"\x04\x06public\xa7" in data
     assert "é".encode() * 100 in data
     assert bytes([0x43, 5, 0, 0x80, 0, 0, 0]) in data
+
+
+# --- what goes into a place, and what is told
+
+
+def lost(failed: Callable[[str], None]) -> Delivery:
+    return Delivery(recipient="1", message=TcpNotification(recipient="1", message="m"), wall_ns=0, failed=failed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("text/plain", 'a&b="<'),
+        ("application/json; charset=utf-8", 'a&b=\\"<'),
+        ("application/x-www-form-urlencoded", "a%26b%3D%22%3C"),
+        ("application/soap+xml", "a&amp;b=&quot;&lt;"),
+    ],
+)
+def test_values_are_escaped_for_the_body(kind: str, expected: str) -> None:
+    facts = FACTS._replace(items={"Name": 'a&b="<'})
+    assert expand("#{Name}", facts, escape_of(kind)) == expected
+
+
+@given(st.text(), st.text())
+def test_a_query_is_one_line_without_spaces_whatever_is_put_in(text: str, value: str) -> None:
+    query = query_of(text + "#{Name}", FACTS._replace(items={"Name": value}))
+    assert query.isascii()
+    assert query.isprintable()
+    assert " " not in query
+    assert "#" not in query
+
+
+def test_a_query_keeps_what_its_author_wrote() -> None:
+    facts = FACTS._replace(items={"Name": "x&y=1"})
+    assert query_of("a=1&b=%2F&c=#{Name}&d=100%%&e=a b", facts) == "a=1&b=%2F&c=x%26y%3D1&d=100%25&e=a%20b"
+
+
+def test_a_flood_of_failures_is_told_as_numbers() -> None:
+    now, told = [0.0], list[str]()
+    losses = Losses(lambda: now[0])
+    for _ in range(50):
+        losses.tell(lost(told.append), "no")
+    assert told == ["no"] * 10
+    now[0] = 1.0
+    losses.tell(lost(told.append), "no")
+    assert told[10:] == ["no (and 40 more before it)"]
+    losses.tell(lost(told.append), "never")
+    losses.settle()
+    assert told[11:] == ["never"]
+    losses.settle()
+    assert len(told) == 12
+
+
+def test_what_the_ledger_cannot_take_is_told_later() -> None:
+    full, told = [True], list[str]()
+
+    def failed(reason: str) -> None:
+        if full[0]:
+            raise QueueFullError("full")
+        told.append(reason)
+
+    losses = Losses(lambda: 0.0)
+    losses.tell(lost(failed), "a")
+    full[0] = False
+    losses.tell(lost(failed), "b")
+    assert told == ["b (and 1 more before it)"]

@@ -14,6 +14,7 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from axcore.devices import MODELS
 from axcore.interfaces.cli.output import CliError
 
 BOARD_SOCKET = "board.sock"
@@ -110,8 +111,9 @@ def find_running(given: Path | None) -> tuple[Path, Running]:
     data_dir = find_data_dir(given)
     running = read_running(data_dir)
     if running is None:
+        name = data_dir.name if data_dir.name in MODELS else "MODEL"
         raise CliError(
-            f"no device runs with {data_dir}", f"start it: axcore run {data_dir.name} --simulate --data-dir {data_dir}"
+            f"no device runs with {data_dir}", f"start it: axcore run {name} --simulate --data-dir {data_dir}"
         )
     return data_dir, running
 

@@ -108,7 +108,9 @@ def _open(path: Path) -> Capture:
         return Capture(path)
     except (OSError, FormatError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise CliError(f"{path}: {reason}", "is a strobe siren running?  axcore run d4100-ve-mk2 --simulate") from error
+        raise CliError(
+            f"{path}: {reason}", "is the device running, and has anything sounded?  axcore run d4100-ve-mk2 --simulate"
+        ) from error
 
 
 def _write(path: Path, data: bytes) -> None:

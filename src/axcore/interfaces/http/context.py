@@ -75,6 +75,10 @@ class Context:
     events: Any = None
     siren: Any = None
     """Light and siren; None for devices without."""
+    clips: Any = None
+    """Audio clips; None for devices without a loudspeaker."""
+    uploads: Any = None
+    """Makes clips of files."""
     configurations: Any = None
     """Action configurations of SOAP rules."""
     pull_points: Any = None

@@ -35,7 +35,7 @@ from .tls import server_context
 log = logging.getLogger(__name__)
 
 DISCARD: Final = 256 * 1024
-"""Octets of a body that is too large which are taken before the connection ends ..."""
+"""Octets of a body that is too large which are taken before the connection ends (or twice what the route takes) ..."""
 DISCARD_TIMEOUT: Final = 2.0
 """... and the seconds that they get."""
 SOAP_PATHS: Final = ("/vapix/services", "/onvif/")
@@ -190,7 +190,7 @@ class HttpServer:
             return
         length = request.content_length
         if length is not None and length > limit:
-            await self._discard(request)
+            await self._discard(request, max(DISCARD, 2 * limit))
             raise HttpError(413, "Content Too Large", close=True)
         if request.headers.get("Expect"):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -210,9 +210,8 @@ class HttpServer:
         finally:
             connection.reading = False
 
-    async def _discard(self, request: Request) -> None:
+    async def _discard(self, request: Request, left: int) -> None:
         """Take some of a body that is too large: closing amid it would take the answer away from an honest client."""
-        left = DISCARD
         connection: Any = request.protocol
         connection.reading = True
         try:
@@ -238,7 +237,8 @@ class HttpServer:
 def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
-    return (*siren, *(("board",) if ctx.board is None else ()))
+    clips = ("audio", "playclip", "mediaclip") if ctx.clips is None else ()
+    return (*siren, *clips, *(("board",) if ctx.board is None else ()))
 
 
 def error_response(target: str, error: HttpError) -> web.Response:

@@ -22,9 +22,12 @@ NO_CALLS = "this device cannot make calls"
 
 
 class AbsentPerformer:
-    """Clips without a loudspeaker, calls without an intercom."""
+    """Clips without a loudspeaker (unless others play ``clips``), calls without an intercom."""
 
-    kinds = (PlayClip, PlayClipWhileActive, StopClip, MakeCall)
+    def __init__(self, *, clips: bool = False) -> None:
+        self.kinds: tuple[type[Any], ...] = (
+            (MakeCall,) if clips else (PlayClip, PlayClipWhileActive, StopClip, MakeCall)
+        )
 
     def describe(self) -> Iterable[ActionType]:
         clip = {"type": "string", "title": "Clip"}
@@ -32,7 +35,7 @@ class AbsentPerformer:
         repeat = {"type": "integer", "title": "Repeat", "default": 0, "minimum": -1}
         play: dict[str, dict[str, Any]] = {"clip": clip, "volume": volume}
         group, name = "Audio clips", "Play audio clip"
-        return (
+        found = (
             ActionType(
                 type="play_clip", group=group, name=name, fields={**play, "repeat": repeat}, unavailable=NO_SOUND
             ),
@@ -46,6 +49,8 @@ class AbsentPerformer:
                 unavailable=NO_CALLS,
             ),
         )  # fmt: skip
+        tags = {kind.__struct_config__.tag for kind in self.kinds}
+        return tuple(each for each in found if each.type in tags)
 
     def check(self, action: Any) -> Action:
         if isinstance(action, PlayClip | PlayClipWhileActive):

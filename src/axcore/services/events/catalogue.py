@@ -20,7 +20,7 @@ from axcore.model.ports import MANUAL_TRIGGER
 from axcore.model.rules import Condition
 from axcore.rules import Filter, asked_by, canonical
 
-from .conditions import ConditionType, Item, calls, doors, sensors
+from .conditions import ConditionType, Item, calls, clips, doors, sensors
 
 ANY = 1 << 30
 
@@ -35,6 +35,7 @@ def condition_types(model: DeviceModel) -> tuple[ConditionType, ...]:
         *_io(model),
         *_intercom(model),
         *calls(model),
+        *clips(model),
         *doors(model),
         *sensors(model),
         *_status(),

@@ -53,6 +53,40 @@ _TEMPERATURES = (
 )
 
 
+def clips(model: DeviceModel) -> tuple[ConditionType, ...]:
+    """Whether an audio clip plays, and which one begins (VAPIX: media clip events)."""
+    if not model.speaker:
+        return ()
+    source = tuple(
+        Item(name=name, nice_name=nice, values=(value,))
+        for name, nice, value in (
+            ("AudioOutput", "AudioOutput", "1"),
+            ("audiodeviceid", "AudioDeviceId", "0"),
+            ("audiooutputid", "AudioOutputId", "0"),
+        )
+    )
+    playing = Item(name="Playing", nice_name="Playing status", values=_FLAG)
+    return (
+        ConditionType(
+            topic=events.CLIP_PLAYING,
+            group="Media",
+            name="Playing state",
+            stateful=True,
+            source=source,
+            data=(playing,),
+            match={"Playing": "1"},
+        ),
+        ConditionType(
+            topic=events.CLIP_CURRENT,
+            group="Media",
+            name="Currently playing media clip",
+            stateful=False,
+            source=source,
+            data=(Item(name="FileName", nice_name="File Name"),),
+        ),
+    )
+
+
 def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
     """Call state, state change and DTMF; the intercom publishes them."""
     if not model.calls:

@@ -1,7 +1,7 @@
 """Parameters: the settings behind param.cgi, each bound to its owner."""
 
 from .service import ParamService
-from .sources import STREAM_PROFILES, brand, ioport, network, properties, settings
+from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings
 from .types import Group, ParamError, Parameter, Setting, Source
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Source",
     "brand",
     "ioport",
+    "media_clips",
     "network",
     "properties",
     "settings",

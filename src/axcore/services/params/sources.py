@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from axcore.model.accounts import Role
+from axcore.model.clips import MAX_BYTES, MAX_CLIPS, AudioClip
 from axcore.model.ports import Port
 
 from .types import Group, Parameter, Setting, Source
@@ -32,6 +33,13 @@ class Ports(Protocol):
 
     def ports(self) -> tuple[Port, ...]: ...
     def configure(self, tx: Any, port_id: int, patch: dict[str, Any], /) -> Port: ...
+
+
+class Clips(Protocol):
+    """What is needed of the clip service."""
+
+    def clips(self) -> tuple[AudioClip, ...]: ...
+    def change(self, tx: Any, number: int, /, *, name: str) -> AudioClip: ...
 
 
 def _constant(name: str, value: str, read: Role = Role.VIEWER) -> Parameter:
@@ -153,6 +161,36 @@ def _port(ports: Ports, port: Port) -> Iterable[Parameter]:
         kind="enum",
         choices=("open", "closed"),
     )
+
+
+def media_clips(clips: Clips | None) -> Source:
+    """``MediaClip`` and ``Properties.AudioClip``: what can be played, and how (VAPIX Media clip API)."""
+
+    def source() -> Iterable[Parameter]:
+        if clips is None:
+            return
+        yield _constant("Properties.Audio.Audio", "yes")
+        yield _constant("Properties.Audio.Source.A0.Output", "yes")
+        yield _constant("Properties.AudioClip.Format", "au,mp3,opus,vorbis,wav")
+        yield _constant("Properties.AudioClip.PlayOptions", "repeat,volume,location,audiodeviceid,audiooutputid")
+        yield _constant("Properties.AudioClip.StopClip", "yes")
+        yield _constant("MediaClip.MaxGroups", str(MAX_CLIPS))
+        yield _constant("MediaClip.MaxUploadSize", str(MAX_BYTES // 1_000_000))
+        for clip in clips.clips():
+            yield from _clip(clips, clip)
+
+    return source
+
+
+def _clip(clips: Clips, clip: AudioClip) -> Iterable[Parameter]:
+    name = f"MediaClip.M{clip.id}"
+
+    def rename(tx: Transaction, value: str) -> None:
+        clips.change(tx, clip.id, name=value)
+
+    yield Parameter(name=f"{name}.Name", get=lambda: clip.name, apply=rename, write=Role.OPERATOR)
+    yield _constant(f"{name}.Location", clip.location)
+    yield _constant(f"{name}.Type", "audio")
 
 
 STREAM_PROFILES = Group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from axcore.errors import InputError
+from axcore.errors import InputError, QueueFullError
 from axcore.model.actions import (
     Action,
     EmailNotification,
@@ -172,7 +173,8 @@ class NotificationPerformer:
 
     def _post(self, delivery: Delivery) -> None:
         if not self._box.post(delivery):
-            delivery.failed("too many messages wait to be sent; this one is dropped")
+            with contextlib.suppress(QueueFullError):  # counted by the box
+                delivery.failed("too many messages wait to be sent; this one is dropped")
 
 
 def _type(kind: Any, group: str, name: str, fields: dict[str, Any]) -> ActionType:

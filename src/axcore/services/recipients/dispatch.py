@@ -1,8 +1,8 @@
 """The workers: one task and one bounded queue for each recipient, so that a black hole delays nobody but itself.
 
 A delivery has ``TOTAL_SECONDS``, attempts included. What fails for a passing reason is tried again; what fails for
-good, or finds the queue full, is told by ``Delivery.failed``. Threads: the loop; deliveries come from any thread
-through the ``Outbox``.
+good, or finds the queue full, is told by ``Delivery.failed`` (``Losses``). Threads: the loop; deliveries come from any
+thread through the ``Outbox``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from axcore.runtime.outbox import Outbox
 
 from .delivery import Delivery, DeliveryError, File
 from .dial import Dialer, reason_of
+from .losses import Losses
 from .parcel import Parcel
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ PAUSES = (1.0, 4.0)
 IDLE_SECONDS = 60.0
 """A worker without work ends after this."""
 
+MAX_TESTS = 4
+"""*Test* at the same time."""
 TEST_TEXT = "This is a test.\n"
 
 Send = Callable[[Target | TrapTarget, Parcel, Dialer], Awaitable[None]]
@@ -98,6 +101,7 @@ async def within(target: Target | TrapTarget, parcel: Parcel, dialer: Dialer, *,
 class _Worker:
     def __init__(self) -> None:
         self.queue: deque[Delivery] = deque()
+        self.losses = Losses()
         self.wake = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -111,6 +115,7 @@ class Dispatcher:
         self.dialer = dialer
         self._box, self._find, self._pack, self._by = box, find, pack, by
         self._workers: dict[str, _Worker] = {}
+        self._testing = 0
 
     @property
     def workers(self) -> int:
@@ -123,17 +128,25 @@ class Dispatcher:
             while True:
                 self.take(await self._box.get())
         finally:
-            for worker in self._workers.values():
+            for key, worker in self._workers.items():
+                if worker.queue:
+                    log.warning("%d messages for recipient %s were not sent", len(worker.queue), key)
                 if worker.task is not None:
                     worker.task.cancel()
             self._workers.clear()
 
     async def test(self, target: Target | TrapTarget) -> None:
         """Deliver something small now, in one attempt, past every queue. Raises DeliveryError."""
+        if self._testing >= MAX_TESTS:
+            raise DeliveryError(f"{MAX_TESTS} tests are under way; try again when one is over")
         file = File(name="axcore-test.txt", content=TEST_TEXT.encode(), content_type="text/plain")
         files = () if isinstance(target, HttpTarget | HttpsTarget | TcpTarget | EmailTarget) else (file,)
         parcel = Parcel(method="GET", text=TEST_TEXT, subject="Test", files=files, test=True)
-        await within(target, parcel, self.dialer, by=self._by)
+        self._testing += 1
+        try:
+            await within(target, parcel, self.dialer, by=self._by)
+        finally:
+            self._testing -= 1
 
     def take(self, delivery: Delivery) -> None:
         """Queue a delivery for its recipient."""
@@ -144,7 +157,7 @@ class Dispatcher:
             worker.task = asyncio.get_running_loop().create_task(self._work(key, worker), name=f"recipient {key}")
         if len(worker.queue) >= QUEUE:
             self.refused += 1
-            delivery.failed(f"{QUEUE} messages wait for this recipient already; this one is dropped")
+            worker.losses.tell(delivery, f"{QUEUE} messages wait for this recipient already; this one is dropped")
             return
         worker.queue.append(delivery)
         worker.wake.set()
@@ -153,7 +166,8 @@ class Dispatcher:
         try:
             while True:
                 while worker.queue:
-                    await self._deliver(worker.queue.popleft())
+                    await self._deliver(worker.queue.popleft(), worker.losses)
+                worker.losses.settle()
                 worker.wake.clear()
                 async with asyncio.timeout(IDLE_SECONDS):
                     await worker.wake.wait()
@@ -163,18 +177,18 @@ class Dispatcher:
             if self._workers.get(key) is worker:
                 del self._workers[key]
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, losses: Losses) -> None:
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
                 await self._attempts(delivery)
             self.delivered += 1
         except TimeoutError:
-            delivery.failed(f"not delivered within {TOTAL_SECONDS:.0f} s")
+            losses.tell(delivery, f"not delivered within {TOTAL_SECONDS:.0f} s")
         except (DeliveryError, NotFoundError) as error:
-            delivery.failed(error.reason)
+            losses.tell(delivery, error.reason)
         except Exception as error:
             log.exception("a delivery failed")
-            delivery.failed(reason_of(error))
+            losses.tell(delivery, reason_of(error))
 
     async def _attempts(self, delivery: Delivery) -> None:
         parcel = await asyncio.to_thread(self._pack, delivery)

@@ -8,10 +8,13 @@ itself.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape as xml_escape
 
 MAX_RESULT = 65_536
 """Characters; what is longer is cut."""
@@ -33,24 +36,71 @@ class Facts(NamedTuple):
     """Source and data of the event."""
 
 
-def expand(text: str, facts: Facts) -> str:
-    """``text`` with its modifiers replaced."""
+Escape = Callable[[str], str]
+"""A value for the place that it is put in: names of cards and people come from outside, and end nothing there."""
+
+
+def as_it_is(value: str) -> str:
+    """For plain text."""
+    return value
+
+
+def in_query(value: str) -> str:
+    """For a part of a query (RFC 3986)."""
+    return quote(value, safe="")
+
+
+def in_form(value: str) -> str:
+    """For ``application/x-www-form-urlencoded``."""
+    return quote_plus(value)
+
+
+def in_json(value: str) -> str:
+    """For the inside of a JSON string."""
+    return json.dumps(value)[1:-1]
+
+
+def in_xml(value: str) -> str:
+    """For text and attributes of XML and HTML."""
+    return xml_escape(value, {'"': "&quot;", "'": "&apos;"})
+
+
+def escape_of(content_type: str) -> Escape:
+    """What a media type needs."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return in_form
+    if kind.endswith(("/json", "+json")):
+        return in_json
+    if kind.endswith(("/xml", "+xml", "/html")):
+        return in_xml
+    return as_it_is
+
+
+def query_of(text: str, facts: Facts) -> str:
+    """A query with its modifiers replaced; what a query cannot hold (spaces, control characters) is percent-encoded."""
+    return quote(expand(text, facts, in_query), safe="%/?:@!$&'()*+,;=-._~[]")
+
+
+def expand(text: str, facts: Facts, escape: Escape = as_it_is) -> str:
+    """``text`` with its modifiers replaced; what is put in passes ``escape``."""
 
     def replaced(found: re.Match[str]) -> str:
         date, sign, item = found.groups()
+        if date == "%" or sign == "#":
+            return escape(date or sign)
         if date is not None:
-            return "%" if date == "%" else facts.local.strftime(f"%{_ALIAS.get(date, date)}")
+            return escape(facts.local.strftime(f"%{_ALIAS.get(date, date)}"))
         if item is not None:
-            return facts.items.get(item, found[0])
+            return escape(facts.items[item]) if item in facts.items else found[0]
         values = {
             "s": facts.serial,
             "i": facts.address,
             "n": facts.hostname,
             "r": facts.rule,
             "t": facts.topic,
-            "#": "#",
         }
-        return values[sign]
+        return escape(values[sign])
 
     return _PATTERN.sub(replaced, text)[:MAX_RESULT]
 

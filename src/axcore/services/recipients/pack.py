@@ -12,7 +12,7 @@ from axcore.model.actions import EmailNotification, HttpNotification, SendFiles
 from axcore.model.events import Event
 
 from .delivery import Delivery, DeliveryError, File
-from .modifiers import Facts, expand, file_part
+from .modifiers import Facts, escape_of, expand, file_part, query_of
 from .parcel import Parcel
 
 FileSource = Callable[[Delivery], tuple[bytes, str, str]]
@@ -36,8 +36,8 @@ class Packer:
         if isinstance(message, HttpNotification):
             return Parcel(
                 method=message.method,
-                query=expand(message.query, facts),
-                text=expand(message.body, facts),
+                query=query_of(message.query, facts),
+                text=expand(message.body, facts, escape_of(message.content_type)),
                 content_type=message.content_type,
             )
         if isinstance(message, EmailNotification):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -68,7 +69,10 @@ class RecipientService:
         return recipient
 
     def update(self, tx: Transaction, recipient_id: str, patch: Mapping[str, Any]) -> Recipient:
-        """Change a recipient. Of a target of the same type, what the patch leaves out stays, passwords too."""
+        """Change a recipient. Of a target of the same type, what the patch leaves out stays.
+
+        A password stays only while the place stays that it is for: nobody has it sent elsewhere by an update.
+        """
         old = self.recipient(recipient_id)
         if "id" in patch and patch["id"] != recipient_id:
             raise InputError("id", "cannot be changed")
@@ -118,6 +122,10 @@ def view(recipient: Recipient) -> RecipientView:
     return RecipientView(id=recipient.id, name=recipient.name, target=target)
 
 
+PLACE = ("url", "host", "port", "pop_host", "share", "host_key_sha256", "host_key_md5", "validate_server_certificate")
+"""What says whom a password is given to, and how sure that is."""
+
+
 def _merged(old: Recipient, patch: Mapping[str, Any]) -> dict[str, Any]:
     target = patch.get("target")
     if not isinstance(target, dict):
@@ -126,11 +134,23 @@ def _merged(old: Recipient, patch: Mapping[str, Any]) -> dict[str, Any]:
     if target.get("type", kept["type"]) != kept["type"]:
         return dict(patch)
     new = {name: value for name, value in target.items() if name != "password_set"}
+    if _moved(kept, new):
+        kept.pop("password", None)
     proxy = new.get("proxy")
     if isinstance(proxy, dict) and kept.get("proxy"):
         shown = {name: value for name, value in proxy.items() if name != "password_set"}
-        new["proxy"] = {**kept["proxy"], **shown}
+        old_proxy = dict(kept["proxy"])
+        if _moved(old_proxy, shown):
+            old_proxy.pop("password", None)
+        new["proxy"] = {**old_proxy, **shown}
     return {**patch, "target": {**kept, **new}}
+
+
+def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    def place(value: Any) -> Any:
+        return urlsplit(value)[:2] if isinstance(value, str) and "//" in value else value
+
+    return any(name in new and place(new[name]) != place(old.get(name)) for name in PLACE)
 
 
 def _changed(key: str, action: str) -> NewEvent:

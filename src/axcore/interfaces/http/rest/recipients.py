@@ -1,6 +1,7 @@
 """``/config/rest/recipients/v1``: who can be told and sent files, with *Test*. Needs an administrator.
 
-Passwords come in and never go out; a PATCH that leaves them out keeps them.
+Passwords come in and never go out; a PATCH that leaves them out keeps them, unless it
+changes the place that they are for.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,6 +15,7 @@ from aiohttp import web
 
 from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
 from axcore.interfaces.http.jsonin import MissingFieldError, convert, parse_json
+from axcore.interfaces.http.multipart import parts
 from axcore.interfaces.http.routes import Route
 from axcore.interfaces.http.vapix.ajr import GEN3, AjrApi, AjrError, Call
 from axcore.model.accounts import Role
@@ -273,18 +272,12 @@ async def serve(request: Request, ctx: Context) -> web.StreamResponse:
 
 
 def parts_of(content_type: str, body: bytes) -> dict[str, bytes]:
-    """The parts of a multipart/form-data body by name (RFC 7578); the first of a name counts."""
-    message = BytesParser(policy=HTTP).parsebytes(
-        b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body
-    )
-    found: dict[str, bytes] = {}
-    if message.is_multipart():
-        for part in message.iter_parts():
-            name = part.get_param("name", header="content-disposition")
-            payload = part.get_payload(decode=True)
-            if isinstance(name, str) and isinstance(payload, bytes):
-                found.setdefault(name, payload)
-    return found
+    """The parts of a multipart body by name, the first of a name counts; none of one that is not well-formed."""
+    try:
+        found = parts(content_type, body)
+    except InputError:
+        return {}
+    return {part.name: bytes(part.body) for part in reversed(found)}
 
 
 APIS: Final = (API.entry(),)

@@ -42,8 +42,18 @@ class _Client(ftplib.FTP):
         self._dialer.acl.check(host, port)
         return host, port
 
+    def makeport(self) -> socket.socket:
+        listener = super().makeport()
+        self._cutter.add(listener)
+        return listener
+
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
         sock, size = super().ntransfercmd(cmd, rest)
+        assert self.sock is not None
+        server, peer = self.sock.getpeername()[0], sock.getpeername()[0]
+        if peer != server:
+            sock.close()
+            raise DeliveryError(f"the data connection is with {peer}, and not with the server ({server})")
         self._cutter.add(sock)
         return sock, size or 0
 

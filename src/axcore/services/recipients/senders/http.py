@@ -2,15 +2,15 @@
 
 The only module of the services that has aiohttp.
 
-Redirects are followed five times at most, and only where the access list allows.
+Redirects are followed five times at most, only where the access list allows, and never from HTTPS to HTTP. The login is
+given to the server that the recipient names, and to no other. A POST that may have been taken is not sent again.
 """
 
 from __future__ import annotations
 
 import socket
-import ssl
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from axcore.model.recipients import HttpsTarget, HttpTarget
 
@@ -19,19 +19,41 @@ from ..dial import Dialer, reason_of
 from ..modifiers import one_line
 from ..parcel import Parcel
 
+if TYPE_CHECKING:
+    import aiohttp
+
 MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NOT_TAKEN = frozenset({429, 502, 503, 504})
+"""Answers of servers that could not do it now; other failures are answers too, and final."""
 Target = HttpTarget | HttpsTarget
+
+
+class _Ask(NamedTuple):
+    method: str
+    url: str
+    body: bytes | None
+    headers: dict[str, str]
+
+
+class _Answer(NamedTuple):
+    status: int
+    reason: str
+    location: str
+    wanted: str
+    """Login that the server asks for."""
 
 
 async def send(target: Target, parcel: Parcel, dialer: Dialer) -> None:
     """Deliver; any answer but 2xx is a failure."""
     for file in parcel.files:
         headers = {"Content-Type": file.content_type, "Content-Disposition": f'attachment; filename="{file.name}"'}
-        await _request(target, "POST", target.url, file.content, headers, dialer)
+        await _request(target, _Ask("POST", target.url, file.content, headers), dialer)
     if not parcel.files:
         url = with_query(target.url, parcel.query)
         body = parcel.text.encode() if parcel.method != "GET" else None
-        await _request(target, parcel.method, url, body, {"Content-Type": one_line(parcel.content_type)}, dialer)
+        headers = {} if body is None else {"Content-Type": one_line(parcel.content_type)}
+        await _request(target, _Ask(parcel.method, url, body, headers), dialer)
 
 
 def with_query(url: str, query: str) -> str:
@@ -43,22 +65,67 @@ def with_query(url: str, query: str) -> str:
     return urlunsplit(parts._replace(query=joined))
 
 
-async def _request(  # noqa: PLR0917 - the parts of a request
-    target: Target, method: str, url: str, body: bytes | None, headers: dict[str, str], dialer: Dialer
-) -> None:
+async def _request(target: Target, ask: _Ask, dialer: Dialer) -> None:
+    """Ask, and follow redirects."""
+    for _ in range(MAX_REDIRECTS + 1):
+        host = urlsplit(ask.url).hostname or ""
+        answer = await _ask(target, ask, dialer)
+        if answer.status in REDIRECTS and answer.location:
+            ask = redirected(ask, answer.status, answer.location)
+            dialer.acl.check_url(ask.url)
+            continue
+        if not 200 <= answer.status < 300:
+            reason = f"{host} answered {answer.status} {one_line(answer.reason)}"[:200]
+            raise DeliveryError(reason, transient=answer.status in NOT_TAKEN)
+        return
+    raise DeliveryError(f"{host} redirects in circles")
+
+
+def redirected(ask: _Ask, status: int, location: str) -> _Ask:
+    """What a redirect asks for (RFC 9110, 15.4). Raises DeliveryError where it leads from HTTPS to HTTP."""
+    url = urljoin(ask.url, location)
+    if urlsplit(ask.url).scheme == "https" and urlsplit(url).scheme != "https":
+        raise DeliveryError(f"{urlsplit(ask.url).hostname} redirects from HTTPS to an address without it")
+    if status == 303 or (status in (301, 302) and ask.method == "POST"):
+        return _Ask("GET", url, None, {})
+    return ask._replace(url=url)
+
+
+async def _ask(target: Target, ask: _Ask, dialer: Dialer) -> _Answer:
+    import aiohttp
+
+    parts = urlsplit(ask.url)
+    if target.proxy is not None:  # the proxy connects; where to is looked at here
+        await dialer.addresses(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    login: dict[str, Any] = {}
+    own = target.username and _origin(ask.url) == _origin(target.url)
+    if own:
+        login = {"middlewares": (aiohttp.DigestAuthMiddleware(target.username, target.password),)}
+    try:
+        answer = await _once(target, ask, dialer, login)
+        if answer.status == 401 and own and answer.wanted.lower().startswith("basic"):
+            answer = await _once(target, ask, dialer, {"auth": aiohttp.BasicAuth(target.username, target.password)})
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise DeliveryError(
+            f"the certificate of {parts.hostname} is not trusted: {reason_of(error.certificate_error)}"
+        ) from None
+    except aiohttp.ClientConnectorError as error:
+        raise DeliveryError(
+            f"{parts.hostname} cannot be connected to: {reason_of(error.os_error)}", transient=True
+        ) from None
+    except (aiohttp.ClientError, ValueError) as error:
+        raise DeliveryError(
+            f"{parts.hostname} did not answer as HTTP: {reason_of(error)}", transient=ask.method != "POST"
+        ) from None
+    return answer
+
+
+async def _once(target: Target, ask: _Ask, dialer: Dialer, login: dict[str, Any]) -> _Answer:
     import aiohttp
     from yarl import URL
 
-    context: ssl.SSLContext | bool = True
-    if isinstance(target, HttpsTarget) and not target.validate_server_certificate:
-        context = False
-    parts = urlsplit(url)
-    if target.proxy is not None:  # the proxy connects; where to is looked at here
-        await dialer.addresses(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    middlewares: tuple[Any, ...] = ()
-    if target.username:
-        middlewares = (aiohttp.DigestAuthMiddleware(target.username, target.password),)
-    arguments: dict[str, Any] = {"data": body, "headers": headers if body is not None else None, "ssl": context}
+    arguments: dict[str, Any] = {"data": ask.body, "headers": ask.headers, "allow_redirects": False}
+    arguments["ssl"] = not (isinstance(target, HttpsTarget) and not target.validate_server_certificate)
     if target.proxy is not None:
         arguments["proxy"] = f"http://{target.proxy.host}:{target.proxy.port}"
         if target.proxy.username:
@@ -67,33 +134,37 @@ async def _request(  # noqa: PLR0917 - the parts of a request
     def opened(info: Any) -> socket.socket:
         return dialer.open(info[0], info[4])
 
-    connector = aiohttp.TCPConnector(socket_factory=opened, force_close=True)
-    try:
-        async with aiohttp.ClientSession(connector=connector, middlewares=middlewares, trust_env=False) as session:
-            asked = URL(url, encoded=True)
-            async with session.request(method, asked, max_redirects=MAX_REDIRECTS, **arguments) as answer:
-                status, reason, wanted = answer.status, answer.reason, answer.headers.get("WWW-Authenticate", "")
-        if status == 401 and target.username and wanted.lower().startswith("basic"):
-            connector = aiohttp.TCPConnector(socket_factory=opened, force_close=True)
-            login = aiohttp.BasicAuth(target.username, target.password)
-            async with (
-                aiohttp.ClientSession(connector=connector, auth=login, trust_env=False) as session,
-                session.request(method, asked, max_redirects=MAX_REDIRECTS, **arguments) as answer,
-            ):
-                status, reason = answer.status, answer.reason
-    except aiohttp.ClientConnectorCertificateError as error:
-        raise DeliveryError(
-            f"the certificate of {parts.hostname} is not trusted: {reason_of(error.certificate_error)}"
-        ) from None
-    except aiohttp.TooManyRedirects:
-        raise DeliveryError(f"{parts.hostname} redirects in circles") from None
-    except aiohttp.ClientConnectorError as error:
-        raise DeliveryError(
-            f"{parts.hostname} cannot be connected to: {reason_of(error.os_error)}", transient=True
-        ) from None
-    except (aiohttp.ClientError, ValueError) as error:
-        raise DeliveryError(f"{parts.hostname} did not answer as HTTP: {reason_of(error)}", transient=True) from None
-    if not 200 <= status < 300:
-        raise DeliveryError(
-            f"{parts.hostname} answered {status} {one_line(reason or '')}"[:200], transient=status >= 500
-        )
+    connector = aiohttp.TCPConnector(socket_factory=opened, resolver=_resolver(dialer), force_close=True)
+    async with (
+        aiohttp.ClientSession(connector=connector, trust_env=False, **login) as session,
+        session.request(ask.method, URL(ask.url, encoded=True), **arguments) as got,
+    ):
+        headers = got.headers
+        return _Answer(got.status, got.reason or "", headers.get("Location", ""), headers.get("WWW-Authenticate", ""))
+
+
+def _resolver(dialer: Dialer) -> aiohttp.abc.AbstractResolver:
+    """Names are resolved by the dialer: in threads of the recipients, and past the access list."""
+    from aiohttp.abc import AbstractResolver, ResolveResult
+
+    class Resolver(AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        ) -> list[ResolveResult]:
+            return [
+                ResolveResult(
+                    hostname=host, host=address[0], port=port, family=found, proto=0, flags=socket.AI_NUMERICHOST
+                )
+                for found, address in await dialer.addresses(host, port)
+                if family in (socket.AF_UNSPEC, found)
+            ]
+
+        async def close(self) -> None:
+            """Nothing is kept."""
+
+    return Resolver()
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -59,7 +59,8 @@ async def send(target: SftpTarget, parcel: Parcel, dialer: Dialer) -> None:
                 folders = [target.folder] if target.folder else []
                 for folder in file.folder:
                     folders.append(folder)
-                    await client.makedirs("/".join(folders), exist_ok=True)
+                    if not await client.isdir("/".join(folders)):  # below the recipient's own, which must be there
+                        await client.mkdir("/".join(folders))
                 path = "/".join([*folders, file.name])
                 name = f"{path}{TEMPORARY}" if target.use_temporary_file_name else path
                 async with client.open(name, "wb") as out:

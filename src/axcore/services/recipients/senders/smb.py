@@ -18,9 +18,9 @@ async def send(target: NetworkShareTarget, parcel: Parcel, dialer: Dialer) -> No
     await dialer.threads.run(lambda cutter: _send(target, parcel, addresses[0][1][0], cutter))
 
 
-def _send(target: NetworkShareTarget, parcel: Parcel, address: str, _cutter: Cutter) -> None:
+def _send(target: NetworkShareTarget, parcel: Parcel, address: str, cutter: Cutter) -> None:
     import smbclient
-    from smbprotocol.exceptions import SMBAuthenticationError, SMBException, SMBOSError
+    from smbprotocol.exceptions import LogonFailure, SMBAuthenticationError, SMBException, SMBOSError
 
     cache: dict[str, object] = {}
     common = {
@@ -35,9 +35,11 @@ def _send(target: NetworkShareTarget, parcel: Parcel, address: str, _cutter: Cut
     )
     base = base.rstrip("\\")
     try:
-        smbclient.register_session(
+        smbclient.ClientConfig(skip_dfs=True)  # a referral would lead past the access list
+        session = smbclient.register_session(
             address, connection_timeout=int(STEP_SECONDS), auth_protocol="ntlm", require_signing=True, **common
         )
+        cutter.add(session.connection.transport._sock)  # there is no other way to end what waits for a share
         for file in parcel.files:
             folder = base
             for part in file.folder:
@@ -49,7 +51,7 @@ def _send(target: NetworkShareTarget, parcel: Parcel, address: str, _cutter: Cut
             smbclient.replace(temporary, path, **common)
             if parcel.test:
                 smbclient.remove(path, **common)
-    except SMBAuthenticationError:
+    except (LogonFailure, SMBAuthenticationError):
         raise DeliveryError(f"{target.host} does not accept the user name and the password") from None
     except (SMBOSError, OSError, SMBException, ValueError) as error:
         raise DeliveryError(f"{target.host}: {reason_of(error)}", transient=isinstance(error, TimeoutError)) from None

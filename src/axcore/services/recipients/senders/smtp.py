@@ -16,6 +16,7 @@ from ..parcel import Parcel
 from ..threads import Cutter
 
 POP_PORT = 110
+POPS_PORT = 995
 
 
 async def send(target: EmailTarget, parcel: Parcel, dialer: Dialer) -> None:
@@ -25,9 +26,7 @@ async def send(target: EmailTarget, parcel: Parcel, dialer: Dialer) -> None:
     if target.pop_host:
         await dialer.threads.run(lambda cutter: _pop(target, dialer, cutter))
     message = compose(target, parcel)
-    context = ssl.create_default_context()
-    if not target.validate_server_certificate:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = trust(target)
     sock = await dialer.connect(target.host, target.port)
     client = aiosmtplib.SMTP(
         hostname=target.host,
@@ -56,6 +55,14 @@ async def send(target: EmailTarget, parcel: Parcel, dialer: Dialer) -> None:
         sock.close()
 
 
+def trust(target: EmailTarget) -> ssl.SSLContext:
+    """Whose certificates count."""
+    context = ssl.create_default_context()
+    if not target.validate_server_certificate:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 def compose(target: EmailTarget, parcel: Parcel) -> EmailMessage:
     """The message. What would add a header line is made one line."""
     message = EmailMessage()
@@ -74,12 +81,18 @@ def compose(target: EmailTarget, parcel: Parcel) -> EmailMessage:
 def _pop(target: EmailTarget, dialer: Dialer, cutter: Cutter) -> None:
     """Some servers let one send after a POP login from the same address."""
 
+    secure = target.encryption == "tls"
+    port = POPS_PORT if secure else POP_PORT
+
     class Pop(poplib.POP3):
         def _create_socket(self, timeout: float) -> object:  # the hook of the standard library
-            return dialer.connect_blocking(target.pop_host, POP_PORT, cutter)
+            sock = dialer.connect_blocking(target.pop_host, port, cutter)
+            return trust(target).wrap_socket(sock, server_hostname=target.pop_host) if secure else sock
 
     try:
-        client = Pop(target.pop_host, POP_PORT, STEP_SECONDS)
+        client = Pop(target.pop_host, port, STEP_SECONDS)
+        if target.encryption == "starttls":
+            client.stls(trust(target))
         client.user(target.username)
         client.pass_(target.password)
         client.quit()

@@ -1,0 +1,290 @@
+/* Jitter buffer: order, loss, duplicates, pauses, restarts, drift, steps, stretching, bounds. Time is simulated: the caller
+ * plays what it is told and asks again when that is over. */
+#include "ax/err.h"
+#include "ax/jitter.h"
+#include "ax_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MS 1000000ll
+
+static const struct ax_jitter_config CONFIG = {8000, 160, 64, 160, 0, 400, 1};
+
+struct play {
+    struct ax_jitter *j;
+    int64_t now, first; /* first: when packet 0 is sent */
+    int64_t send_ns;    /* packet spacing by the receiver's clock */
+    int sent, last, frames, conceals, disorder;
+    int64_t delay_ns;   /* of the last frame */
+    uint32_t ssrc;
+};
+
+static void put(struct play *p, int i, int64_t now)
+{
+    uint8_t payload[160];
+    memset(payload, i & 255, sizeof payload);
+    const struct ax_jitter_packet packet = {payload, 160, p->ssrc, (uint32_t)i * 160, (uint16_t)i, 0, 0};
+    CHECK(ax_jitter_put(p->j, &packet, (uint64_t)now) >= 0);
+}
+
+/* Play until `until`; packet i comes at first + i * 20 ms + delay(i), or never when that is negative. Delays below 20 ms. */
+static void run(struct play *p, int64_t until, int64_t (*delay)(int i))
+{
+    while (p->now < until) {
+        struct ax_jitter_out out;
+        for (; p->first + p->sent * p->send_ns <= p->now; p->sent++) {
+            const int64_t d = delay(p->sent);
+            if (d >= 0)
+                put(p, p->sent, p->first + p->sent * p->send_ns + d);
+        }
+        ax_jitter_get(p->j, (uint64_t)p->now, &out);
+        CHECK(out.play > 0 && out.play <= 2 * 160);
+        if (out.payload) {
+            const int i = (int)(out.timestamp / 160);
+            p->disorder += i <= p->last || out.payload[0] != (i & 255);
+            p->last = i;
+            p->frames++;
+            p->delay_ns = p->now - p->first - i * p->send_ns;
+        }
+        p->conceals += out.kind == AX_JITTER_CONCEAL;
+        p->now += out.play * (1000 * MS / 8000);
+    }
+}
+
+static struct play begin(const struct ax_jitter_config *config)
+{
+    struct play p = {.now = 1000 * MS, .first = 1000 * MS, .send_ns = 20 * MS, .last = -1, .ssrc = 7};
+    CHECK_EQ(ax_jitter_new(&p.j, config), AX_OK);
+    return p;
+}
+
+static int64_t none(int i)
+{
+    (void)i;
+    return 0;
+}
+
+static int64_t uneven(int i)
+{
+    return (int64_t)((uint32_t)i * 2654435761u >> 20) * 1000; /* 0 .. 4 ms */
+}
+
+static int64_t every_tenth_lost(int i)
+{
+    return i % 10 == 9 ? -1 : uneven(i);
+}
+
+static int64_t later_after_500(int i)
+{
+    return uneven(i) + (i >= 500 ? 15 * MS : 0);
+}
+
+static void clean(void)
+{
+    struct play p = begin(&CONFIG);
+    run(&p, p.first + 20000 * MS, uneven);
+    const struct ax_jitter_stats *s = ax_jitter_stats(p.j);
+    CHECK_EQ(p.disorder, 0);
+    CHECK_EQ(p.conceals, 0);
+    CHECK_EQ(s->lost, 0);
+    CHECK(p.frames > 990);
+    CHECK(p.delay_ns < 30 * MS);
+    CHECK(s->longer + s->shorter < 40);
+    ax_jitter_free(p.j);
+}
+
+static void loss_is_concealed_once(void)
+{
+    struct play p = begin(&CONFIG);
+    run(&p, p.first + 20000 * MS, every_tenth_lost);
+    const struct ax_jitter_stats *s = ax_jitter_stats(p.j);
+    CHECK_EQ(p.disorder, 0);
+    CHECK(s->lost >= 97 && s->lost <= 101);
+    CHECK(s->concealed_ticks <= 101 * 170);
+    CHECK(p.frames >= 890);
+    ax_jitter_free(p.j);
+}
+
+static void follows_a_step(void)
+{
+    struct play p = begin(&CONFIG);
+    run(&p, p.first + 30000 * MS, later_after_500);
+    CHECK_EQ(ax_jitter_stats(p.j)->lost, 0);
+    CHECK_EQ(p.disorder, 0);
+    CHECK(p.delay_ns < 50 * MS);
+    ax_jitter_free(p.j);
+}
+
+/* 300 ppm: a minute moves the clocks 18 ms apart; the delay does not move with it. */
+static void drift(int64_t ppm)
+{
+    struct play p = begin(&CONFIG);
+    p.send_ns += 20 * MS * ppm / 1000000;
+    run(&p, p.first + 10000 * MS, none);
+    const int64_t early = p.delay_ns;
+    run(&p, p.first + 120000 * MS, none);
+    CHECK(llabs(p.delay_ns - early) < 12 * MS);
+    CHECK_EQ(ax_jitter_stats(p.j)->lost, 0);
+    CHECK(ax_jitter_stats(p.j)->concealed_ticks <= 120 * 8); /* 1 ms a second at most */
+    CHECK_EQ(p.disorder, 0);
+    ax_jitter_free(p.j);
+}
+
+static void order_copies_and_lateness(void)
+{
+    struct play p = begin(&CONFIG);
+    struct ax_jitter_out out;
+    static const int order[] = {1, 0, 3, 2, 2, 4};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        put(&p, order[i], p.now + (int64_t)i);
+    CHECK_EQ(ax_jitter_held(p.j), 5);
+    CHECK_EQ(ax_jitter_stats(p.j)->duplicates, 1);
+    CHECK_EQ(ax_jitter_stats(p.j)->reordered, 2);
+    for (int i = 0; i < 5;) {
+        ax_jitter_get(p.j, (uint64_t)p.now, &out);
+        if (out.payload)
+            CHECK_EQ(out.sequence, i++);
+        p.now += out.play * (1000 * MS / 8000);
+    }
+    const struct ax_jitter_packet old = {(const uint8_t *)"", 0, 7, 0, 0, 0, 0};
+    CHECK_EQ(ax_jitter_put(p.j, &old, (uint64_t)p.now), AX_JITTER_LATE);
+    CHECK_EQ(ax_jitter_stats(p.j)->late, 1);
+    ax_jitter_free(p.j);
+}
+
+static void another_source_and_a_restart(void)
+{
+    struct play p = begin(&CONFIG);
+    run(&p, p.first + 1000 * MS, none);
+    uint8_t payload[4] = {0};
+    struct ax_jitter_packet packet = {payload, 4, 8, 5000000, 900, 0, 0};
+    CHECK_EQ(ax_jitter_put(p.j, &packet, (uint64_t)p.now), AX_JITTER_STRANGE);
+    packet.sequence = 950; /* does not follow */
+    CHECK_EQ(ax_jitter_put(p.j, &packet, (uint64_t)p.now), AX_JITTER_STRANGE);
+    packet.sequence = 951;
+    packet.timestamp += 160;
+    CHECK_EQ(ax_jitter_put(p.j, &packet, (uint64_t)p.now), AX_JITTER_RESTARTED);
+    CHECK_EQ(ax_jitter_held(p.j), 1);
+    packet.sequence = 40000; /* the same source starts anew */
+    CHECK_EQ(ax_jitter_put(p.j, &packet, (uint64_t)p.now), AX_JITTER_STRANGE);
+    packet.sequence++;
+    CHECK_EQ(ax_jitter_put(p.j, &packet, (uint64_t)p.now), AX_JITTER_RESTARTED);
+    CHECK_EQ(ax_jitter_stats(p.j)->restarts, 2);
+    CHECK_EQ(ax_jitter_stats(p.j)->strange, 3);
+    ax_jitter_free(p.j);
+}
+
+static void silence_and_an_outage(void)
+{
+    struct play p = begin(&CONFIG);
+    struct ax_jitter_out out;
+    ax_jitter_get(p.j, (uint64_t)p.now, &out);
+    CHECK_EQ(out.kind, AX_JITTER_WAIT);
+    CHECK_EQ(out.play, 160);
+    run(&p, p.first + 1000 * MS, none);
+    int waits = 0;
+    for (int i = 0; i < 400; i++) { /* nothing comes: concealed for a while, then silence */
+        ax_jitter_get(p.j, (uint64_t)p.now, &out);
+        waits += out.kind == AX_JITTER_WAIT;
+        p.now += out.play * (1000 * MS / 8000);
+    }
+    CHECK(waits > 300);
+    p.sent = (int)((p.now - p.first) / p.send_ns);
+    run(&p, p.now + 2000 * MS, none);
+    CHECK_EQ(p.disorder, 0);
+    CHECK(p.delay_ns < 100 * MS);
+    ax_jitter_free(p.j);
+}
+
+/* A whole second arrives at once: what is older than the greatest delay is dropped, the rest is caught up with. */
+static void a_bunch(void)
+{
+    struct play p = begin(&CONFIG);
+    run(&p, p.first + 1000 * MS, none);
+    for (int i = p.sent; i < p.sent + 60; i++)
+        put(&p, i, p.now + 1200 * MS);
+    p.sent += 60;
+    p.now += 1200 * MS;
+    CHECK(ax_jitter_held(p.j) <= 64);
+    run(&p, p.now + 5000 * MS, none);
+    CHECK_EQ(p.disorder, 0);
+    CHECK(p.delay_ns < 100 * MS);
+    CHECK(ax_jitter_stats(p.j)->lost > 30);
+    ax_jitter_free(p.j);
+}
+
+static void a_pause_between_words(void)
+{
+    struct play p = begin(&CONFIG);
+    struct ax_jitter_out out;
+    uint8_t payload[160] = {0};
+    for (int i = 0; i < 10; i++) {
+        const uint32_t timestamp = (uint32_t)(i < 5 ? i : i + 100) * 160;
+        const struct ax_jitter_packet packet = {payload, 160, 7, timestamp, (uint16_t)i, 0, i == 5};
+        const int64_t at = p.first + timestamp * (1000 * MS / 8000);
+        while (p.now < at) {
+            ax_jitter_get(p.j, (uint64_t)p.now, &out);
+            p.now += out.play * (1000 * MS / 8000);
+        }
+        CHECK(ax_jitter_put(p.j, &packet, (uint64_t)at) == AX_JITTER_STORED);
+    }
+    for (int i = 0; i < 20; i++) {
+        ax_jitter_get(p.j, (uint64_t)p.now, &out);
+        p.now += out.play * (1000 * MS / 8000);
+    }
+    CHECK_EQ(ax_jitter_stats(p.j)->lost, 0);
+    CHECK_EQ(ax_jitter_stats(p.j)->frames, 10);
+    ax_jitter_free(p.j);
+}
+
+static void without_stretching_every_frame_has_its_length(void)
+{
+    struct ax_jitter_config config = CONFIG;
+    config.stretch = 0;
+    struct play p = begin(&config);
+    run(&p, p.first + 20000 * MS, every_tenth_lost);
+    const struct ax_jitter_stats *s = ax_jitter_stats(p.j);
+    CHECK_EQ(s->longer + s->shorter, 0);
+    CHECK_EQ(s->played_ticks, s->frames * 160);
+    CHECK_EQ(p.disorder, 0);
+    ax_jitter_free(p.j);
+}
+
+static void bad_configurations(void)
+{
+    static const struct ax_jitter_config bad[] = {
+        {999, 160, 64, 160, 0, 400, 1},  {8000, 0, 64, 160, 0, 400, 1},   {8000, 1001, 64, 160, 0, 400, 1},
+        {8000, 160, 63, 160, 0, 400, 1}, {8000, 160, 8, 160, 0, 400, 1},  {8000, 160, 2048, 160, 0, 400, 1},
+        {8000, 160, 64, 0, 0, 400, 1},   {8000, 160, 64, 9000, 0, 400, 1}, {8000, 160, 64, 160, 401, 400, 1},
+        {8000, 160, 64, 160, 0, 2001, 1}, {200000, 160, 64, 160, 0, 400, 1},
+    };
+    struct ax_jitter *j = NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_EQ(ax_jitter_new(&j, &bad[i]), AX_E_RANGE);
+    ax_jitter_free(NULL);
+    CHECK_EQ(ax_jitter_new(&j, &CONFIG), AX_OK);
+    uint8_t payload[161] = {0};
+    const struct ax_jitter_packet packet = {payload, 161, 7, 0, 0, 0, 0};
+    CHECK_EQ(ax_jitter_put(j, &packet, 0), AX_E_RANGE);
+    CHECK(ax_jitter_target_us(j) > 0);
+    ax_jitter_free(j);
+}
+
+int main(void)
+{
+    clean();
+    loss_is_concealed_once();
+    follows_a_step();
+    drift(300);
+    drift(-300);
+    drift(0);
+    order_copies_and_lateness();
+    another_source_and_a_restart();
+    silence_and_an_outage();
+    a_bunch();
+    a_pause_between_words();
+    without_stretching_every_frame_has_its_length();
+    bad_configurations();
+    return ax_test_done();
+}
