@@ -80,9 +80,41 @@ void ns_core_init(struct ns_core *c, int bins, int stride, float max_attenuation
 void ns_core_reset(struct ns_core *c)
 {
     memset(&c->net, 0, sizeof c->net);
+    memset(c->last, 0, sizeof c->last);
+    memset(c->turn, 0, sizeof c->turn);
+    memset(c->turned, 0, sizeof c->turned);
     c->started = false;
     c->upper = 1.0f;
     c->before = c->after = 0.0f;
+}
+
+static float band_sum(const struct ns_core *c, int b, const float *x)
+{
+    float sum = 0.0f;
+    for (int k = c->edge[b]; k < c->edge[b + 1]; k++)
+        sum += x[k];
+    return sum;
+}
+
+/* How well the turn of the phases from frame to frame repeats itself, -1 .. 1: a voice's harmonics do, noise does not. */
+static void tonality(struct ns_core *c, const float *now, float *out)
+{
+    const int h = c->stride;
+    float power[NS_SPECTRUM / 2], same[NS_SPECTRUM / 2];
+    for (int k = 0; k < h; k++) {
+        const float re = now[k] * c->last[k] + now[h + k] * c->last[h + k];
+        const float im = now[h + k] * c->last[k] - now[k] * c->last[h + k];
+        power[k] = re * re + im * im;
+        same[k] = re * c->turn[k] + im * c->turn[h + k];
+        c->turn[k] = re;
+        c->turn[h + k] = im;
+    }
+    memcpy(c->last, now, 2 * (size_t)h * sizeof *now);
+    for (int b = 0; b < c->bands; b++) {
+        const float turned = band_sum(c, b, power);
+        out[b] = band_sum(c, b, same) / sqrtf(turned * c->turned[b] + 1e-24f);
+        c->turned[b] = turned;
+    }
 }
 
 /* log2 of the power of each band; returns the power of all. */
@@ -93,9 +125,7 @@ static float levels(const struct ns_core *c, const float *spectrum, float *out)
     for (int k = 0; k < h; k++)
         power[k] = spectrum[k] * spectrum[k] + spectrum[h + k] * spectrum[h + k];
     for (int b = 0; b < c->bands; b++) {
-        float sum = 0.0f;
-        for (int k = c->edge[b]; k < c->edge[b + 1]; k++)
-            sum += power[k];
+        const float sum = band_sum(c, b, power);
         all += sum;
         out[b] = log2_of(sum + QUIET);
     }
@@ -124,14 +154,15 @@ static void track(struct ns_core *c, const float *now, float all)
 /* All features are differences of levels: how loud it is at all does not matter. */
 static void look(struct ns_core *c, const float *first, const float *second)
 {
-    float now[2][NS_BANDS] = {{0}}, both[NS_BANDS];
+    float now[2][NS_BANDS] = {{0}}, both[NS_BANDS], tones[NS_BANDS];
     const float all = levels(c, first, now[0]) + levels(c, second, now[1]);
     for (int b = 0; b < NS_BANDS; b++)
         both[b] = 0.5f * (now[0][b] + now[1][b]);
     track(c, both, all);
+    tonality(c, second, tones);
     for (int b = 0; b < c->bands; b++) {
         const float f[NS_FEATURES] = {now[0][b] - c->floor[b], now[1][b] - c->floor[b], c->mean[b] - c->floor[b],
-                                      c->floor[b] - c->loud + 4.0f, now[1][b] - c->loud + 4.0f};
+                                      c->floor[b] - c->loud + 4.0f, now[1][b] - c->loud + 4.0f, 4.0f * tones[b]};
         for (int i = 0; i < NS_FEATURES; i++)
             c->net.feature[i][NS_PAD + b] = clip(0.25f * f[i], -4.0f, 4.0f);
     }

@@ -12,12 +12,13 @@ enum {
     NS_BANDS = 32,
     NS_PAD = 2,                              /* Bands beyond each end, for what looks at neighbours. */
     NS_ROW = NS_BANDS + 8,                   /* Floats from row to row: NS_PAD, the bands, and room. */
-    NS_FEATURES = 5,
+    NS_FEATURES = 6,
     NS_TAPS = 2 * NS_PAD + 1,
     NS_INPUTS = NS_FEATURES * NS_TAPS,
-    NS_FRONT = 12,                           /* Outputs of the first layer per band, */
-    NS_STATES = 12,                          /* and states of the gated unit. */
+    NS_FRONT = 16,                           /* Outputs of the first layer per band, */
+    NS_STATES = 16,                          /* and states of the gated unit. */
     NS_BINS = 161,
+    NS_SPECTRUM = 2 * 168,
 };
 
 /* Weights that all bands share; rows are outputs, columns inputs. Gates in the order update, reset, candidate. */
@@ -49,6 +50,8 @@ struct ns_core {
     int left[NS_BINS + 7];        /* A bin's gain lies between those of band `left` and the next, */
     float part[NS_BINS + 7];      /* so far from the first. */
     float floor[NS_BANDS], mean[NS_BANDS], still[NS_BANDS], loud; /* log2 of power: trackers of each band, and of the talk. */
+    float last[NS_SPECTRUM], turn[NS_SPECTRUM]; /* Of the second half of the last frame; its phases against the one before. */
+    float turned[NS_BANDS];       /* Power of the turn. */
     struct ns_net net;
     float upper;                  /* Gain for what lies above the core's band. */
     float before, after;          /* Power of the last frame. */

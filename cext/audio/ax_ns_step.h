@@ -10,7 +10,7 @@ typedef int lanes __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 #define V(at) (*(const vec *)(at))
 #define SET(at) (*(vec *)(at))
 
-enum { VECTORS = NS_BANDS / VW, AT_ONCE = VW == 8 ? 3 : 1 };
+enum { VECTORS = NS_BANDS / VW, AT_ONCE = VW == 8 ? 2 : 1 };
 
 static inline vec chosen(lanes when, vec yes, vec no)
 {
