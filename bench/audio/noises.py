@@ -1,8 +1,9 @@
 """Scenes for the noise suppressor: a talker in a room, and what is heard around a door.
 
-Signals are float64 at 16 kHz; a scene gives the talker alone at the microphone (reverberant) and the microphone. Levels:
-the talker at -26 dBFS over the whole scene, the noise so many dB below. `NOISE_SETS` names what is tuned on and what is
-held out: other rooms, sentences, seeds, and talkers (the French and the Spanish prompts are in the second set only).
+Signals are float64 at 16 kHz; a scene gives the talker alone at the microphone (reverberant) and the microphone.
+Levels: the talker at -26 dBFS over the whole scene, the noise so many dB below. `NOISE_SETS` names what is tuned on
+and what is held out: other rooms, sentences, seeds, and talkers (the French and the Spanish prompts are in the second
+set only).
 """
 
 from __future__ import annotations
@@ -152,7 +153,9 @@ class Place:
         rng = np.random.default_rng(talker.seed)
         self.talker, self.seconds = talker, seconds
         _, _, path = responses(ROOMS[talker.room], rng)
-        self.talk = level(fir(path, speech(talker.voice, seconds, rng, talker.held_out, clear=True))) * 10 ** (TALK_DB / 20)
+        self.talk = level(fir(path, speech(talker.voice, seconds, rng, talker.held_out, clear=True))) * 10 ** (
+            TALK_DB / 20
+        )
 
     def scene(self, name: str) -> NoiseScene:
         make, below = NOISES[name]

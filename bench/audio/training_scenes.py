@@ -1,8 +1,8 @@
 """What the noise suppressor's network learns from: talkers in random rooms, and noises drawn from random families.
 
-Nothing here is made like a scene of the bench (bench/audio/noises.py): spectra, rhythms and rooms are drawn at random, so
-that no noise of the bench is among them. Talkers: the tuned-on half of three voices (en, it, ru); the French and the
-Spanish one, and the other half of all prompts, are never heard in training.
+Nothing here is made like a scene of the bench (bench/audio/noises.py): spectra, rhythms and rooms are drawn at
+random, so that no noise of the bench is among them. Talkers: the tuned-on half of three voices (en, it, ru); the
+French and the Spanish one, and the other half of all prompts, are never heard in training.
 
 A pair is what the network's front end sees, computed as ``cext/audio/ax_ns_core.c`` does: power of each band for each
 half frame, of talk and noise and of talk alone, and how tonal each band is.
@@ -19,7 +19,9 @@ from scipy import signal
 from bench.audio.speech import RATE, Signal, decode, is_clear, prompts, trim
 
 HALF, WINDOW, LAP, EMPHASIS = 80, 320, 64, 0.85
-EDGES = np.array([*range(0, 25, 2), 27, 30, 33, 36, 39, 42, 46, 50, 54, 58, 64, 72, 80, 90, 102, 114, 126, 138, 150, 161])
+EDGES = np.array(
+    [*range(0, 25, 2), 27, 30, 33, 36, 39, 42, 46, 50, 54, 58, 64, 72, 80, 90, 102, 114, 126, 138, 150, 161]
+)
 BANDS = len(EDGES) - 1
 VOICES = ("en", "it", "ru")
 
@@ -191,13 +193,14 @@ def in_a_room(x: Signal, rng: np.random.Generator) -> Signal:
 
 def load() -> Voices:
     return [
-        [unit(trim(decode(p), 0.15)).astype(np.float32) for p in prompts(voice, False) if is_clear(p)] for voice in VOICES
+        [unit(trim(decode(p), 0.15)).astype(np.float32) for p in prompts(voice, False) if is_clear(p)]
+        for voice in VOICES
     ]
 
 
 @dataclass
 class Pair:
-    both: Floats   # Power: half frames x bands.
+    both: Floats  # Power: half frames x bands.
     talk: Floats
     tones: Floats  # Frames x bands.
 
@@ -206,13 +209,11 @@ def pair(seed: int, seconds: float, voices: Voices) -> Pair:
     rng = np.random.default_rng([seed, 777])
     n = int(seconds * RATE) // 160 * 160
     talk = in_a_room(running(n, rng, voices), rng)
-    snr = rng.uniform(-6, 25) if rng.random() < 0.85 else rng.uniform(30, 70)
+    snr = rng.uniform(-6, 30) if rng.random() < 0.85 else rng.uniform(30, 70)
     around = noise(n, rng, voices) * 10 ** (-snr / 20)
     if rng.random() < 0.04:
         talk *= 1e-4
     loud = 10 ** (rng.uniform(-42, -14) / 20)
     hiss = rng.standard_normal(n) * 10 ** (rng.uniform(-98, -70) / 20)
     heard = spectra(talk * loud + around * loud + hiss)
-    return Pair(
-        band_sums(np.abs(heard) ** 2), band_sums(np.abs(spectra(talk * loud)) ** 2), tonality(heard)
-    )
+    return Pair(band_sums(np.abs(heard) ** 2), band_sums(np.abs(spectra(talk * loud)) ** 2), tonality(heard))

@@ -1,8 +1,8 @@
 """Noise suppressors of others, by ctypes: the preprocessor of speexdsp (Debian libspeexdsp1), the suppressor of WebRTC
 (Debian libwebrtc-audio-processing1), and RNNoise (PyPI pyrnnoise, 48 kHz only).
 
-Each takes int16 at its rate and gives the output, aligned to the input by what ``latency`` says, and microseconds a frame
-of 10 ms, of which RNNoise's include no resampling.
+Each takes int16 at its rate and gives the output, aligned to the input by what ``latency`` says, and microseconds a
+frame of 10 ms, of which RNNoise's include no resampling.
 """
 
 from __future__ import annotations

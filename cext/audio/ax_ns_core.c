@@ -11,7 +11,8 @@
 #define SLOW 0.02f       /* The same for a band's mean, */
 #define STILL_RISE 0.004f  /* The floor of long: 1.2 dB a second. */
 #define INAUDIBLE 20.0f    /* log2 of power: a noise that stays 60 dB below the talk in a band is left alone. */
-#define LOUDER 0.2f      /* and for the loudness of all. */
+#define LOW 3            /* Bands below 300 Hz do not tell how loud the talk is: wind is there. */
+#define LOUDER 0.2f      /* As RISE and FALL, for the loudness of all. */
 #define FAINTER 0.002f
 
 static const int EDGES[NS_BANDS + 1] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24,  27,  30,  33, 36,
@@ -117,7 +118,7 @@ static void tonality(struct ns_core *c, const float *now, float *out)
     }
 }
 
-/* log2 of the power of each band; returns the power of all. */
+/* log2 of the power of each band; returns the power of all but the lowest. */
 static float levels(const struct ns_core *c, const float *spectrum, float *out)
 {
     const int h = c->stride;
@@ -126,7 +127,8 @@ static float levels(const struct ns_core *c, const float *spectrum, float *out)
         power[k] = spectrum[k] * spectrum[k] + spectrum[h + k] * spectrum[h + k];
     for (int b = 0; b < c->bands; b++) {
         const float sum = band_sum(c, b, power);
-        all += sum;
+        if (b >= LOW)
+            all += sum;
         out[b] = log2_of(sum + QUIET);
     }
     return all;

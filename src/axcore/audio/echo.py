@@ -76,8 +76,8 @@ class EchoCanceller:
     def chain(self, noise: NoiseSuppressor | None) -> None:
         """Let a noise suppressor work on the canceller's spectra: it adds no delay, and costs no transforms of its own.
 
-        From now on ``process`` gives what both leave; ``noise.process`` is refused until ``chain(None)``. Both forget what
-        the suppressor has heard.
+        From now on ``process`` gives what both leave, and ``noise.process`` is refused until ``chain(None)``. What the
+        suppressor has heard is forgotten.
 
         Raises:
             InputError: the rates differ, or this canceller is the filter alone.

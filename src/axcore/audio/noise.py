@@ -1,7 +1,7 @@
 """The noise suppressor: what is heard around a door is taken down, and the talker is left as is.
 
-The method is described in ``ax/ns.h``: spectra of 20 ms, a gain for each of 32 bands from a small recurrent network that
-knows levels above the noise floor only, not talkers or noises.
+The method is described in ``ax/ns.h``: spectra of 20 ms, a gain for each of 32 bands from a small recurrent network
+that knows levels above the noise floor only, not talkers or noises.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class NoiseSuppressor:
 
         Args:
             samples: ``frame`` samples, int16 or float32 (full scale 1.0, at most 8).
-            out: where to write; may be ``samples``. Without it an ``ndarray`` or ``array.array`` is made, as ``samples`` is.
+            out: where to write; may be ``samples``. Without it an ``ndarray`` or ``array.array`` is made, as
+                ``samples`` is.
 
         Returns:
             ``out``: the same without noise, ``latency`` samples late.
