@@ -9,8 +9,10 @@
 #define FALL 0.15f       /* How a band's floor follows, per frame: down, */
 #define RISE 0.006f      /* and up. */
 #define SLOW 0.02f       /* The same for a band's mean, */
-#define STILL_RISE 0.004f  /* The floor of long: 1.2 dB a second. */
-#define INAUDIBLE 20.0f    /* log2 of power: a noise that stays 60 dB below the talk in a band is left alone. */
+#define STILL_RISE 0.02f /* The floor of long: 6 dB a second. */
+#define UNHEARD 20.0f    /* log2 of power: a noise that stays 60 dB below the talk in a band is left alone; */
+#define UNHEARD_DEEP 22.0f  /* 66 dB in the lowest. */
+#define DEEP 2           /* Bands below 200 Hz. */
 #define LOW 3            /* Bands below 300 Hz do not tell how loud the talk is: wind is there. */
 #define LOUDER 0.2f      /* As RISE and FALL, for the loudness of all. */
 #define FAINTER 0.002f
@@ -40,12 +42,6 @@ static float exp2_of(float x)
     float power;
     memcpy(&power, &bits, sizeof power);
     return power * (1.0f + part * (0.6565f + part * 0.3435f));
-}
-
-/* The network is careful; a little less of what it doubts sounds better. */
-static float sharper(float gain)
-{
-    return gain * sqrtf(sqrtf(gain));
 }
 
 static float clip(float x, float least, float most)
@@ -186,14 +182,18 @@ static void apply(struct ns_core *c, const float *gain, float *spectrum)
     c->after += after;
 }
 
-/* No gain below what the user allows, nor below what brings the noise out of hearing: so what is clean stays as it is. */
+/* The network is careful; a little less of what it doubts sounds better. Below 200 Hz much less: there is little of a voice
+ * that is missed, and wind, engines and mains are there. No gain goes below what the user allows, nor below what brings the
+ * noise out of hearing: so what is clean stays as it is. */
 static void shape(struct ns_core *c)
 {
     for (int b = 0; b < c->bands; b++) {
-        const float enough = exp2_of(0.5f * (c->loud - INAUDIBLE - c->still[b]));
-        const float least = clip(enough, c->least, 1.0f);
-        for (int i = 0; i < 2; i++)
-            c->net.gain[i][b] = clip(sharper(c->net.gain[i][b]), least, 1.0f);
+        const float unheard = b < DEEP ? UNHEARD_DEEP : UNHEARD;
+        const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), c->least, 1.0f);
+        for (int i = 0; i < 2; i++) {
+            const float gain = c->net.gain[i][b], two = gain * gain, four = two * two, eight = four * four;
+            c->net.gain[i][b] = clip(b < DEEP ? eight * eight : gain * sqrtf(sqrtf(gain)), least, 1.0f);
+        }
     }
 }
 
