@@ -1,6 +1,6 @@
 """The native noise suppressor. The friendly face is `axcore.audio.NoiseSuppressor`."""
 
-from typing import Any, final
+from typing import Any, Self, final
 
 RATES: tuple[int, ...]
 """Sampling rates in Hz."""
@@ -9,7 +9,7 @@ RATES: tuple[int, ...]
 class NsCore:
     """One suppressor (`ax/ns.h`)."""
 
-    def __init__(self, rate: int, max_attenuation_db: float) -> None: ...
+    def __new__(cls, rate: int, max_attenuation_db: float) -> Self: ...
     @property
     def rate(self) -> int: ...
     @property
