@@ -101,7 +101,7 @@ void io_thread_event(void *context, const struct ax_io_event *event)
     push_event(t, &told);
 }
 
-static void write_pin(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
+static uint64_t write_pin(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
 {
     struct ax_io_thread *t = context;
     (void)t_ns; /* when it was due; what counts outside is when it was done */
@@ -110,6 +110,7 @@ static void write_pin(void *context, uint32_t output, bool level, bool active, u
     t->write_ns = ax_monotonic_ns();
     atomic_store_explicit(&t->output_active[output], active, memory_order_relaxed);
     io_tap_send(&t->tap, t->config.output_name[output], active, t->write_ns);
+    return t->write_ns;
 }
 
 /* --- the turn -------------------------------------------------------------------------------------------------------- */
@@ -151,6 +152,7 @@ static void turn(struct ax_io_thread *t)
         read_gpio(t, now_ns);
     io_thread_commands(t, now_ns);
     ax_io_advance(t->core, now_ns);
+    io_thread_send(t, now_ns);
     uint32_t changing;
     atomic_store_explicit(&t->news_due_ns, ax_io_news_due(t->core, &changing), memory_order_relaxed);
     if ((changing & ~atomic_exchange_explicit(&t->changing, changing, memory_order_relaxed)) != 0)
@@ -166,6 +168,8 @@ static void turn(struct ax_io_thread *t)
 
 static bool commands_wait(struct ax_io_thread *t)
 {
+    if (ax_ring_peek(&t->frames) != NULL && !ax_io_sending(t->core))
+        return true;
     return ax_ring_peek(&t->commands) != NULL || io_light_waits(t->light);
 }
 
@@ -256,6 +260,8 @@ static int build(struct ax_io_thread *t)
         err = ax_ring_init(&t->commands, sizeof(struct command), AX_IO_COMMANDS);
     if (err == AX_OK)
         err = ax_ring_init(&t->events, sizeof(struct ax_io_event), AX_IO_EVENTS);
+    if (err == AX_OK)
+        err = ax_ring_init(&t->frames, sizeof(struct ax_io_frame), AX_IO_FRAMES);
     for (uint32_t i = 0; err == AX_OK && i < io->readers; i++) {
         t->gap_ns[i] = io->reader[i].frame_gap_ns;
         err = ax_ring_init(&t->plan[i], sizeof(struct planned_edge), AX_IO_PLAN_EDGES);
@@ -361,6 +367,7 @@ void ax_io_thread_free(struct ax_io_thread *t)
     io_tap_close(&t->tap);
     ax_ring_free(&t->commands);
     ax_ring_free(&t->events);
+    ax_ring_free(&t->frames);
     for (uint32_t i = 0; i < AX_IO_MAX_READERS; i++)
         ax_ring_free(&t->plan[i]);
     if (t->wake_fd >= 0)

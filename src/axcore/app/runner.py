@@ -152,14 +152,17 @@ class App:
             siren=None if device.strobe is None else device.strobe.service,
             clips=device.clips,
             uploads=None if device.clips is None else self._make_uploader(device.clips),
+            controller=device.controller,
             board=self._start_board(),
             mqtt=device.mqtt,
+            reader=None if device.station is None else device.station.service,
             certificates=device.certificates,
         )
         await self._start_http()
         await self._start_rtsp()
         self._start_mqtt(system.serial)
         self._start_deliveries(system, params)
+        self._start_station()
         counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
@@ -205,7 +208,15 @@ class App:
         self._board_thread = BoardThread(self.device.data_dir / BOARD_SOCKET)
         strobe = self.device.strobe
         signal = None if strobe is None else strobe.outputs
-        board = SimulatedBoard(self.device.board, self, self._board_thread, signal, self.device.speaker)
+        controller = self.device.controller
+        parts = None
+        if controller is not None:
+            from .simulated_controller import SimulatedController
+
+            parts = SimulatedController(controller, self.device.board, self.device.ledger)
+        board = SimulatedBoard(
+            self.device.board, self, self._board_thread, signal=signal, speaker=self.device.speaker, controller=parts
+        )
         self._board_thread.start(board.run)
         return board
 
@@ -244,6 +255,18 @@ class App:
         assert self._context is not None
         self._context.deliveries = dispatcher = make_dispatcher(self.device, system, params, self._urls)
         self._supervisor.add("recipients", dispatcher.run)
+
+    def _start_station(self) -> None:
+        station, context = self.device.station, self._context
+        if station is None:
+            return
+        from .deliveries import make_client
+
+        assert context is not None
+        context.reader_client = client = make_client(
+            station, self.device.ledger, self.device.certificates, context.deliveries.dialer
+        )
+        self._supervisor.add("vapix-reader", client.run)
 
     def _make_http(self) -> HttpServer:
         from axcore.interfaces.http.server import HttpOptions, HttpServer
@@ -354,6 +377,7 @@ async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
                 certificate=str(launch.data_dir / FILE),
                 simulate=simulate,
                 rtsp=found.get("rtsp", ""),
+                rs485=device.rs485,
             )
         )
 

@@ -24,6 +24,19 @@ QR = "tns1:Device/tnsaxis:Intercom/QR"  # pulse; a QR code was read (never holds
 KEYPAD_STATE = "tns1:Device/tnsaxis:Intercom/KeypadState"  # property; data state idle|entering
 SPEED_DIAL = "tns1:Device/tnsaxis:Intercom/SpeedDial"  # pulse; data number
 READER_FAULT = "tns1:Device/tnsaxis:Reader/Fault"  # pulse; a frame was refused, data error, bits, glitches
+EXPANSION_STATUS = "tns1:Device/tnsaxis:Expansion/Connection"  # property; source module, data state, secure 0|1
+EXPANSION_INPUT = "tns1:Device/tnsaxis:Expansion/Input"  # property; source module, input 1.., data active 0|1
+WIRELESS_HUB = "tns1:Device/tnsaxis:WirelessHub/Connection"  # property; data state connected|not_connected
+READER_INPUT = "tns1:Device/tnsaxis:Reader/Input"  # property; source IdPointToken, input 0.., data active 0|1
+READER_CONNECTION = (
+    "tns1:Device/tnsaxis:Reader/Connection"  # property; source side|IdPointToken, data state, secure 0|1, reason
+)
+READER_ATTACK = "tns1:Device/tnsaxis:Reader/Attack"  # pulse; source side|IdPointToken, data kind, code: refused
+READER_KEY = "tns1:Device/tnsaxis:Reader/KeyChanged"  # pulse; source side|IdPointToken: a new base key is in use
+READER_INSTALL = "tns1:Device/tnsaxis:Reader/InstallWindow"  # property; source side|IdPointToken, data open 0|1
+READER_BUZZER = "tns1:Device/tnsaxis:Reader/Buzzer"  # pulse; data on, off (ms), count: the controller wants a sound
+READER_TEXT = "tns1:Device/tnsaxis:Reader/Text"  # pulse; data text, seconds (0 = for good)
+READER_TAMPER = "tns1:Device/tnsaxis:Reader/Tamper"  # property; data active 0|1: of the external reader
 SCHEDULE_INTERVAL = "tns1:UserAlarm/tnsaxis:Recurring/Interval"  # property; source id, data active 0|1
 SCHEDULE_PULSE = "tns1:UserAlarm/tnsaxis:Recurring/Pulse"  # pulse; source id
 ENTRY_GRANTED = (
@@ -32,6 +45,10 @@ ENTRY_GRANTED = (
 ENTRY_DENIED = "tns1:AccessControl/tnsaxis:EntryList/AccessDenied"  # pulse; data reason, credential
 SUPERVISED_PORT = "tns1:Device/tnsaxis:IO/SupervisedPort"  # property; source port, data state open|close|short|cut
 LED_STATE = "tns1:Device/tnsaxis:LED/State"  # property; source led, data color, interval (ms, 0 = steady)
+DEVICE_MOTION = "tns1:Device/tnsaxis:Tampering/DeviceMotion"  # pulse: the device was moved
+EXTERNAL_TAMPER = "tns1:Device/tnsaxis:Tampering/External"  # property; source Name, data Active 0|1, Reason
+EXTERNAL_ALARM = "tns1:Device/tnsaxis:IO/ExternalAlarm"  # likewise
+POWER_FAULT = "tns1:Device/tnsaxis:Status/PowerFault"  # property; source Name, data Fault None|OverCurrent|UnderVoltage
 SHOCK = "tns1:Device/tnsaxis:Tampering/ShockDetected"  # pulse
 AUDIO_LEVEL = "tns1:AudioSource/tnsaxis:TriggerLevel"  # property; source channel, data triggered 0|1
 TEMPERATURE_ABOVE = "tns1:Device/tnsaxis:Status/Temperature/Above"  # property; source sensor, data sensor_level 0|1
@@ -64,7 +81,15 @@ ACCESS_DENIED_NOT_FOUND = "tns1:AccessControl/Denied/CredentialNotFound/"  # + C
 ACCESS_DENIED_PIN = "tns1:AccessControl/Denied/Authentication/InvalidPIN"  # pulse; source AccessPointToken
 ACCESS_DURESS = "tns1:AccessControl/Duress"  # pulse; source AccessPointToken, data CredentialToken
 APB_VIOLATION = "tns1:Credential/State/ApbViolation"  # property; source CredentialToken, data ApbViolation 0|1
+ACCESS_POINT_ENABLED = "tns1:AccessPoint/State/Enabled"  # property; source AccessPointToken, data State true|false
+CREDENTIAL_ENABLED = "tns1:Credential/State/Enabled"  # pulse; source CredentialToken, data State true|false
+PACS_CONFIGURATION = "tns1:Configuration/"  # + Credential|Door|...  + /Changed|Removed; pulse; source ...Token
+ID_POINT_ACTIVITY = "tns1:IdPoint/tnsaxis:Activity"  # pulse; source IdPointToken, data Reason
+ID_POINT_REQUEST = "tns1:IdPoint/tnsaxis:Request/"  # + IdData|PIN|REX; pulse; source IdPointToken, data never a PIN
 ID_POINT_TIMEOUT = "tns1:IdPoint/tnsaxis:Timeout"  # pulse; source IdPointToken
+ID_POINT_ID_DATA = "tns1:IdPoint/tnsaxis:Request/IdData"  # pulse; source IdPointToken, data Card, BitCount
+ID_POINT_TAMPERING = "tns1:IdPoint/tnsaxis:Tampering"  # property; source IdPointToken, data Active 0|1
+ID_POINT_STATUS = "tns1:IdPoint/tnsaxis:Status/Connection"  # property; source IdPointToken, data State Online|Offline
 SYSTEM_READY = "tns1:Device/tnsaxis:Status/SystemReady"  # property; data ready 0|1
 SYSTEM_FAULT = "tns1:Device/tnsaxis:SystemMessage/Fault"  # pulse; data component, reason
 STATE_RECOVERED = "tns1:Device/tnsaxis:SystemMessage/StateRecovered"  # pulse; data file, reason

@@ -30,6 +30,8 @@ def fields(*words: str) -> dict[str, Any]:
         (("input", "3", "on"), {"port": 3, "active": True}),
         (("input", "casing", "off"), {"port": "casing", "active": False}),
         (("qr", "hello"), {"text": "hello"}),
+        (("chip", "NFC", "04a1"), {"type": "NFC", "csn": "04a1"}),
+        (("chip", "NFC", "04a1", "--secure", "a=01"), {"type": "NFC", "csn": "04a1", "secure": {"a": "01"}}),
         (("state",), {}),
         (("stall", "4"), {"seconds": 4.0}),
         (("clock", "-3600"), {"step": -3600.0}),
