@@ -11,7 +11,7 @@
 #define SLOW 0.02f       /* The same for a band's mean, */
 #define STILL_RISE 0.02f /* The floor of long: 6 dB a second. */
 #define UNHEARD 20.0f    /* log2 of power: a noise that stays 60 dB below the talk in a band is left alone; */
-#define UNHEARD_DEEP 22.0f  /* 66 dB in the lowest. */
+#define UNHEARD_DEEP 21.3f  /* 64 dB in the lowest. */
 #define DEEP 2           /* Bands below 200 Hz. */
 #define LOW 3            /* Bands below 300 Hz do not tell how loud the talk is: wind is there. */
 #define LOUDER 0.2f      /* As RISE and FALL, for the loudness of all. */
