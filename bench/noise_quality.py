@@ -7,8 +7,8 @@ over the talkers of a set. What the network learned from is neither (bench/audio
 constants behind it were set on ``tuned``.
 
 ``pesq`` and ``stoi`` are gains over the microphone (of ``clean``: what is left of 4.644 and 1), against the talker
-alone at the microphone; ``down`` is dB by which the noise goes while nobody talks; a name's number is dB from noise
-to talker.
+alone at the microphone; ``down`` is dB by which the noise goes while the talker is faintest; a name's number is dB from
+noise to talker.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def scores(scene: NoiseScene, heard: Any) -> tuple[float, float]:
 
 
 def down_db(scene: NoiseScene, heard: Any) -> float:
-    """From the microphone to the output in frames of 10 ms whose talker is 30 dB below his mean."""
+    """From the microphone to the output, in the tenth of the frames of 10 ms in which the talker is faintest."""
     n = scene.talk.size // 160 * 160
     power = [(x[:n].reshape(-1, 160) ** 2).mean(1) for x in (scene.talk, scene.mic / 32768.0, heard)]
-    quiet = power[0] < 1e-3 * power[0].mean()
+    quiet = power[0] <= np.quantile(power[0][100:], 0.1)
     quiet[:100] = False
     return float(10 * np.log10((power[1][quiet].mean() + 1e-12) / (power[2][quiet].mean() + 1e-12)))
 

@@ -45,11 +45,20 @@ struct ax_agc {
     float x[MOST_FRAME];
 };
 
+/* Where the frame lies that came `ago` frames before the next one. */
+static int place(const struct ax_agc *a, int ago)
+{
+    const int at = a->next - ago;
+    return at < 0 ? at + TALK : at;
+}
+
 static float average(const struct ax_agc *a, int n)
 {
     float sum = 0;
-    for (int i = 1; i <= n; i++)
-        sum += a->power[(a->next + TALK - i) % TALK];
+    for (int i = 0, at = place(a, n); i < n; i++) {
+        sum += a->power[at];
+        at = at + 1 < TALK ? at + 1 : 0;
+    }
     return pcm_db(sum / (float)n);
 }
 
@@ -58,7 +67,7 @@ static int since(const struct ax_agc *a, float db)
 {
     const float most = expf(db * 0.230258509f);
     int n = RISEN;
-    while (n < FALLEN && a->power[(a->next + TALK - n - 1) % TALK] < most)
+    while (n < FALLEN && a->power[place(a, n + 1)] < most)
         n++;
     return n;
 }
@@ -66,9 +75,11 @@ static int since(const struct ax_agc *a, float db)
 /* The loudest syllable `from` to `to` frames ago, dB. */
 static float loudest(const struct ax_agc *a, int from, int to)
 {
-    float most = 1e-12f;
-    for (int i = from + 1; i <= to; i++)
-        most = fmaxf(most, a->loud[(a->next + TALK - i) % TALK]);
+    float most = 0.0f;
+    for (int i = from, at = place(a, to); i < to; i++) {
+        most = a->loud[at] > most ? a->loud[at] : most;
+        at = at + 1 < TALK ? at + 1 : 0;
+    }
     return pcm_db(most);
 }
 
@@ -77,8 +88,8 @@ static void shift(struct ax_agc *a, int keep, float db)
 {
     const float by = expf(db * 0.230258509f);
     for (int i = keep + 1; i <= TALK; i++) {
-        a->power[(a->next + TALK - i) % TALK] *= by;
-        a->loud[(a->next + TALK - i) % TALK] *= by;
+        a->power[place(a, i)] *= by;
+        a->loud[place(a, i)] *= by;
     }
 }
 
@@ -109,8 +120,8 @@ static void follow(struct ax_agc *a, float power)
     }
     a->faint = 0;
     a->power[a->next] = power;
-    a->loud[a->next] = (power + a->power[(a->next + TALK - 1) % TALK] + a->power[(a->next + TALK - 2) % TALK]) / 3.0f;
-    a->next = (a->next + 1) % TALK;
+    a->loud[a->next] = (power + a->power[place(a, 1)] + a->power[place(a, 2)]) / 3.0f;
+    a->next = place(a, TALK - 1);
     a->count += a->count < TALK;
     float level = average(a, a->count);
     if (a->count > RISEN && average(a, RISEN) > level + STEP_UP)
