@@ -188,7 +188,7 @@ bench: dev build-c/build.ninja ## all benches, with the table
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py --no-gate
 	@$(PY) bench/footprint.py
 
-bench-audio: dev build ## the echo canceller and the noise suppressor, and their peers, on the same scenes: two minutes
+bench-audio: dev build ## the echo canceller and the noise suppressor, and their peers, on the same scenes: two minutes (QUALITY=--quick: less)
 	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru es fr)) libspeexdsp1 libwebrtc-audio-processing1
 	@.ci/venv $(VENV) dev audio-bench
 	@$(PY) bench/audio_quality.py $(QUALITY)
