@@ -3,16 +3,15 @@
  * Sleep and wake: the thread swaps `asleep` to 1 and then looks into the queues; whoever filled a queue swaps it to 0 and,
  * if it was 1, writes the eventfd. The two swaps are on one variable, so one of them is first: either the thread sees what
  * was queued, or the other one sees that it must wake the thread. A busy thread costs a producer no system call. */
-#define _GNU_SOURCE /* ppoll, pthread_setname_np */
+#define _GNU_SOURCE /* ppoll */
 #include "ax_io_thread_internal.h"
+
+#include "ax/thread.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -207,7 +206,7 @@ static void sample_gpio(struct ax_io_thread *t)
 static void *run(void *context)
 {
     struct ax_io_thread *t = context;
-    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    ax_thread_exact_timers();
     if (t->gpio != NULL)
         sample_gpio(t);
     for (;;) {
@@ -305,21 +304,7 @@ int ax_io_thread_new(struct ax_io_thread **out, const struct ax_io_thread_config
 /* The thread takes no signal: those belong to the rest of the process. */
 static int spawn(struct ax_io_thread *t)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&t->pthread, NULL, run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
-        errno = failed;
-        return AX_E_SYS;
-    }
-    pthread_setname_np(t->pthread, "ax-io");
-    if (t->config.fifo_priority > 0) {
-        struct sched_param priority = {.sched_priority = (int)t->config.fifo_priority};
-        pthread_setschedparam(t->pthread, SCHED_FIFO, &priority); /* if the system allows it */
-    }
-    return AX_OK;
+    return ax_thread_start(&t->pthread, run, t, "ax-io", t->config.fifo_priority);
 }
 
 int ax_io_thread_start(struct ax_io_thread *t)

@@ -3,10 +3,11 @@
  * A turn: sleep in ppoll until bytes come or the earliest deadline is there, then step each line that has news: read, feed,
  * advance, write. A line that has none costs one comparison. The locks inherit priority, so that a thread of low priority
  * that is inside of a line does not hold up this one for longer than it works there. */
-#define _GNU_SOURCE /* ppoll, pthread_setname_np */
+#define _GNU_SOURCE /* ppoll */
 #include "ax/osdp_thread.h"
 #include "ax/err.h"
 #include "ax/io_thread.h" /* ax_monotonic_ns */
+#include "ax/thread.h"
 #include "ax_osdp_cp_internal.h"
 #include "ax_osdp_pd_internal.h"
 
@@ -14,12 +15,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,7 +173,7 @@ static void *run(void *context)
 {
     struct ax_osdp_thread *t = context;
     struct pollfd fds[AX_OSDP_LINES + 1];
-    prctl(PR_SET_TIMERSLACK, 1UL);
+    ax_thread_exact_timers();
     while (!atomic_load(&t->stopping)) {
         const uint64_t due_ns = gather(t, fds), now_ns = ax_monotonic_ns();
         uint64_t sleep_ns = due_ns > now_ns ? due_ns - now_ns : 0;
@@ -252,20 +250,9 @@ int ax_osdp_thread_start(struct ax_osdp_thread *t)
         return AX_E_ARG;
     if (t->started)
         return AX_E_STATE;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed = pthread_create(&t->pthread, NULL, run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed) {
-        errno = failed;
-        return AX_E_SYS;
-    }
-    pthread_setname_np(t->pthread, "ax-osdp");
-    if (t->fifo_priority) {
-        const struct sched_param priority = {.sched_priority = (int)t->fifo_priority};
-        pthread_setschedparam(t->pthread, SCHED_FIFO, &priority); /* if the system allows it */
-    }
+    const int err = ax_thread_start(&t->pthread, run, t, "ax-osdp", t->fifo_priority);
+    if (err != AX_OK)
+        return err;
     t->started = t->running = true;
     return AX_OK;
 }

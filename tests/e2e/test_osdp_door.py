@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from axcore.drivers.serial import PtyLine
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
@@ -64,6 +66,7 @@ def test_a_card_at_the_station_opens_the_door_of_the_controller_and_its_led_tell
     play.wait_link("secure")
     reader = play.reader()
     assert (reader["online"], reader["polled"], reader["protocol"]) == (True, True, "osdp")
+    assert reader["identity"]["firmware"] == "1.0.0"
     station_event(play, topics.LED_STATE, lambda event: event["data"].get("color") == "blue")
     swipe(play)
     opened = play.controller.tap.expect(RELAY, True, PATIENCE)
@@ -273,6 +276,52 @@ def test_eight_readers_on_four_ports_each_open_their_own_door() -> None:
                 bus.close()
 
 
+def test_a_serial_line_that_is_pulled_out_is_opened_again_and_the_door_stays_locked(tmp_path: Path) -> None:
+    """``[serial] ports``: a line by its device, as on a real board."""
+    link, config = tmp_path / "ttyRS485", tmp_path / "axcore.toml"
+    config.write_text(f'[serial]\nports = ["{link}"]\n')
+    with Instance(model="a1610", args=("--config", str(config))) as device:
+        let_in(device.data_dir, access_ms=ACCESS_MS)
+        line = PtyLine(link)
+        device.start()
+        device.create_admin()
+        assert device.running.rs485 == ""
+        client = device.client()
+        log = net.EventLog(client)
+        client.rest("PATCH", f"{DOORS}/reader-ports/1", {"protocol": "osdp", "baud": 115200})
+        client.rest("PATCH", f"{DOORS}/readers/reader1/settings", {"enabled": True, "key": KEY})
+
+        def status(state: str) -> dict[str, Any]:
+            found: list[dict[str, Any]] = []
+
+            def look() -> bool:
+                found[:] = [
+                    event
+                    for event in log.all()
+                    if event["topic"] == topics.ID_POINT_STATUS and event["source"] == {"IdPointToken": "reader1"}
+                ]
+                return bool(found) and bool(found[-1]["data"]["State"] == state)
+
+            wait_for(f"the reader to be {state}", look, PATIENCE)
+            return found[-1]
+
+        reader = MultiDrop(line, {0: KEY})
+        status("Online")
+        with device.board(PATIENCE) as board:
+            pulled = board.call("state")["t_ns"]
+            reader.close()  # closes the pty: the controller reads an error
+            lost = status("Offline")
+            assert OFFLINE_NS - POLL_NS < lost["t_ns"] - pulled < OFFLINE_NS + POLL_NS
+            again = MultiDrop(PtyLine(link), {0: KEY})
+            plugged = board.call("state")["t_ns"]
+            assert status("Online")["t_ns"] - plugged < BACK_NS
+        assert ("relay1", True) not in [(edge.io, edge.active) for edge in device.tap.drain()]
+        wait_for("the secure channel", lambda: client.rest("GET", f"{DOORS}/readers")[0]["link"] == "secure", PATIENCE)
+        again.card(0, VALUE)
+        device.tap.expect(RELAY, True, PATIENCE)
+        again.close()
+
+
 def refuse_peripherals(client: net.Client) -> None:
     """Nothing is there yet, and what is asked for makes no sense."""
     bad: tuple[tuple[str, str, Any, int, str], ...] = (
@@ -319,11 +368,11 @@ def test_a_card_in_the_cabin_moves_the_relay_of_a_floor_and_nothing_half_done_is
                 return bool(one["link"] == "secure" and links[0] == "secure")
 
             wait_for("the module and the reader", there, PATIENCE, 0.02)
-            module.commands.clear()
             reader.card(0, VALUE)
-            wait_for("the relay", lambda: module.commands, PATIENCE, 0.02)
-            ((address, message),) = module.commands
-            assert (address, message) == (2, (messages.Output(2, 5, 40),))
+            opened = (2, (messages.Output(2, 5, 40),))
+            wait_for("the relay", lambda: opened in module.commands, PATIENCE, 0.02)
+            at_rest = {(2, (messages.Output(2, control, 0),)) for control in (1, 3)}
+            assert set(module.commands) - {opened} <= at_rest, "and nothing else"
             client.rest("POST", f"{DOORS}/expansions/module1/outputs", {"relay": 1, "active": True})
             wait_for("relay 1", lambda: (2, (messages.Output(0, 4, 0),)) in module.commands, PATIENCE, 0.02)
             client.rest("POST", f"{DOORS}/wireless-hub", {"connected": True})

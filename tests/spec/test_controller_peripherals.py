@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
+from axcore._native.osdp_line import ControlPanel, PeripheralDevice
 from axcore.devices.reader import ReaderStatus
 from axcore.drivers.wireless_hub import SimulatedHub
 from axcore.errors import AxError, ConflictError, InputError, LimitError, NotFoundError, StateError
 from axcore.model import events as topics
 from axcore.model.pacs import AccessPoint, AccessPolicy, AccessProfile, IdPointDevice
+from axcore.osdp import LinkState
 from axcore.services.doors.expansion import Floor, Module
 from axcore.services.doors.network_readers import NetworkReader
 from axcore.services.doors.wireless import Hub, WirelessLock
 from axcore.testing.controller import CARD, OTHER, ControllerBench
+from axcore.testing.osdp_bus import MemoryLine
 
 KEY = "6b1f0c93d2a8475e90b3c6d4e1f72a58"
 SECURE, LOST = ReaderStatus(link="secure"), ReaderStatus(why="silence")
@@ -39,6 +42,8 @@ class Wires:
 class One:
     def __init__(self, wires: Wires, token: str) -> None:
         self._wires, self._token = wires, token
+
+    identity = None
 
     def output(self, output: int, active: bool, seconds: float = 0.0, *, abort: bool = True) -> None:
         self._wires.told.append((self._token, output, active, round(seconds, 3)))
@@ -138,6 +143,17 @@ def test_a_module_tells_its_inputs_and_moves_its_relays() -> None:
     bench.events()
     bench.do(lambda tx: bench.expansion.on_status(tx, "module1", LOST))
     assert [event.data["state"] for event in bench.told(topics.EXPANSION_STATUS)] == ["not_connected"]
+
+
+def test_a_new_module_gets_the_key_of_all_in_an_install_window_and_never_in_clear() -> None:
+    panel, module, key = ControlPanel(baud=0), PeripheralDevice(2), bytes.fromhex(KEY)
+    panel.open(2, key=key, secure=True)
+    line = MemoryLine(panel, [module])
+    line.run(5)
+    assert panel.link(0) == LinkState.OFFLINE
+    module.install(line.t_ns, 60_000_000_000)
+    panel.install(0, line.t_ns, 60_000_000_000, key)
+    assert line.run(5, lambda: panel.link(0) == LinkState.SECURE)
 
 
 # --- Elevator control

@@ -40,6 +40,7 @@ from axcore.services.ports import PortService
 from axcore.services.recipients import BOX, Delivery, NotificationPerformer, RecipientService
 from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
+from axcore.services.speaker_test import SpeakerTestPerformer, SpeakerTestService
 
 if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
@@ -196,7 +197,7 @@ class Device:
             return None
         from .station import Station
 
-        return Station(self.ledger, self.indicators, self.access, self.config)
+        return Station(self.model, self.ledger, indicators=self.indicators, access=self.access, config=self.config)
 
     def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
         """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""
@@ -240,8 +241,14 @@ class Device:
             self._notifications,
             *(() if self.strobe is None else (self.strobe.performer,)),
             *(() if self.clips is None else (ClipPerformer(self.clips),)),
+            *((SpeakerTestPerformer(self._speaker_test),) if self.model.speaker_test else ()),
             AbsentPerformer(clips=self.clips is not None),
         )
+
+    def _speaker_test(self) -> SpeakerTestService:
+        assert self.station is not None
+        assert self.station.speaker_test is not None
+        return self.station.speaker_test
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
         ports, device, controller = self.ports, self.model, self.controller

@@ -29,6 +29,7 @@ from axcore.runtime.supervise import Supervisor
 from .device import Device
 
 if TYPE_CHECKING:
+    from axcore.drivers.simulator import Parts
     from axcore.interfaces.cli.run import Launch
     from axcore.interfaces.http.context import Context
     from axcore.interfaces.http.server import HttpServer
@@ -151,6 +152,7 @@ class App:
             recipients=device.recipients,
             siren=None if device.strobe is None else device.strobe.service,
             clips=device.clips,
+            speaker_test=None if device.station is None else device.station.speaker_test,
             uploads=None if device.clips is None else self._make_uploader(device.clips),
             controller=device.controller,
             board=self._start_board(),
@@ -193,6 +195,7 @@ class App:
                 params.network(system, self._urls),
                 params.ioport(self.device.ports),
                 params.media_clips(self.device.clips),
+                params.speaker_test(self.device.model.speaker_test),
             ),
             groups=(params.STREAM_PROFILES,),
         )
@@ -206,8 +209,10 @@ class App:
         if not self._simulate:
             return None
         self._board_thread = BoardThread(self.device.data_dir / BOARD_SOCKET)
-        strobe = self.device.strobe
-        signal = None if strobe is None else strobe.outputs
+        strobe, station = self.device.strobe, self.device.station
+        signal: Parts | None = None if strobe is None else strobe.outputs
+        if station is not None:
+            signal = station.room
         controller = self.device.controller
         parts = None
         if controller is not None:

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from axcore.devices.models import DeviceModel
 from axcore.devices.reader import ReaderSinks, ReaderStatus
 from axcore.drivers.beeper import Beeper
 from axcore.drivers.board import Board
 from axcore.drivers.osdp_bus import OsdpBus
 from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
 from axcore.drivers.speaker import Loudspeaker
+from axcore.drivers.tone_check import SimulatedRoom, ToneCheck
 from axcore.drivers.wiegand_output import WiegandOutput
 from axcore.model.config import Config
 from axcore.model.credentials import CredentialRead
@@ -27,6 +29,7 @@ from axcore.services.indicators import IndicatorService
 from axcore.services.reader import CONTROLLER, EXTERNAL, ReaderService, ReaderSettings
 from axcore.services.reader.lamp import Beep
 from axcore.services.reader.vapix import Request, VapixOutput
+from axcore.services.speaker_test import SpeakerTestService
 
 from .serial_ports import SerialPorts, lost
 
@@ -43,8 +46,13 @@ EXTERNAL_READER = 1
 class Station:
     """The station's part of a device (``services.reader.Wires``)."""
 
-    def __init__(self, ledger: Ledger, indicators: IndicatorService, access: AccessService, config: Config) -> None:
+    def __init__(
+        self, model: DeviceModel, ledger: Ledger, *, indicators: IndicatorService, access: AccessService, config: Config
+    ) -> None:
         self.service = ReaderService(indicators)
+        self.speaker_test = SpeakerTestService(ledger.post, model.id) if model.speaker_test else None
+        self.room: SimulatedRoom | None = None
+        """Where a simulated loudspeaker and microphone are."""
         self.requests: Outbox[Request] = Outbox(VAPIX_BOX)
         """For the client of a controller on the network."""
         self.osdp: OsdpOutput | None = None
@@ -53,10 +61,12 @@ class Station:
         serial = config.serial
         devices = {RS485: serial.rs485} | ({SECOND: serial.external} if serial.external else {})
         self.ports = SerialPorts(devices, kernel_rs485=serial.kernel_rs485)
-        self.loaders: tuple[Job[None], ...] = (self.service.load,)
+        tests: tuple[Job[None], ...] = () if self.speaker_test is None else (self.speaker_test.load,)
+        self.loaders: tuple[Job[None], ...] = (self.service.load, *tests)
         self.timers: tuple[Any, ...] = (self.service, self.ports)
         self._ledger = ledger
         self._access = access
+        self._sound = config.sound
         self._board: Board | None = None
         self._external: OsdpBus | None = None
         self._beeper: Beeper | None = None
@@ -69,6 +79,10 @@ class Station:
         self._board = board
         self.ports.attach(board, simulated=simulated, data_dir=data_dir)
         self.service.attach(self)
+        if self.speaker_test is not None:
+            self.room = SimulatedRoom() if simulated and not self._sound.device else None
+            card = ToneCheck.on_card(self._sound.device, self._sound.microphone)
+            self.speaker_test.attach(card if self.room is None else ToneCheck(self.room.card))
 
     def join(self, speaker: Loudspeaker) -> None:
         """The beeper sounds on the loudspeaker."""
@@ -102,7 +116,9 @@ class Station:
 
     def on_input(self, tx: Transaction, line: str, role: str, active: bool) -> None:
         """An input changed."""
-        if role == "rex":
+        if role == "calibrate" and self.speaker_test is not None:
+            self.speaker_test.on_button(tx, active)
+        elif role == "rex":
             self.service.on_rex(tx, active)
         elif role == "casing":
             self.service.on_casing(tx, active)

@@ -1,4 +1,4 @@
-"""Sound: echo canceller, noise suppressor, codecs, keys and tones, gain, level, rates. Usable without the runtime.
+"""Sound: echo canceller, noise suppressor, codecs, keys and tones, gain, level, rates, a door station's pipeline.
 
     >>> from array import array
     >>> from axcore.audio import G711, DtmfDetector, DtmfGenerator, EchoCanceller
@@ -22,6 +22,7 @@ from axcore.audio.echo import EchoCanceller
 from axcore.audio.gain import GainControl, Limiter, Mixer, VolumeControl
 from axcore.audio.level import ComfortNoise, LevelDetector, LevelEvent, VoiceActivity
 from axcore.audio.noise import NoiseSuppressor
+from axcore.audio.pipeline import Echo, Leg, Pipeline, PipelineEvent, PipelineStats, Room, What
 from axcore.audio.resampler import Resampler
 from axcore.audio.tones import DtmfDetector, DtmfEvent, DtmfGenerator, Tone
 
@@ -35,15 +36,22 @@ __all__ = [
     "DtmfDetector",
     "DtmfEvent",
     "DtmfGenerator",
+    "Echo",
     "EchoCanceller",
     "GainControl",
+    "Leg",
     "LevelDetector",
     "LevelEvent",
     "Limiter",
     "Mixer",
     "NoiseSuppressor",
+    "Pipeline",
+    "PipelineEvent",
+    "PipelineStats",
     "Resampler",
+    "Room",
     "Tone",
     "VoiceActivity",
     "VolumeControl",
+    "What",
 ]

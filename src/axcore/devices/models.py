@@ -15,8 +15,11 @@ from axcore.errors import NotFoundError
 from axcore.model.ports import Direction
 
 MS = 1_000_000
-LineRole = Literal["port", "rex", "casing", "callbutton", "control", "monitor", "tamper", "alarm", "reader_tamper"]
-"""``monitor``: that of a door or of a lock; ``tamper``, ``alarm``: the inputs for external devices."""
+LineRole = Literal[
+    "port", "rex", "casing", "callbutton", "control", "calibrate", "monitor", "tamper", "alarm", "reader_tamper"
+]  # fmt: skip
+"""``control``: the control button; ``calibrate``: one that calibrates the speaker test; ``monitor``: that of a door or
+of a lock; ``tamper``, ``alarm``: the inputs for external devices."""
 
 
 class InputLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,6 +245,7 @@ DOOR_STATION = DeviceModel(
 DOOR_STATION_MK2 = msgspec.structs.replace(
     DOOR_STATION,
     id="a8207-ve-mk2",
+    inputs=(*DOOR_STATION.inputs, InputLine(name="control", role="calibrate", debounce_ns=20 * MS)),
     prod_nbr="A8207-VE Mk II",
     prod_full_name="AXIS A8207-VE Mk II Network Video Door Station",
     prod_short_name="AXIS A8207-VE Mk II",

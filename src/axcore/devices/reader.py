@@ -78,6 +78,17 @@ class ReaderStatus(msgspec.Struct, frozen=True, kw_only=True):
         return self.link != "offline"
 
 
+class ReaderIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader or a module says of itself."""
+
+    vendor: str
+    """OUI, hexadecimal."""
+    model: int
+    version: int
+    serial: int
+    firmware: str
+
+
 class ReaderPort(Protocol):
     """A reader. Any thread; feedback to a reader that is off line is dropped, but what an LED shows for good is shown
     when it is back."""

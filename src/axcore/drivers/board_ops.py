@@ -173,7 +173,8 @@ class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
 
 
 class FaultOp(Op, frozen=True, kw_only=True, tag="fault"):
-    """Break or mend a part: ``light1`` .. ``light12`` (a section of the light) or ``siren``."""
+    """Break or mend a part: ``light1`` .. ``light12`` (a section of the light) or ``siren``; of a door station
+    ``speaker``, ``microphone`` (covered), ``quiet`` (it is too noisy)."""
 
     part: str
     broken: bool

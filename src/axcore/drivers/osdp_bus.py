@@ -18,6 +18,7 @@ from axcore.devices.reader import (
     BeepSignal,
     LedSignal,
     ReaderFeedback,
+    ReaderIdentity,
     ReaderLink,
     ReaderSign,
     ReaderSignal,
@@ -133,6 +134,17 @@ class OsdpReader:
         """Give the reader another address and speed (COMSET); ``on_moved`` tells when it has them."""
         code, data = messages.pack(messages.Comset(address, baud))
         self._bus.engine.command(self.slot, code, data)
+
+    @property
+    def identity(self) -> ReaderIdentity | None:
+        """What it says of itself; None: it has not answered yet."""
+        told = self.id
+        if told is None:
+            return None
+        firmware = f"{told.firmware_major}.{told.firmware_minor}.{told.firmware_build}"
+        return ReaderIdentity(
+            vendor=told.oui.hex(), model=told.model, version=told.version, serial=told.serial, firmware=firmware
+        )
 
     @property
     def stats(self) -> dict[str, int]:

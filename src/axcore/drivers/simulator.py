@@ -71,7 +71,7 @@ class Hurt(Protocol):
 
 
 class Parts(Protocol):
-    """A light and a loudspeaker that can be broken (``drivers.signal``)."""
+    """Parts that can be broken: light and siren (``drivers.signal``), loudspeaker and microphone (``tone_check``)."""
 
     def fault(self, part: str, broken: bool) -> None:
         """Break or mend a part; ``NotFoundError`` if there is none of this name."""
@@ -191,7 +191,7 @@ class SimulatedBoard:
                 return {"t_ns": monotonic_ns()}
             case FaultOp():
                 if self._signal is None:
-                    raise NotFoundError("part", "this device has neither light nor siren that could break")
+                    raise NotFoundError("part", "this device has no part that could break")
                 self._signal.fault(op.part, op.broken)
                 return {"t_ns": monotonic_ns(), "part": op.part, "broken": op.broken}
             case StateOp():

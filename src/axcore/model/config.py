@@ -116,9 +116,12 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SoundConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[sound]``: the loudspeaker, a sound card by its ALSA name (``default``, ``hw:0``); empty = none."""
+    """``[sound]``: the loudspeaker, a sound card by its ALSA name (``default``, ``hw:0``); empty = none.
+
+    ``microphone`` is that of a door station, likewise; empty = that of the loudspeaker's card."""
 
     device: str = ""
+    microphone: str = ""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -56,6 +56,7 @@ TEMPERATURE_BELOW = "tns1:Device/tnsaxis:Status/Temperature/Below"  # likewise
 TEMPERATURE_INSIDE = "tns1:Device/tnsaxis:Status/Temperature/Inside"  # likewise
 CLIP_PLAYING = "tnsaxis:MediaClip/Playing"  # property; source: the output; data Playing 0|1
 CLIP_CURRENT = "tnsaxis:MediaClip/CurrentlyPlaying"  # pulse; likewise, data FileName; each time that a clip begins
+SPEAKER_TEST = "tns1:Device/tnsaxis:SpeakerTest/TestResult"  # pulse; source DeviceUUID, data SpeakerTestStatus, Reason
 STORAGE_DISRUPTION = "tnsaxis:Storage/Disruption"  # property; source disk_id, data disruption 0|1
 STORAGE_ALERT = "tnsaxis:Storage/Alert"  # property; source disk_id, data alert 0|1 (little room left)
 CALL_STATE = "tnsaxis:Call/State"  # property; data CallState

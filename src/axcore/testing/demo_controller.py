@@ -132,12 +132,14 @@ class Play:
         self.pair.station.kill()
         lost = self.pair.wait_event(topics.ID_POINT_STATUS, PATIENCE_S, after=known, State="Offline")
         self.timeline.add("station killed -> reader off line", "locked", (lost["t_ns"] - began) / 1e6)
+        launched = time.monotonic_ns()
         self.pair.start_station()
         ready = time.monotonic_ns()
         back = self.pair.wait_event(topics.ID_POINT_STATUS, PATIENCE_S, after=lost["id"], State="Online")
-        took = (back["t_ns"] - ready) / 1e6
-        need(took < 2000, f"it took {took} ms until the reader was back")
-        self.timeline.add("station started again -> on line", "within 2 s of its start", max(0.0, took))
+        late = (back["t_ns"] - ready) / 1e6
+        need(late < 2000, f"it took {late} ms until the reader was back")
+        took = (back["t_ns"] - launched) / 1e6
+        self.timeline.add("station launched again -> on line", "its process took most of it", took)
         need(self.pair.door()["mode"] == "Locked" and not self.pair.opened(), "the door is not locked")
 
     def picture(self) -> None:

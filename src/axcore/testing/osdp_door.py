@@ -21,7 +21,7 @@ import msgspec
 
 from axcore._native.osdp_line import PeripheralDevice
 from axcore.app import Device
-from axcore.drivers.serial import SerialLine
+from axcore.drivers.serial import Line, SerialLine
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
@@ -88,14 +88,14 @@ class Cable:
 
 
 class MultiDrop:
-    """Several readers on one line (``path``), which all hear everything: a thread that answers for them."""
+    """Several readers on one line (or its path), which all hear everything: a thread that answers for them."""
 
-    def __init__(self, path: str, keys: Mapping[int, str]) -> None:
+    def __init__(self, line: str | Line, keys: Mapping[int, str]) -> None:
         self.devices = {address: PeripheralDevice(address, key=bytes.fromhex(key)) for address, key in keys.items()}
         self.commands: list[tuple[int, messages.Message | tuple[messages.Message, ...]]] = []
         """What the controller wanted, by address."""
         self._lock = threading.Lock()
-        self._line = SerialLine(path=path, baud=BAUD)
+        self._line = SerialLine(path=line, baud=BAUD) if isinstance(line, str) else line
         self._fd = self._line.open()
         self._stop, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -118,7 +118,10 @@ class MultiDrop:
 
     def _run(self) -> None:
         while self._stop not in select.select([self._fd, self._stop], [], [])[0]:
-            data, now = os.read(self._fd, 4096), time.monotonic_ns()
+            try:
+                data, now = os.read(self._fd, 4096), time.monotonic_ns()
+            except BlockingIOError:
+                continue
             with self._lock:
                 out = [device.step(data, now) for device in self.devices.values()]
                 for address, device in self.devices.items():

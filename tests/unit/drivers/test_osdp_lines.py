@@ -7,12 +7,13 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from axcore._native.osdp_line import ControlPanel, LineThread, PeripheralDevice
-from axcore.devices.reader import BeepSignal, LedSignal, ReaderSinks, ReaderStatus
+from axcore.devices.reader import BeepSignal, LedSignal, ReaderFeedback, ReaderSign, ReaderSinks, ReaderStatus
 from axcore.drivers.osdp_bus import OsdpBus, led_record
 from axcore.drivers.osdp_lines import OsdpLines
 from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
@@ -186,6 +187,40 @@ def test_the_install_window_sets_a_key():
     assert (True, False) in rig.at_reader.all("on_install")
     assert (False, True) in rig.at_reader.all("on_install")
     rig.close()
+
+
+def test_feedback_is_shown_as_it_is_set(rig):
+    quiet = ReaderSign(led=LedSignal(color="blue", seconds=4))
+    rig.reader.set_feedback(ReaderFeedback(idle="amber", granted=quiet, denied=ReaderSign()))
+    rig.until(lambda: rig.at_reader.all("on_led"))
+    assert rig.at_reader.all("on_led")[0][0] == (led_record(LedSignal(color="amber")),)
+    rig.at_reader.heard.clear()
+    for signal in ("denied", "granted", "more"):
+        rig.reader.show(signal)
+    rig.until(lambda: rig.at_reader.all("on_buzzer"))
+    (first,), (second,) = (records for (records,) in rig.at_reader.all("on_led"))
+    assert (first.temp_on_color, second.temp_on_color) == (4, 2), "nothing for denied, blue, green"
+    rig.at_reader.heard.clear()
+    rig.reader.set_feedback(ReaderFeedback())  # the light at rest is the reader's own again
+    rig.output.engine.reset()
+    rig.until(lambda: rig.reader.stats["handshakes"] == 2 and rig.reader.status.link == "secure")
+    assert rig.at_reader.all("on_led") == []
+
+
+def test_outputs_are_set_for_good_for_a_while_and_without_cutting_short():
+    told: list[tuple[int, bytes]] = []
+    bus = OsdpBus(PtyLine(), Told().readers())
+    reader = bus.add(0, 0, key=KEY)
+    reader.status = ReaderStatus(link="secure")
+    bus.engine = SimpleNamespace(command=lambda slot, code, data: told.append((code, data)))
+    for active in (True, False):
+        reader.output(3, active)
+        reader.output(3, active, abort=False)
+        reader.output(3, active, 1.5)
+    codes = [data[1] for _, data in told]
+    assert codes == [2, 4, 5, 1, 3, 6]
+    assert {code for code, _ in told} == {0x68}
+    assert told[2][1] == bytes([3, 5, 15, 0])
 
 
 def test_feedback_to_nobody_is_dropped():

@@ -209,6 +209,17 @@ def _power(args: argparse.Namespace) -> Fields:
     return {"name": args.name, **{k: v for k in ("volt", "ampere") if (v := getattr(args, k)) is not None}}
 
 
+def _wireless_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("what", help="up or down: the hub; or a lock (lock1 ..), where a card is shown")
+    p.add_argument("--bits", default="", help="the card, as 0 and 1")
+
+
+def _wireless(args: argparse.Namespace) -> Fields:
+    if args.what in ("up", "down"):
+        return {"up": args.what == "up"}
+    return {"lock": args.what, "bits": args.bits}
+
+
 def _input_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("port", help="1..4, casing, control; of a controller door1 .. door4, input1 .., tamper, alarm")
     p.add_argument("state", choices=["on", "off"])
@@ -273,6 +284,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
     "link": ("cut or mend the line to a door", _link_arguments, _link),
     "reader": ("switch a reader, or open its housing", _reader_arguments, _reader),
     "power": ("load or feed a power connector", _power_arguments, _power),
+    "wireless": ("switch the hub of wireless locks, or show a card at one", _wireless_arguments, _wireless),
     "input": ("switch an input port or the casing switch", _input_arguments, _input),
     "rex": ("press request to exit", _rex_arguments, _rex),
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),

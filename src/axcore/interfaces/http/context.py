@@ -82,6 +82,8 @@ class Context:
     """Light and siren; None for devices without."""
     clips: Any = None
     """Audio clips; None for devices without a loudspeaker."""
+    speaker_test: Any = None
+    """None for devices without."""
     uploads: Any = None
     """Makes clips of files."""
     controller: Any = None

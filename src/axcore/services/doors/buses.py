@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from axcore.devices import DeviceModel, ReaderSpec
-from axcore.devices.reader import ReaderFeedback, ReaderStatus
+from axcore.devices.reader import ReaderFeedback, ReaderIdentity, ReaderStatus
 from axcore.errors import AxError, ConflictError, InputError, NotFoundError, StateError
 from axcore.model import events as topics
 from axcore.model.convert import convert, patched
@@ -55,6 +55,8 @@ WRONG_KEY = "cryptogram"
 class BusPort(ReaderPort, Protocol):
     """A reader on a bus. Any thread; AxError when a command finds no room or does not fit the state."""
 
+    @property
+    def identity(self) -> ReaderIdentity | None: ...
     def set_feedback(self, feedback: ReaderFeedback) -> None: ...
     def set_key(self, key: bytes) -> None: ...
     def know_key(self, key: bytes) -> None: ...
@@ -82,7 +84,6 @@ class BusService:
         self._specs: Mapping[str, ReaderSpec] = {spec.name: spec for spec in model.reader_places}
         self._order = tuple(self._specs)
         self._readers = readers
-        readers.secure = lambda name: self.status(name).link == "secure" if self.is_polled(name) else None
         self._wires: BusWires | None = None
         self.modules_at: Callable[[int], Mapping[str, int]] = lambda port: {}
         """Addresses of what else is on a port (``ExpansionService``)."""
@@ -163,6 +164,11 @@ class BusService:
             for name, kept in self._kept.items()
             if kept.settings.enabled and self._spec(name).port == port
         }
+
+    def identity(self, name: str) -> ReaderIdentity | None:
+        """What a reader says of itself; None: it is not polled, or has not answered yet."""
+        port = None if self._wires is None else self._wires.reader(self._spec(name).name)
+        return None if port is None else port.identity
 
     def is_polled(self, name: str) -> bool:
         """Whether a bus speaks to this place."""

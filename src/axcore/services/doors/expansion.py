@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from axcore.devices import DeviceModel
-from axcore.devices.reader import ReaderStatus
+from axcore.devices.reader import ReaderIdentity, ReaderStatus
 from axcore.errors import AxError, ConflictError, InputError, LimitError, NotFoundError, StateError
 from axcore.model import events as topics
 from axcore.model.doors import Door, DoorConfiguration, DoorMonitor, LockConfiguration
@@ -68,6 +68,8 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class ModulePort(Protocol):
     """A module on a bus. Any thread."""
 
+    @property
+    def identity(self) -> ReaderIdentity | None: ...
     def output(self, output: int, active: bool, seconds: float = 0.0, *, abort: bool = True) -> None: ...
     def install(self, key: bytes | None, seconds: float = 60.0) -> None: ...
 
@@ -170,6 +172,11 @@ class ExpansionService:
     def status(self, token: str) -> ReaderStatus:
         """How the line to a module stands."""
         return self._status.get(token, ReaderStatus())
+
+    def identity(self, token: str) -> ReaderIdentity | None:
+        """What a module says of itself (*Device software version*); None: it has not answered yet."""
+        port = None if self._wires is None else self._wires.module(token)
+        return None if port is None else port.identity
 
     def inputs(self, token: str) -> tuple[bool, ...]:
         """What the inputs of a module showed last."""

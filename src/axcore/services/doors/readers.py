@@ -11,7 +11,7 @@ Methods with ``tx`` are jobs of the ledger thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 Signal = ReaderSignal
 FEEDBACK: dict[str, Signal] = {"AccessGranted": "granted", "AccessDenied": "denied"}
+MS = 1_000_000
 KEY_BITS = (4, 8)
 """Frames of these lengths are keys of a Wiegand keypad."""
 
@@ -92,13 +93,13 @@ class ReaderService:
         self._order = tuple(self._specs)
         self._points = points
         self._controller = controller
-        self.secure: Callable[[str], bool | None] = lambda name: None
-        """Told by who knows the buses (``BusService``), by place."""
         self._last: Mapping[str, Mapping[str, str]] = {}
         self._ports: Mapping[str, ReaderPort] = {}
         self._sessions: Mapping[str, Reader] = {}
         self._online: Mapping[str, bool] = {spec.name: spec.wiegand is not None for spec in model.reader_places}
         self._tampered: frozenset[str] = frozenset()
+        self._told: Mapping[str, int] = {}
+        """When the states of each reader were told last (monotonic ns)."""
         self._known: tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, str]] | None = None
         """The id points of the places, with the tables that they were taken from."""
 
@@ -223,11 +224,8 @@ class ReaderService:
 
     def announce(self, tx: Transaction) -> None:
         """Publish the state of every reader (start)."""
-        for spec in self._specs.values():
-            tampered, online = spec.name in self._tampered, self._online[spec.name]
-            cause = self._cause(spec.name)
-            _publish(tx, topics.ID_POINT_TAMPERING, {"Active": "1" if tampered else "0"}, cause, is_property=True)
-            _publish(tx, topics.ID_POINT_STATUS, {"State": "Online" if online else "Offline"}, cause, is_property=True)
+        for name in self._order:
+            self._announce(tx, name)
 
     def rehearse(self, tx: Transaction) -> None:
         """Decide on a card as if it had been read: for ``Ledger.rehearsal``, which undoes all of it."""
@@ -270,7 +268,9 @@ class ReaderService:
     # --- time (a timer of the ledger)
 
     def next_deadline(self) -> int | None:
-        return min((s.deadline_ns for s in self._sessions.values() if s.deadline_ns is not None), default=None)
+        deadlines = [s.deadline_ns for s in self._sessions.values() if s.deadline_ns is not None]
+        deadlines += self._beats().values()
+        return min(deadlines, default=None)
 
     def advance(self, tx: Transaction, now: Instant) -> None:
         for name, session in self._sessions.items():
@@ -280,8 +280,23 @@ class ReaderService:
             if step.kind == "timeout":
                 _publish(tx, topics.ID_POINT_TIMEOUT, {"Missing": " ".join(step.id_data)}, self._cause(name))
                 self._signal(tx, name, "denied")
+        for name, due in self._beats().items():
+            if due <= now.mono_ns:
+                self._announce(tx, name)
 
     # --- inside
+
+    def _beats(self) -> dict[str, int]:
+        """When the states of a reader are told again (``HeartbeatInterval``)."""
+        points = ((name, self._point(name)) for name in self._order)
+        return {name: self._told.get(name, 0) + held.heartbeat_ms * MS for name, held in points if held.heartbeat_ms}
+
+    def _announce(self, tx: Transaction, name: str) -> None:
+        cause = self._cause(name)
+        tampered, online = "1" if name in self._tampered else "0", "Online" if self._online[name] else "Offline"
+        _publish(tx, topics.ID_POINT_TAMPERING, {"Active": tampered}, cause, is_property=True)
+        _publish(tx, topics.ID_POINT_STATUS, {"State": online}, cause, is_property=True)
+        tx.assign(self, "_told", {**self._told, name: tx.now.mono_ns})
 
     def _spec(self, name: str) -> ReaderSpec:
         try:

@@ -14,6 +14,7 @@ from axcore.errors import AxError, ConflictError, InputError, NotFoundError, Sta
 from axcore.model import events as topics
 from axcore.model.credentials import CredentialRead
 from axcore.services.doors.bus_settings import BusReader, PortSettings
+from axcore.services.doors.reader_setup import Channel
 from axcore.testing.controller import CARD, ControllerBench
 
 KEY, OTHER, THIRD = "6b1f0c93d2a8475e90b3c6d4e1f72a58", "00112233445566778899aabbccddee0f", "0f" + "a7" * 14 + "01"
@@ -44,6 +45,8 @@ class Wires:
         if self.refuses is not None:
             raise self.refuses
         self.done.append(what)
+
+    identity = None
 
     def show(self, signal: str) -> None:
         self._do("show", signal)
@@ -132,9 +135,9 @@ def test_no_link_opens_a_door(links: list[ReaderStatus]) -> None:
 
 def test_links_tamper_inputs_and_attacks_are_events() -> None:
     bench, _ = polled()
-    assert [bench.readers.secure(name) for name in ("reader1", "reader2")] == [False, None]
+    assert [bench.reader_setup.channel(name) for name in ("reader1", "reader2")] == [Channel("offline", True), None]
     status(bench, SECURE)
-    assert bench.readers.secure("reader1") is True
+    assert bench.reader_setup.channel("reader1") == Channel("secure", True)
     told = {event.topic: event for event in bench.events()}
     assert told[topics.ID_POINT_STATUS].data == {"State": "Online"}
     assert told[topics.READER_CONNECTION].data == {"state": "connected", "secure": "1"}

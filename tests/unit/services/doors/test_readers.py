@@ -7,7 +7,7 @@ import pytest
 from axcore.errors import InputError, NotFoundError
 from axcore.model import events as topics
 from axcore.model.credentials import CardValue
-from axcore.model.pacs import IdDataConfiguration, IdDataField, IdPointConfiguration
+from axcore.model.pacs import IdDataConfiguration, IdDataField, IdPoint, IdPointConfiguration
 from axcore.services.doors.id_data import id_data, read
 from axcore.services.pacs.decision import Request
 from axcore.testing.controller import CARD, ControllerBench
@@ -151,3 +151,17 @@ def test_a_reader_uses_its_own_formats() -> None:
     bench.do(lambda tx: bench.pacs.set(tx, "pacs.id_point_configuration", (reader,)))
     bench.swipe()
     assert bench.readers.last("reader1")["Number"] == "10213"
+
+
+def test_states_of_a_reader_are_told_again_with_its_heartbeat() -> None:
+    bench = ControllerBench()
+    point = IdPoint(token="reader1", heartbeat_ms=10_000)
+    bench.do(lambda tx: bench.pacs.set(tx, "pacs.id_point", (point,)))
+    bench.do(bench.readers.announce)
+    bench.events()
+    bench.wait(9.9)
+    assert bench.told(topics.ID_POINT_STATUS) == []
+    bench.wait(20.2)
+    told = bench.told("tns1:IdPoint")
+    assert [event.source["IdPointToken"] for event in told] == ["reader1"] * 6
+    assert {event.topic for event in told} == {topics.ID_POINT_STATUS, topics.ID_POINT_TAMPERING}

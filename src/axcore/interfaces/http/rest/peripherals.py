@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from aiohttp import web
 
-from axcore.devices.reader import ReaderLink
+from axcore.devices.reader import ReaderIdentity, ReaderLink
 from axcore.errors import InputError, StateError
 from axcore.interfaces.http.rest.envelope import (
     BASE,
@@ -52,6 +52,8 @@ class ModuleView(Module, frozen=True, kw_only=True):
 
     link: ReaderLink
     inputs: list[bool]
+    identity: ReaderIdentity | None
+    """With its software version; None: it has not answered yet."""
 
 
 class InstallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,7 +92,7 @@ def _module(ctx: Context, module: Module) -> ModuleView:
     service = ctx.controller.expansion
     return ModuleView(
         **msgspec.structs.asdict(module), link=service.status(module.token).link,
-        inputs=list(service.inputs(module.token)),
+        inputs=list(service.inputs(module.token)), identity=service.identity(module.token),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from aiohttp import web
 
-from axcore.devices.reader import ReaderFeedback, ReaderLink, ReaderSignal
+from axcore.devices.reader import ReaderFeedback, ReaderIdentity, ReaderLink, ReaderSignal
 from axcore.errors import NotFoundError, StateError
 from axcore.interfaces.http.rest.envelope import (
     BASE,
@@ -47,6 +47,8 @@ class ReaderView(ReaderState, frozen=True, kw_only=True):
     """What brought it there."""
     power_fault: bool
     install_window: bool
+    identity: ReaderIdentity | None
+    """What it says of itself; None: nothing yet."""
 
 
 class PortView(PortSettings, frozen=True, kw_only=True):
@@ -106,7 +108,7 @@ def view(ctx: Context, state: ReaderState) -> ReaderView:
     return ReaderView(
         **msgspec.structs.asdict(state), protocol=service.port(state.port).protocol,
         polled=service.is_polled(state.name), link=status.link, reason=status.why, power_fault=status.power_fault,
-        install_window=service.install_window(state.name),
+        install_window=service.install_window(state.name), identity=service.identity(state.name),
     )  # fmt: skip
 
 
