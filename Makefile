@@ -30,8 +30,8 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo demo-siren demo-controller bench check $(CHECKS) fuzz fuzz-release osdp-release kill-release door-release bench-instructions-update \
-        bench-audio build dev clean
+.PHONY: help run test ctest pytest demo demo-siren demo-controller bench check $(CHECKS) bench-audio noise-training \
+        bench-instructions-update fuzz fuzz-release osdp-release kill-release door-release build dev clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
@@ -188,10 +188,16 @@ bench: dev build-c/build.ninja ## all benches, with the table
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py --no-gate
 	@$(PY) bench/footprint.py
 
-bench-audio: dev build ## the echo canceller and speexdsp on the same scenes, half a minute
-	@$(NEED) asterisk-core-sounds-en-g722 asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 libspeexdsp1
+bench-audio: dev build ## the echo canceller and the noise suppressor, and their peers, on the same scenes: two minutes (QUALITY=--quick: less)
+	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru es fr)) libspeexdsp1 libwebrtc-audio-processing1
 	@.ci/venv $(VENV) dev audio-bench
-	@$(PY) bench/audio_quality.py
+	@$(PY) bench/audio_quality.py $(QUALITY)
+	@$(PY) bench/noise_quality.py $(QUALITY)
+
+noise-training: dev ## learn the weights of the noise suppressor anew: half an hour, 6 GB
+	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru))
+	@.ci/venv $(VENV) dev noise-training
+	@$(PY) bench/audio/noise_training.py
 
 bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew
 	@$(NEED) valgrind

@@ -29,7 +29,8 @@ static void fill(void)
 
 static int open_pipeline(int n)
 {
-    const struct ax_pipeline_spec spec = {.rate = 16000, .echo = AX_PIPELINE_ECHO_FULL, .tail_ms = 200, .gain_control = true,
+    const struct ax_pipeline_spec spec = {.rate = 16000, .echo = AX_PIPELINE_ECHO_FULL, .tail_ms = 200,
+                                          .max_attenuation_db = 30, .gain_control = true,
                                           .target_db = -20, .quiet_db = -60, .threshold = 50};
     const struct ax_leg_spec pcmu = {.rate = 16000, .codec = AX_LEG_PCMU, .packet_ms = 20, .max_delay_ms = 200};
     struct ax_pipeline_command seat = {.verb = AX_PIPELINE_LEG, .gain = 1, .conference = true};
@@ -37,7 +38,7 @@ static int open_pipeline(int n)
     fill();
     nlegs = n;
     tick = 0;
-    int rc = ax_pipeline_new(&pipeline, &spec, NULL);
+    int rc = ax_pipeline_new(&pipeline, &spec);
     for (int k = 0; k < n && rc == 0; k++) {
         rc = ax_leg_new(&legs[k], &pcmu);
         seat.index = (uint32_t)k;

@@ -8,6 +8,7 @@
 #include "ax/err.h"
 #include "ax/level.h"
 #include "ax/limit.h"
+#include "ax/ns.h"
 #include "ax/ring.h"
 #include "ax_pcm.h"
 
@@ -45,8 +46,9 @@ struct shared {
 struct ax_pipeline {
     struct ax_pipeline_spec spec;
     uint32_t frame;
-    struct ax_pipeline_stage noise;
     struct ax_aec *aec;
+    struct ax_ns *ns;
+    bool chained; /* The canceller has the suppressor, which then has no delay of its own. */
     struct ax_agc *agc;
     struct ax_avc *avc;
     struct ax_limit *limit;
@@ -122,6 +124,8 @@ static void reset(struct ax_pipeline *p)
 {
     if (p->aec)
         ax_aec_reset(p->aec);
+    if (p->ns)
+        ax_ns_reset(p->ns);
     if (p->agc)
         ax_agc_reset(p->agc);
     if (p->avc)
@@ -269,8 +273,8 @@ static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic
         (void)ax_aec_process_i16(p->aec, mic, p->out, p->near);
     else
         memcpy(p->near, mic, p->frame * sizeof *mic);
-    if (p->noise.process)
-        p->noise.process(p->noise.state, p->near, p->near);
+    if (p->ns && !p->chained)
+        (void)ax_ns_process_i16(p->ns, p->near, p->near);
     if (p->agc)
         (void)ax_agc_i16(p->agc, p->near, p->near);
     const bool talks = ax_vad_feed(&p->vad, p->near) > 0;
@@ -413,8 +417,8 @@ uint32_t ax_pipeline_frame(const struct ax_pipeline *p)
 
 uint32_t ax_pipeline_near_latency(const struct ax_pipeline *p)
 {
-    return (p->aec ? (uint32_t)ax_aec_latency(p->aec) : 0) + (p->agc ? ax_agc_latency(p->agc) : 0) +
-           ax_limit_latency(p->limit);
+    return (p->aec ? (uint32_t)ax_aec_latency(p->aec) : 0) + (p->ns && !p->chained ? (uint32_t)ax_ns_latency(p->ns) : 0) +
+           (p->agc ? ax_agc_latency(p->agc) : 0) + ax_limit_latency(p->limit);
 }
 
 uint32_t ax_pipeline_far_latency(const struct ax_pipeline *p)
@@ -430,9 +434,15 @@ static int init_stages(struct ax_pipeline *p)
     const struct ax_aec_spec aec = {
         .rate = (int)s->rate, .tail_ms = (int)s->tail_ms,
         .mode = s->echo == AX_PIPELINE_ECHO_FULL ? AX_AEC_FULL : AX_AEC_FILTER};
+    const struct ax_ns_spec ns = {(int)s->rate, s->max_attenuation_db};
     const struct ax_agc_spec agc = {s->rate, s->target_db, MOST_GAIN_DB, LEAST_GAIN_DB};
     const struct ax_avc_spec avc = {s->rate, s->quiet_db, VOLUME_MOST_DB, VOLUME_SLOPE};
     int rc = s->echo == AX_PIPELINE_ECHO_OFF ? AX_OK : ax_aec_new(&p->aec, &aec);
+    if (rc == AX_OK && s->max_attenuation_db != 0)
+        rc = ax_ns_new(&p->ns, &ns);
+    p->chained = rc == AX_OK && p->ns && s->echo == AX_PIPELINE_ECHO_FULL;
+    if (p->chained)
+        rc = ax_aec_chain(p->aec, p->ns);
     if (rc == AX_OK && s->gain_control)
         rc = ax_agc_new(&p->agc, &agc);
     if (rc == AX_OK && s->volume_control)
@@ -452,7 +462,7 @@ static int init_stages(struct ax_pipeline *p)
     return rc;
 }
 
-int ax_pipeline_new(struct ax_pipeline **out, const struct ax_pipeline_spec *spec, const struct ax_pipeline_stage *noise)
+int ax_pipeline_new(struct ax_pipeline **out, const struct ax_pipeline_spec *spec)
 {
     if (!out || !spec)
         return AX_E_ARG;
@@ -466,8 +476,6 @@ int ax_pipeline_new(struct ax_pipeline **out, const struct ax_pipeline_spec *spe
     p->spec = *spec;
     p->frame = spec->rate / 100;
     p->speaker_gain = p->mic_gain = 1;
-    if (noise)
-        p->noise = *noise;
     const int rc = init_stages(p);
     if (rc != AX_OK) {
         ax_pipeline_free(p);
@@ -484,6 +492,7 @@ void ax_pipeline_free(struct ax_pipeline *p)
     if (!p)
         return;
     ax_aec_free(p->aec);
+    ax_ns_free(p->ns);
     ax_agc_free(p->agc);
     ax_avc_free(p->avc);
     ax_limit_free(p->limit);

@@ -95,7 +95,7 @@ static struct ax_pipeline *make_pipeline(uint32_t rate)
     const struct ax_pipeline_spec spec = {.rate = rate, .echo = AX_PIPELINE_ECHO_OFF, .threshold = 50, .target_db = -20,
                                           .quiet_db = -60};
     struct ax_pipeline *p = NULL;
-    CHECK_EQ(ax_pipeline_new(&p, &spec, NULL), AX_OK);
+    CHECK_EQ(ax_pipeline_new(&p, &spec), AX_OK);
     return p;
 }
 

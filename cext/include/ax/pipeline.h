@@ -39,17 +39,12 @@ struct ax_pipeline_spec {
     uint32_t rate;    /**< 8000, 16000, 32000 or 48000. */
     uint32_t echo;    /**< enum ax_pipeline_echo */
     uint32_t tail_ms; /**< Of the echo canceller: 20 .. 400. */
+    float max_attenuation_db; /**< Most that the noise suppressor takes noise down by, 0 .. 60; 0: there is none. */
     bool gain_control;
     float target_db;  /**< Of the gain control, -40 .. -6 dBFS. */
     bool volume_control;
     float quiet_db;   /**< Of the volume control: noise up to which the volume stays, -90 .. 0 dBFS. */
     float threshold;  /**< Of the sound level, 0 .. 100 (ax/level.h). */
-};
-
-/** A stage that somebody else brings: a frame in, a frame out (may be the same memory), no allocation. */
-struct ax_pipeline_stage {
-    void (*process)(void *state, const int16_t *in, int16_t *out);
-    void *state;
 };
 
 enum ax_pipeline_verb {
@@ -111,8 +106,8 @@ struct ax_pipeline_stats {
 
 struct ax_pipeline;
 
-/** AX_E_ARG, AX_E_RANGE, AX_E_NOMEM. `noise` (NULL: none) is the stage between echo canceller and gain control. */
-int ax_pipeline_new(struct ax_pipeline **out, const struct ax_pipeline_spec *spec, const struct ax_pipeline_stage *noise);
+/** AX_E_ARG, AX_E_RANGE, AX_E_NOMEM. */
+int ax_pipeline_new(struct ax_pipeline **out, const struct ax_pipeline_spec *spec);
 /** Legs, tones and samples stay the caller's. */
 void ax_pipeline_free(struct ax_pipeline *p);
 

@@ -42,13 +42,11 @@ cdef extern from "ax/pipeline.h" nogil:
 
     struct ax_pipeline_spec:
         uint32_t rate, echo, tail_ms
+        float max_attenuation_db
         bint gain_control
         float target_db
         bint volume_control
         float quiet_db, threshold
-
-    struct ax_pipeline_stage:
-        pass
 
     struct ax_pipeline_command:
         uint32_t verb, index
@@ -74,7 +72,7 @@ cdef extern from "ax/pipeline.h" nogil:
     struct ax_pipeline:
         pass
 
-    int ax_pipeline_new(ax_pipeline **out, const ax_pipeline_spec *spec, const ax_pipeline_stage *noise)
+    int ax_pipeline_new(ax_pipeline **out, const ax_pipeline_spec *spec)
     void ax_pipeline_free(ax_pipeline *p)
     uint32_t ax_pipeline_frame(const ax_pipeline *p)
     uint32_t ax_pipeline_near_latency(const ax_pipeline *p)

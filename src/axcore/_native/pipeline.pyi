@@ -86,6 +86,7 @@ class Pipeline:
         rate: int,
         echo: int,
         tail_ms: int,
+        max_attenuation_db: float,
         gain_control: bool,
         target_db: float,
         volume_control: bool,

@@ -280,6 +280,7 @@ class Pipeline:
         rate: 8000, 16000, 32000 or 48000.
         echo: what is done against echo.
         tail_ms: how long the room may ring, 20 to 400.
+        max_attenuation_db: how far the noise suppressor takes noise down, 0 (not at all) to 60.
         gain_control: bring talk at the microphone to ``target_db`` (-40 to -6 dBFS).
         volume_control: make the loudspeaker louder in noise above ``quiet_db`` (-90 to 0 dBFS).
         threshold: of the sound level, 0 to 100.
@@ -296,6 +297,7 @@ class Pipeline:
         *,
         echo: Echo = Echo.FULL,
         tail_ms: int = 200,
+        max_attenuation_db: float = 30.0,
         gain_control: bool = True,
         target_db: float = -20.0,
         volume_control: bool = False,
@@ -304,11 +306,20 @@ class Pipeline:
     ) -> None:
         check_rate(rate, RATES)
         check_range("tail_ms", tail_ms, 20, 400)
+        check_range("max_attenuation_db", max_attenuation_db, 0, 60)
         check_range("target_db", target_db, -40, -6)
         check_range("quiet_db", quiet_db, -90, 0)
         check_range("threshold", threshold, 0, 100)
         self._core = native.Pipeline(
-            rate, Echo(echo), tail_ms, gain_control, target_db, volume_control, quiet_db, threshold
+            rate,
+            Echo(echo),
+            tail_ms,
+            max_attenuation_db,
+            gain_control,
+            target_db,
+            volume_control,
+            quiet_db,
+            threshold,
         )
 
     @property

@@ -111,7 +111,7 @@ class ToneCheck:
         from axcore.audio import Echo, Leg, Pipeline
         from axcore.drivers.sound import Sound
 
-        pipeline = Pipeline(RATE, echo=Echo.OFF, gain_control=False)
+        pipeline = Pipeline(RATE, echo=Echo.OFF, max_attenuation_db=0, gain_control=False)
         leg = Leg("PCM", RATE)
         sound = Sound(pipeline, self._open_card())
         pipeline.seat(0, leg, mute=True)

@@ -136,6 +136,7 @@ def test_a_leg_has_one_seat() -> None:
     [
         ("rate", lambda: Pipeline(44100)),
         ("tail_ms", lambda: Pipeline(tail_ms=5)),
+        ("max_attenuation_db", lambda: Pipeline(max_attenuation_db=61)),
         ("target_db", lambda: Pipeline(target_db=float("nan"))),
         ("quiet_db", lambda: Pipeline(quiet_db=3)),
         ("threshold", lambda: Pipeline(threshold=101)),
