@@ -200,4 +200,5 @@ def test_numpy_in_numpy_out() -> None:
     out = pipeline.step(0, np.zeros(480, np.int16))
     assert isinstance(out, np.ndarray)
     assert pipeline.step(1, np.zeros(480, np.int16), out) is out
-    assert Pipeline(16000, echo=Echo.FILTER, gain_control=False).near_latency == 16  # The limiter's.
+    assert Pipeline(16000, echo=Echo.FILTER, gain_control=False).near_latency == 64 + 16  # Noise suppressor, limiter.
+    assert Pipeline(echo=Echo.FILTER, max_attenuation_db=0, gain_control=False).near_latency == 16
