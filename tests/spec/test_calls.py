@@ -126,7 +126,10 @@ class TestCallButton:
         assert button(ended, "nothing", 0, 0) == "call"
 
     def test_end_the_call(self) -> None:
-        assert button(self.call(), "end", 0, 0) == "end"
+        assert button(self.call(), "end", 0, 1) == "end"
+
+    def test_the_press_that_began_the_call_does_not_end_it(self) -> None:
+        assert button(self.call(), "end", 0, 0) == "nothing"
 
     def test_no_functionality_until_the_call_has_ended(self) -> None:
         assert button(self.call(), "nothing", 0, 1000 * NS) == "nothing"

@@ -43,7 +43,9 @@ from axcore.services.sensors import SensorService
 
 if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
+    from axcore.services.intercom import MediaPort
 
+    from .intercom import Intercom
     from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
@@ -61,8 +63,12 @@ class Device:
         config: Config | None = None,
         simulate: bool = True,
         tap: str | None = None,
+        media: MediaPort | None = None,
     ) -> None:
-        """Opens the store and loads the services; nothing moves yet. Raises StoreError, NotFoundError (model)."""
+        """Opens the store and loads the services; nothing moves yet. Raises StoreError, NotFoundError (model).
+
+        ``media``: the sound of calls; without it there are none.
+        """
         self.model: DeviceModel = model(model_id)
         self.data_dir = data_dir
         self.config = config or Config()
@@ -84,6 +90,7 @@ class Device:
         self.outbox: Outbox[Delivery] = Outbox(BOX)
         self._notifications = NotificationPerformer(self.recipients, self.outbox)
         self.schedules = ScheduleService(self.clock, self.bus)
+        self.intercom = self._make_intercom()
         self.certificates = CertificateStore()
         self.mqtt = MqttService(self.certificates)
         self.events = EventService(
@@ -91,7 +98,11 @@ class Device:
             self._performers(),
             self.bus,
             self.ledger.post,
-            conditions=(self.schedules.conditions, self.mqtt.conditions),
+            conditions=(
+                self.schedules.conditions,
+                self.mqtt.conditions,
+                *(() if self.intercom is None else (self.intercom.conditions,)),
+            ),
         )
         self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
@@ -100,6 +111,9 @@ class Device:
         self.schedules.add_users(self.access.holders_using)
         if self.clips is not None:
             self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
+        if self.intercom is not None:
+            self.schedules.add_users(self.intercom.service.contacts.users)
+            self.intercom.attach(self.bus, media)
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
@@ -122,6 +136,7 @@ class Device:
             self.recipients.load,
             *(() if strobe is None else strobe.loaders),
             *(() if self.clips is None else (self.clips.load,)),
+            *(() if self.intercom is None else self.intercom.loaders),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
@@ -133,6 +148,7 @@ class Device:
             self.ledger.on_reload(loader)
         own: tuple[Any, ...] = () if strobe is None else strobe.timers
         own = own if self.clips is None else (*own, self.clips)
+        own = own if self.intercom is None else (*own, self.intercom.service)
         # What comes first at one instant (D9).
         for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
@@ -148,7 +164,9 @@ class Device:
         self.ledger.start()
 
     def stop(self) -> None:
-        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal, the light goes out)."""
+        """Hang up, finish what is queued, then end the I/O thread (pulses end, outputs become normal, it gets dark)."""
+        if self.intercom is not None:
+            self.intercom.stop()
         self.ledger.stop()
         if self.strobe is not None:
             self.strobe.stop()
@@ -168,6 +186,13 @@ class Device:
         from .strobe import Strobe
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
+
+    def _make_intercom(self) -> Intercom | None:
+        if not self.model.calls:
+            return None
+        from .intercom import Intercom
+
+        return Intercom(self.model, self.ledger, self.schedules, self.indicators, self.config.network.bind)
 
     def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
         """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""
@@ -202,7 +227,8 @@ class Device:
             self._notifications,
             *(() if self.strobe is None else (self.strobe.performer,)),
             *(() if self.clips is None else (ClipPerformer(self.clips),)),
-            AbsentPerformer(clips=self.clips is not None),
+            *(() if self.intercom is None else (self.intercom.performer,)),
+            AbsentPerformer(clips=self.clips is not None, calls=self.intercom is not None),
         )
 
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
@@ -219,7 +245,7 @@ class Device:
         return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access, strobe = self.ports, self.access, self.strobe
+        ports, access, strobe, intercom = self.ports, self.access, self.strobe, self.intercom
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
@@ -230,6 +256,8 @@ class Device:
                 strobe.button.on_input(tx, active, t_ns, correlation)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
+                if intercom is not None:
+                    intercom.service.on_button(tx, t_ns or tx.now.mono_ns, correlation)
 
         return Sinks(
             on_read=access.on_read,
@@ -266,6 +294,8 @@ class Device:
         self.ports.manual.announce(tx)
         self.schedules.announce(tx)
         self.mqtt.announce(tx)
+        if self.intercom is not None:
+            self.intercom.service.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(

@@ -258,6 +258,8 @@ def button(call: Call | None, mode: ButtonMode, delay_ns: int, now: int) -> Butt
         return "call"
     if call.direction == "Incoming":
         return "answer" if call.waiting else "nothing"
+    if now == call.started_ns:
+        return "nothing"  # the press that began the call, through a rule
     if mode == "end" or (mode == "delay" and now - call.started_ns >= delay_ns):
         return "end"
     return "nothing"

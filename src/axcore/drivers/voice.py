@@ -8,12 +8,14 @@ blocked one. Threads: ``start``, ``stop`` and ``send`` any; the callbacks come f
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -42,7 +44,7 @@ class VoiceProcess:
     Args:
         name: for threads and logs.
         configure: what the next process is told first.
-        on_report, on_lost: what it says, and that it is gone (why).
+        on_report, on_lost: what it says, and that it is gone: why, or nothing when that was asked for.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class VoiceProcess:
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._asked = False
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -86,8 +89,10 @@ class VoiceProcess:
             self._thread.join()
 
     def restart(self) -> None:
-        """End this process; the next one is configured anew."""
-        self.send(Quit())
+        """End this process; the next one comes at once and is configured anew."""
+        self._asked = True
+        if not self.send(Quit()):
+            self._asked = False
 
     def send(self, command: Command) -> bool:
         """Give a command; False if there is nobody to take it. One who takes none any more is ended."""
@@ -114,6 +119,10 @@ class VoiceProcess:
             reason = self._run()
             if self._stopping.is_set():
                 return
+            if self._asked:
+                self._asked = False
+                self._on_lost("")
+                continue
             self._on_lost(reason)
             failures = 0 if self._clock.mono_ns() - began >= WELL_NS else failures + 1
             delay = SLOW_DELAY if failures >= FAILURES else min(MOST_DELAY, FIRST_DELAY * 2 ** max(0, failures - 1))
@@ -188,3 +197,76 @@ class VoiceProcess:
         process = self._process
         if process is not None and process.poll() is None:
             process.kill()
+
+
+class VoiceLines:
+    """Several voice processes; each method returns at once.
+
+    Args:
+        count: how many.
+        configure: what one is told (its number).
+        on_report, on_lost: as of ``VoiceProcess``, with the number first.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        configure: Callable[[int], Configure],
+        on_report: Callable[[int, Report], None],
+        on_lost: Callable[[int, str], None],
+    ) -> None:
+        self._count, self._configure = count, configure
+        self._on_report, self._on_lost = on_report, on_lost
+        self._processes: tuple[VoiceProcess, ...] = ()
+
+    @property
+    def processes(self) -> tuple[VoiceProcess, ...]:
+        """Those that there are."""
+        return self._processes
+
+    def send(self, line: int, command: Command) -> bool:
+        """Give a command; False if there is nobody to take it."""
+        processes = self._processes
+        return line < len(processes) and processes[line].send(command)
+
+    def apply(self, on: bool) -> None:
+        """Have processes with the present settings, or none."""
+        old = self._processes
+        if on and old:
+            for process in old:
+                process.restart()
+        elif on:
+            self._processes = tuple(self._make(number) for number in range(self._count))
+            for process in self._processes:
+                process.start()
+        elif old:
+            self._processes = ()
+            threading.Thread(target=self._end, args=(old,), name="voice end").start()
+
+    def stop(self) -> None:
+        """End all, and wait for that."""
+        old, self._processes = self._processes, ()
+        threads = [threading.Thread(target=process.stop) for process in old]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    @staticmethod
+    def unavailable() -> str:
+        """Why there can be no voice process."""
+        found = importlib.util.find_spec("pjsua2") is not None
+        return "" if found else "the package for SIP is not installed: pip install 'axcore[voice]'"
+
+    def _end(self, old: tuple[VoiceProcess, ...]) -> None:
+        for number, process in enumerate(old):
+            process.stop()
+            self._on_lost(number, "")
+
+    def _make(self, number: int) -> VoiceProcess:
+        return VoiceProcess(
+            f"voice {number}",
+            partial(self._configure, number),
+            partial(self._on_report, number),
+            partial(self._on_lost, number),
+        )

@@ -71,8 +71,6 @@ class SipProxy(_Data, frozen=True, kw_only=True):
     """A proxy that requests go through, the first one first."""
 
     address: str
-    username: str = ""
-    password: str = ""
 
 
 class SipAccountSpec(_Data, frozen=True, kw_only=True):
