@@ -151,6 +151,7 @@ class App:
             recipients=device.recipients,
             siren=None if device.strobe is None else device.strobe.service,
             clips=device.clips,
+            intercom=None if device.intercom is None else device.intercom.service,
             uploads=None if device.clips is None else self._make_uploader(device.clips),
             board=self._start_board(),
             mqtt=device.mqtt,

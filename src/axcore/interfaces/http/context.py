@@ -79,6 +79,8 @@ class Context:
     """Audio clips; None for devices without a loudspeaker."""
     uploads: Any = None
     """Makes clips of files."""
+    intercom: Any = None
+    """Calls, contacts and SIP accounts; None for devices that make no calls."""
     configurations: Any = None
     """Action configurations of SOAP rules."""
     pull_points: Any = None

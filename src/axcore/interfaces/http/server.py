@@ -238,7 +238,8 @@ def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
     clips = ("audio", "playclip", "mediaclip") if ctx.clips is None else ()
-    return (*siren, *clips, *(("board",) if ctx.board is None else ()))
+    calls = ("contact_list", "sip", "calls", "call") if ctx.intercom is None else ()
+    return (*siren, *clips, *calls, *(("board",) if ctx.board is None else ()))
 
 
 def error_response(target: str, error: HttpError) -> web.Response:
