@@ -34,6 +34,7 @@ from axcore.services.events import (
     PortPerformer,
     VirtualInputPerformer,
 )
+from axcore.services.events.service import ConditionSource
 from axcore.services.indicators import IndicatorPerformer, IndicatorService
 from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
@@ -90,7 +91,7 @@ class Device:
         self.outbox: Outbox[Delivery] = Outbox(BOX)
         self._notifications = NotificationPerformer(self.recipients, self.outbox)
         self.schedules = ScheduleService(self.clock, self.bus)
-        self.intercom = self._make_intercom()
+        self.intercom = self._make_intercom(media)
         self.certificates = CertificateStore()
         self.mqtt = MqttService(self.certificates)
         self.events = EventService(
@@ -98,22 +99,12 @@ class Device:
             self._performers(),
             self.bus,
             self.ledger.post,
-            conditions=(
-                self.schedules.conditions,
-                self.mqtt.conditions,
-                *(() if self.intercom is None else (self.intercom.conditions,)),
-            ),
+            conditions=self._condition_sources(),
         )
         self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
         self.access = AccessService(self.schedules)
-        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
-        self.schedules.add_users(self.access.holders_using)
-        if self.clips is not None:
-            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
-        if self.intercom is not None:
-            self.schedules.add_users(self.intercom.service.contacts.users)
-            self.intercom.attach(self.bus, media)
+        self._add_users()
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
         self.ports.attach(self.board)
@@ -123,6 +114,15 @@ class Device:
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
+
+    def _add_users(self) -> None:
+        """Who is asked before something that he uses is removed."""
+        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
+        self.schedules.add_users(self.access.holders_using)
+        if self.clips is not None:
+            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
+        if self.intercom is not None:
+            self.schedules.add_users(self.intercom.service.contacts.users)
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
@@ -187,12 +187,19 @@ class Device:
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
 
-    def _make_intercom(self) -> Intercom | None:
+    def _condition_sources(self) -> tuple[ConditionSource, ...]:
+        own = () if self.intercom is None else (self.intercom.conditions,)
+        return (self.schedules.conditions, self.mqtt.conditions, *own)
+
+    def _make_intercom(self, media: MediaPort | None) -> Intercom | None:
         if not self.model.calls:
             return None
         from .intercom import Intercom
 
-        return Intercom(self.model, self.ledger, self.schedules, self.indicators, self.config.network.bind)
+        bind = self.config.network.bind
+        intercom = Intercom(self.model, self.ledger, self.schedules, self.indicators, bind)
+        intercom.attach(self.bus, media)
+        return intercom
 
     def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
         """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""

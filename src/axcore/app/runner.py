@@ -191,6 +191,7 @@ class App:
                 params.network(system, self._urls),
                 params.ioport(self.device.ports),
                 params.media_clips(self.device.clips),
+                params.sip(self.device.model.calls),
             ),
             groups=(params.STREAM_PROFILES,),
         )

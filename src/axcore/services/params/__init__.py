@@ -1,7 +1,7 @@
 """Parameters: the settings behind param.cgi, each bound to its owner."""
 
 from .service import ParamService
-from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings
+from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings, sip
 from .types import Group, ParamError, Parameter, Setting, Source
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "network",
     "properties",
     "settings",
+    "sip",
 ]

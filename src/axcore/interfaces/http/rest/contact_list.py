@@ -6,6 +6,7 @@ People are seen and changed by operators; whom the button calls as well.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -116,7 +117,7 @@ def shelf(path: str, name: str, what: str, types: tuple[Any, Any], handlers: Seq
     role, key = Role.OPERATOR, f"{path}/{{id}}"
     yield RestRoute(
         method="GET", safe=True, path=path, role=role, name=f"{name}.list", handler=every, summary=f"All {what}s",
-        data=list[record],
+        data=GenericAlias(list, (record,)),
     )  # fmt: skip
     yield RestRoute(
         method="POST", path=path, role=role, name=f"{name}.add", handler=add, summary=f"Add a {what}", body=spec,
