@@ -8,7 +8,6 @@ key to relay edge, INVITE to 200 with auto answer beside a bare pjsua2 program, 
 from __future__ import annotations
 
 import argparse
-import os
 import selectors
 import socket
 import statistics
@@ -283,12 +282,13 @@ def idle(station: Station, seconds: float) -> None:
     """Load of the voice processes when nothing happens."""
     pids = [process.pid for process in station.lines.processes]
 
-    def ticks() -> int:
-        return sum(sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(") ")[1].split()[11:13])) for pid in pids)
+    def used_ns() -> int:
+        tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
-    before = ticks()
+    before = used_ns()
     time.sleep(seconds)
-    used = (ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds * 100
+    used = (used_ns() - before) / seconds / 1e7
     rss = [Path(f"/proc/{pid}/status").read_text().split("RssAnon:")[1].split()[0] for pid in pids]
     print(f"{'idle load of both voice processes':48} {used:.2f} % of a core; anonymous memory {' + '.join(rss)} kB")
 
