@@ -19,7 +19,7 @@ from axcore.model import events
 from axcore.model.actions import MakeCall, ToggleIoOnce
 from axcore.model.config import Config, NetworkConfig
 from axcore.model.events import Event
-from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec
+from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipAccountSpec
 from axcore.model.rules import Condition, RuleSpec
 from axcore.model.voice import Ended, Incoming
 from axcore.services.intercom import IntercomService
@@ -253,3 +253,32 @@ def test_a_killed_voice_process_ends_the_call_and_the_door_goes_on(station: Stat
         assert time.monotonic() - began < 2.0
         station.do(lambda tx: station.intercom.call(tx, key))
         ada.wait(Incoming)
+
+
+def test_an_account_registers_with_digest_and_calls_an_extension(station: Station) -> None:
+    from axcore.model.voice import Registration
+    from axcore.testing import kamailio
+
+    if kamailio.program() is None:
+        pytest.skip("kamailio is not installed (.ci/need kamailio)")
+    accounts = station.intercom.accounts
+    with kamailio.Kamailio() as pbx:
+        phone = {"uri": f"<sip:1001@{pbx.address}>", "registrar": f"sip:{pbx.address}", "username": "1001"}
+        with Phone("1001", password=pbx.password, **phone) as ada:
+            assert ada.wait(Registration).active
+            spec = SipAccountSpec(
+                name="PBX", kind="registered", user_id="2000", registrar=pbx.address, password=pbx.password
+            )
+            account = station.do(lambda tx: accounts.add_account(tx, spec)).id
+            assert station.expect(events.SIP_ACCOUNT, registered="1").source == {"account": account}
+            station.until(lambda: all(station.intercom.lines))
+            person = ContactSpec(first_name="Ada", sip_address="1001", account=account)
+            key = station.do(lambda tx: station.intercom.contacts.add_contact(tx, person)).id
+            station.do(lambda tx: station.intercom.call(tx, key))
+            assert "sip:2000@127.0.0.1" in ada.wait(Incoming).remote
+            ada.answer()
+            station.expect(events.CALL_STATE, CallState="Active")
+            ada.hang_up()
+            station.expect(events.CALL_STATE, CallState="Idle")
+            station.do(lambda tx: accounts.update_account(tx, account, {"password": "wrong"}))
+            station.expect(events.SIP_ACCOUNT, registered="0", code="401")
