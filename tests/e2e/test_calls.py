@@ -4,8 +4,10 @@ The device runs in the process of the test, with ``RtpMedia`` for the sound of c
 """
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -282,3 +284,36 @@ def test_an_account_registers_with_digest_and_calls_an_extension(station: Statio
             station.expect(events.CALL_STATE, CallState="Idle")
             station.do(lambda tx: accounts.update_account(tx, account, {"password": "wrong"}))
             station.expect(events.SIP_ACCOUNT, registered="0", code="401")
+
+
+@pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed (.ci/need sip-tester)")
+class TestSipp:
+    """Another implementation as the peer."""
+
+    def sipp(self, folder: Path, *args: str) -> subprocess.Popen[bytes]:
+        command = ["sipp", *args, "-i", "127.0.0.1", "-nostdin", "-timeout", "20", "-timeout_error"]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet)
+
+    def test_it_calls_and_is_answered(self, station: Station, tmp_path: Path) -> None:
+        accounts = station.intercom.accounts
+        station.do(lambda tx: accounts.set_settings(tx, {"allow_incoming": True}))
+        station.do(lambda tx: accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))
+        station.until(lambda: station.lines.processes[0].starts >= 2 and all(station.intercom.lines))
+        place = station.uri.partition("@")[2]
+        with self.sipp(
+            tmp_path, place, "-sn", "uac", "-m", "10", "-l", "1", "-d", "20", "-p", str(free_port())
+        ) as peer:
+            assert peer.wait(20) == 0
+        station.until(lambda: {call.state for call in station.intercom.calls()} == {"Terminated"})
+        assert len(station.intercom.calls()) == 10
+        assert station.media.open_legs == []
+
+    def test_it_is_called_and_answers(self, station: Station, tmp_path: Path) -> None:
+        port = free_port()
+        with self.sipp(tmp_path, "-sn", "uas", "-m", "1", "-p", str(port)) as peer:
+            call = station.do(lambda tx: station.intercom.call(tx, f"sip:service@127.0.0.1:{port}"))
+            station.expect(events.CALL_STATE, CallState="Active")
+            station.do(lambda tx: station.intercom.hang_up(tx, call.id))
+            assert peer.wait(20) == 0
+        station.expect(events.CALL_STATE, CallState="Idle")
