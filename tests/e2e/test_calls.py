@@ -286,6 +286,26 @@ def test_an_account_registers_with_digest_and_calls_an_extension(station: Statio
             station.expect(events.SIP_ACCOUNT, registered="0", code="401")
 
 
+def test_ten_thousand_invites_do_not_reach_the_door(station: Station) -> None:
+    station.do(lambda tx: station.intercom.accounts.set_settings(tx, {"allow_incoming": True}))
+    station.until(lambda: station.lines.processes[0].starts >= 2 and all(station.intercom.lines))
+    pids = [process.pid for process in station.lines.processes]
+    port = int(station.uri.rpartition(":")[2])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        for number in range(10_000):
+            head = f"INVITE sip:d@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK{number}\r\n"
+            names = f"From: <sip:f@127.0.0.1>;tag={number}\r\nTo: <sip:d@127.0.0.1>\r\nCall-ID: f{number}\r\n"
+            rest = "CSeq: 1 INVITE\r\nContact: <sip:f@127.0.0.1:9>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+            flood.sendto((head + names + rest).encode(), ("127.0.0.1", port))
+            if number % 200 == 199:
+                time.sleep(0.05)  # wall clock: faster, and the kernel drops them for want of room
+            if number == 5000:
+                station.device.board.feed_input("rex", True, None)
+                station.tap.expect("relay1", True, 1.0)
+    assert "flood" in station.expect(events.SYSTEM_FAULT, component="intercom").data["reason"]
+    assert [process.pid for process in station.lines.processes] == pids
+
+
 @pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed (.ci/need sip-tester)")
 class TestSipp:
     """Another implementation as the peer."""

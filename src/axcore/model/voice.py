@@ -102,7 +102,7 @@ class Configure(_Message, frozen=True, kw_only=True):
     incoming_ports: tuple[int, ...] = ()
     """RTP ports of incoming legs, one after the other: an answer is written before anybody decides about the call."""
     request_rate: int = 200
-    """Handled network events a second beyond which new requests are dropped before they are parsed."""
+    """Network events a second (up to ten datagrams each) beyond which new requests are dropped unread."""
 
 
 class Invite(_Message, frozen=True, kw_only=True):

@@ -125,7 +125,7 @@ class Stack:
         if config.tcp:
             endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport(port))
         tls = build.tls_version()
-        if config.certificate and tls:
+        if tls and (config.certificate or any(spec.transport == "tls" for spec in config.accounts)):
             self._begin_tls()
         endpoint.libStart()
         endpoint.audDevManager().setNoDev()
@@ -149,6 +149,7 @@ class Stack:
         return port
 
     def _begin_tls(self) -> None:
+        """Without a certificate it can call, and nobody can call it. TLS 1.2: this build's library has no newer one."""
         config = self.config
         transport = self._transport(config.tls_port)
         tls = transport.tlsConfig
