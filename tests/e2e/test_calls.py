@@ -302,7 +302,7 @@ def test_ten_thousand_invites_do_not_reach_the_door(station: Station) -> None:
             if number == 5000:
                 station.device.board.feed_input("rex", True, None)
                 station.tap.expect("relay1", True, 1.0)
-    assert "flood" in station.expect(events.SYSTEM_FAULT, component="intercom").data["reason"]
+    station.expect(events.CALL_STATE, CallState="Calling")  # the first of them rings; the others hear busy, or nothing
     assert [process.pid for process in station.lines.processes] == pids
 
 

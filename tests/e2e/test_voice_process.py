@@ -159,7 +159,9 @@ def invite(number: int, port: int) -> bytes:
 
 
 def test_ten_thousand_invites_are_dropped_and_the_next_caller_is_served() -> None:
-    with Phone("ada") as ada, Phone("bob") as bob, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+    low = {"most_load": 0.02}  # so that this machine reaches it
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with Phone("ada", configure=low) as ada, Phone("bob") as bob, udp as flood:
         assert ada.ready is not None
         pid = ada.process.pid
         place = ("127.0.0.1", ada.ready.port)

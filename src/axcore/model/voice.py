@@ -101,8 +101,8 @@ class Configure(_Message, frozen=True, kw_only=True):
     tcp: bool = True
     incoming_ports: tuple[int, ...] = ()
     """RTP ports of incoming legs, one after the other: an answer is written before anybody decides about the call."""
-    request_rate: int = 200
-    """Network events a second (up to ten datagrams each) beyond which new requests are dropped unread."""
+    most_load: float = 0.1
+    """Share of a core beyond which new requests are dropped before they are read; calls that there are go on."""
 
 
 class Invite(_Message, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The ingress limit: when requests come faster than they can be served, the kernel drops them unread.
+"""The ingress limit: when requests take too much of the processor, the kernel drops them unread.
 
 PJSIP keeps a transaction of some kilobytes for half a minute for each INVITE that it refuses: 10,000 of them are a
 flood. While there is one, a classic BPF program on the SIP socket lets through what belongs to calls that there are
@@ -27,7 +27,7 @@ PASSED: Final = (b"SIP/", b"ACK ", b"BYE ", b"CANC", b"PRAC", b"INFO", b"\r\n\r\
 
 
 class Meter:
-    """Counts events of the network; tells when there are too many of them. ``limit`` a second."""
+    """Counts the processor time (ns) of a second; tells when it is more than ``limit``."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -37,12 +37,12 @@ class Meter:
         self.floods = 0
         """How often a limit came into force."""
 
-    def add(self, events: int, now_ns: int) -> bool:
-        """Whether the limit is in force after ``events`` more."""
+    def add(self, used_ns: int, now_ns: int) -> bool:
+        """Whether the limit is in force after ``used_ns`` more."""
         second = now_ns // NS
         if second != self._second:
             self._second, self._count = second, 0
-        self._count += events
+        self._count += used_ns
         if self._count > self._limit:
             if now_ns >= self._until_ns:
                 self.floods += 1

@@ -31,7 +31,7 @@ from axcore.model.voice import (
 
 from . import build, sdp
 from .call import Leg
-from .ingress import Gate, Meter, udp_socket
+from .ingress import NS, Gate, Meter, udp_socket
 from .link import Link
 
 POLL_MS: Final = 1000
@@ -77,7 +77,8 @@ class Stack:
         self._number = 0
         self._running = True
         self._endpoint = pj.Endpoint()
-        self._meter = Meter(configure.request_rate)
+        self._meter = Meter(round(configure.most_load * NS))
+        self._used_ns = time.thread_time_ns()
         self._gate = Gate(None)
         self._wake = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
@@ -87,11 +88,12 @@ class Stack:
         """Serve until told to quit."""
         port = self._begin()
         self._gate = Gate(udp_socket(port))
+        self._used_ns = time.thread_time_ns()  # what the start took does not count
         place = (self.config.bind or "127.0.0.1", port)
         self.link.start(lambda: self._knock(place))
         while self._running:
-            events = self._endpoint.libHandleEvents(FLOOD_POLL_MS if self._gate.closed else POLL_MS)
-            self._limit(events)
+            self._endpoint.libHandleEvents(FLOOD_POLL_MS if self._gate.closed else POLL_MS)
+            self._limit()
             while (command := self.link.take()) is not None:
                 self._do(command)
             self.ended.clear()
@@ -100,12 +102,13 @@ class Stack:
     def _knock(self, place: tuple[str, int]) -> None:
         self._wake.sendto(b"\r\n\r\n", place)
 
-    def _limit(self, events: int) -> None:
-        before = self._meter.floods
-        if self._meter.add(max(0, events), time.monotonic_ns()):
+    def _limit(self) -> None:
+        floods, before = self._meter.floods, self._used_ns
+        self._used_ns = time.thread_time_ns()
+        if self._meter.add(self._used_ns - before, time.monotonic_ns()):
             self._gate.shut()
-            if self._meter.floods != before:
-                detail = f"more than {self.config.request_rate} network events a second; new requests are dropped"
+            if self._meter.floods != floods:
+                detail = f"SIP takes more than {self.config.most_load:.0%} of a core; new requests are dropped"
                 self.link.send(Refused(what="flood", detail=detail))
         else:
             self._gate.open()
