@@ -30,8 +30,8 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo demo-siren bench check $(CHECKS) fuzz kill-release door-release bench-instructions-update \
-        bench-audio build dev clean
+.PHONY: help run test ctest pytest demo demo-siren demo-controller bench check $(CHECKS) bench-audio noise-training \
+        bench-instructions-update fuzz fuzz-release osdp-release kill-release door-release build dev clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 28
@@ -48,6 +48,9 @@ demo: build ## the manual's example, end to end, with a timeline
 demo-siren: $(VENV)/.test build ## the siren manual's MQTT example, with a picture of the light and a recording
 	@$(NEED) mosquitto samba asterisk-core-sounds-en-g722
 	@$(PY) -m axcore.testing.demo_siren --out demo-siren
+
+demo-controller: build ## a door station as the OSDP reader of a door controller, with a picture of what happened
+	@$(PY) -m axcore.testing.demo_controller --out demo-controller
 
 test: ctest pytest ## build, C tests, then every Python test
 
@@ -185,10 +188,16 @@ bench: dev build-c/build.ninja ## all benches, with the table
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py --no-gate
 	@$(PY) bench/footprint.py
 
-bench-audio: dev build ## the echo canceller and speexdsp on the same scenes, half a minute
-	@$(NEED) asterisk-core-sounds-en-g722 asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 libspeexdsp1
+bench-audio: dev build ## the echo canceller and the noise suppressor, and their peers, on the same scenes: two minutes (QUALITY=--quick: less)
+	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru es fr)) libspeexdsp1 libwebrtc-audio-processing1
 	@.ci/venv $(VENV) dev audio-bench
-	@$(PY) bench/audio_quality.py
+	@$(PY) bench/audio_quality.py $(QUALITY)
+	@$(PY) bench/noise_quality.py $(QUALITY)
+
+noise-training: dev ## learn the weights of the noise suppressor anew: half an hour, 6 GB
+	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru))
+	@.ci/venv $(VENV) dev noise-training
+	@$(PY) bench/audio/noise_training.py
 
 bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.toml anew
 	@$(NEED) valgrind
@@ -196,6 +205,12 @@ bench-instructions-update: dev build-c/build.ninja ## write bench/instructions.t
 
 fuzz: build-fuzz/build.ninja ## live fuzzing, FUZZ_SECONDS for each target
 	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -max_total_time=$(FUZZ_SECONDS)
+
+fuzz-release: build-fuzz/build.ninja ## 10 million inputs for each target, before a release
+	@$(QUIET) ninja -C build-fuzz && .ci/fuzz build-fuzz -runs=10000000
+
+osdp-release: build ## 10 million OSDP frames on a bad line, before a release
+	@$(PY) bench/osdp_soak.py
 
 kill-release: build ## 2,000 kills, before a release
 	@$(PY) tests/e2e/kill_loop.py --kills 2000

@@ -1,4 +1,4 @@
-"""Speech and noises for the audio benches: Debian's Asterisk prompts (G.722, three voices), decoded with PyAV.
+"""Speech and noises for the audio benches: Debian's Asterisk prompts (G.722, four voices), decoded with PyAV.
 
 Signals are float64, full scale 1.0, 16 kHz. Everything is drawn from a seed. Prompts are split in two halves by their
 file's name: what is tuned on and what is held out never share a sentence.
@@ -17,8 +17,14 @@ Signal = NDArray[np.float64]
 
 RATE = 16000
 SOUNDS = Path("/usr/share/asterisk/sounds")
-PACKAGES = "asterisk-core-sounds-en-g722 asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722"
-VOICES = {"en": "en_US_f_Allison", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
+PACKAGES = " ".join(f"asterisk-core-sounds-{language}-g722" for language in ("en", "it", "ru", "es", "fr"))
+VOICES = {
+    "en": "en_US_f_Allison",
+    "it": "it_IT_m_Carlo",
+    "ru": "ru_RU_f_IvrvoiceRU",
+    "es": "es_MX_f_Allison",
+    "fr": "fr_CA_f_June",
+}
 
 
 @cache
@@ -52,9 +58,14 @@ def trim(x: Signal, keep: float = 0.08) -> Signal:
     return frames[wide].reshape(-1)
 
 
-def speech(voice: str, seconds: float, rng: np.random.Generator, held_out: bool) -> Signal:
-    """Running speech of one voice, root mean square 1."""
-    files = prompts(voice, held_out)
+def is_clear(path: Path) -> bool:
+    """Not a joke with monkeys, and not the one Russian digit that lasts eight seconds."""
+    return not path.name.startswith(("tt-", "beep")) and not (path.stem.isdigit() and path.stat().st_size > 24000)
+
+
+def speech(voice: str, seconds: float, rng: np.random.Generator, held_out: bool, clear: bool = False) -> Signal:
+    """Running speech of one voice, root mean square 1; ``clear``: without the prompts that are something else."""
+    files = tuple(p for p in prompts(voice, held_out) if is_clear(p) or not clear)
     parts: list[Signal] = []
     have, want = 0, int(seconds * RATE)
     for at in rng.permutation(len(files)):

@@ -10,10 +10,11 @@ static uint64_t now_ns;
 static uint64_t seen;
 static struct ax_edge card[EDGES];
 
-static void on_write(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
+static uint64_t on_write(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
 {
     (void)context;
     seen += output + (level ? 2 : 0) + (active ? 4 : 0) + (t_ns & 1);
+    return t_ns;
 }
 
 static void on_event(void *context, const struct ax_io_event *event)

@@ -2,14 +2,11 @@
 #define _GNU_SOURCE
 #include "ax_aec_internal.h"
 #include "ax/err.h"
+#include "ax_flush.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 struct ax_aec {
     struct aec_core core;
@@ -17,36 +14,9 @@ struct ax_aec {
     int rate, frame, mode;
     float last;                          /* Of the output, for the end of the emphasis. */
     float mic_past[AEC_TAPS], ref_past[AEC_TAPS];
+    struct ax_ns *noise;                 /* The suppressor behind it, or NULL. */
     float mic_energy, out_energy;        /* While the loudspeaker plays, of about a second. */
 };
-
-/* Tiny numbers count as zero within a frame: as denormals they would take a hundred times as long. */
-static unsigned flush_begin(void)
-{
-#if defined(__x86_64__)
-    const unsigned was = _mm_getcsr();
-    _mm_setcsr(was | 0x8040u);
-    return was;
-#elif defined(__aarch64__)
-    unsigned long was;
-    __asm__ __volatile__("mrs %0, fpcr" : "=r"(was));
-    __asm__ __volatile__("msr fpcr, %0" : : "r"(was | 1ul << 24));
-    return (unsigned)was;
-#else
-    return 0;
-#endif
-}
-
-static void flush_end(unsigned was)
-{
-#if defined(__x86_64__)
-    _mm_setcsr(was);
-#elif defined(__aarch64__)
-    __asm__ __volatile__("msr fpcr, %0" : : "r"((unsigned long)was));
-#else
-    (void)was;
-#endif
-}
 
 /* Where the arrays of a core lie in its pool; with no pool, how many floats it takes. */
 static size_t lay_out(struct aec_core *c, float *pool)
@@ -117,6 +87,7 @@ void ax_aec_free(struct ax_aec *a)
 {
     if (a == NULL)
         return;
+    (void)ax_aec_chain(a, NULL);
     ax_fft_free(a->core.fft);
     free(a->core.pool);
     free(a);
@@ -136,9 +107,12 @@ void ax_aec_reset(struct ax_aec *a)
     c->shadow.partitions = was.shadow.partitions;
     c->pool = was.pool;
     c->size = was.size;
+    c->noise = was.noise;
     memset(c->pool, 0, c->size);
     lay_out(c, c->pool);
     aec_core_reset(c);
+    if (c->noise != NULL)
+        ns_core_reset(c->noise);
     aec_split_init(&a->split, a->rate > 16000 ? a->rate / 16000 : 1);
     memset(a->mic_past, 0, sizeof a->mic_past);
     memset(a->ref_past, 0, sizeof a->ref_past);
@@ -191,7 +165,8 @@ static void process(struct ax_aec *a, const float *mic, const float *ref, float 
         aec_split_down(c->dsp, &a->split, a->mic_past, mic, m);
         aec_split_down(c->dsp, &a->split, a->ref_past, ref, r);
         core_frame(a, m, r, o);
-        aec_split_merge(c->dsp, &a->split, mic, m, o, lag(a), a->mode == AX_AEC_FULL ? c->suppressor.upper : 1.0f, out);
+        const float upper = a->mode == AX_AEC_FULL ? c->suppressor.upper : 1.0f;
+        aec_split_merge(c->dsp, &a->split, mic, m, o, lag(a), c->noise != NULL ? upper * c->noise->upper : upper, out);
     }
     if (c->far) {
         a->mic_energy = 0.99f * a->mic_energy + c->dsp->dot(mic, mic, a->frame);
@@ -266,6 +241,23 @@ void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out)
         out->delay_ms = ((float)peak_delay(c) + (float)c->drift.delay) * 10.0f / (float)c->hop;
     out->drift_ppm = c->drift_ppm;
     out->talking = c->suppressor.near > 0.5f;
+}
+
+int ax_aec_chain(struct ax_aec *a, struct ax_ns *n)
+{
+    if (a == NULL)
+        return AX_E_ARG;
+    if (n != NULL && (a->mode != AX_AEC_FULL || ax_ns_rate(n) != a->rate))
+        return AX_E_RANGE;
+    if (n != NULL && n != a->noise && ax_ns_taken(n))
+        return AX_E_STATE;
+    if (a->noise != NULL)
+        ax_ns_take(a->noise, false);
+    a->noise = n;
+    a->core.noise = n != NULL ? ax_ns_core(n) : NULL;
+    if (n != NULL)
+        ax_ns_take(n, true);
+    return AX_OK;
 }
 
 int ax_aec_levels(void)

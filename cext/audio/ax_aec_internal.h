@@ -5,6 +5,7 @@
 
 #include "ax/aec.h"
 #include "ax_dsp.h"
+#include "ax_ns_internal.h"
 
 #include <stdbool.h>
 
@@ -137,6 +138,7 @@ struct aec_core {
     struct aec_suppressor suppressor;
     struct aec_curve curve;
     struct aec_drift drift;
+    struct ns_core *noise;         /* Of a noise suppressor that works on the same spectra; NULL = none. */
     float mic_last, ref_last, bent_last; /* For the emphasis. */
     float mic_energy, ref_energy;
     float ref_level;

@@ -5,13 +5,10 @@
  * Kalman filter says it is wrong by is taken, and gently. Gains after Ephraim and Malah's decision-directed estimate;
  * comfort noise fills what is missing of the room's own. Units, threads, allocation: see ax_aec_internal.h. */
 #include "ax_aec_internal.h"
+#include "ax_lap.h"
 
 #include <math.h>
 #include <string.h>
-
-#ifndef M_PI
-#define M_PI 3.14159265358979323846
-#endif
 
 #define OVER 10.0f        /* Nobody talks: so many times the bound is taken for echo. */
 #define UNDER 0.3f        /* Somebody talks: that part of the filter's variance. */
@@ -20,18 +17,6 @@
 #define BENT_LEAK 0.004f  /* What a bent loudspeaker leaves, as a part of the echo. */
 #define EARLY 4           /* Frames by which an echo may jump ahead and still be taken for one. */
 #define HISS 2.85f        /* From the power of a band to that of noise put in by spectrum: windows, minima. */
-
-static void windows(struct aec_suppressor *s, int hop)
-{
-    const int half = hop / 2, n = 2 * hop, lap = hop * 2 / 5, rise = n - lap, from = n - half - lap;
-    s->lap = lap;
-    for (int i = 0; i < n; i++)
-        s->analysis[i] = (float)(i < rise ? sin(M_PI / 2 * (i + 0.5) / rise) : cos(M_PI / 2 * (i - rise + 0.5) / lap));
-    for (int i = 0; i < half + lap; i++) {
-        const double up = i < lap ? sin(M_PI / 2 * (i + 0.5) / lap) : 1.0;
-        s->synthesis[i] = i < half ? (float)(up * up) / s->analysis[from + i] : s->analysis[from + i];
-    }
-}
 
 /* Bands of 150 Hz at the low end to 800 Hz; what would be left at the high end goes to the last. */
 static void bands(struct aec_suppressor *s, int bins)
@@ -53,7 +38,7 @@ void aec_suppress_reset(struct aec_core *c)
 {
     struct aec_suppressor *s = &c->suppressor;
     memset(s, 0, sizeof *s);
-    windows(s, c->hop);
+    s->lap = ax_lap_windows(s->analysis, s->synthesis, c->hop);
     bands(s, c->hop + 1);
     s->upper = s->caution = 1.0f;
     for (int b = 0; b < s->bands; b++)
@@ -136,11 +121,11 @@ static float plan(const struct aec_core *c, const struct aec_bands *p, float lea
     return FLOOR_ALONE + talk * FLOOR_TALK;
 }
 
-static void half_frame(struct aec_core *c, const struct aec_expected *x, int offset, float *out)
+/* The spectrum of half a frame without what is left of the echo. */
+static void half_frame(struct aec_core *c, const struct aec_expected *x, int offset, float *e_s)
 {
     struct aec_suppressor *s = &c->suppressor;
-    const int half = c->hop / 2;
-    float e_s[AEC_SPECTRUM], y_s[AEC_SPECTRUM], e2[AEC_STRIDE], y2[AEC_STRIDE], t[AEC_FFT];
+    float y_s[AEC_SPECTRUM], e2[AEC_STRIDE], y2[AEC_STRIDE];
     float rest[AEC_STRIDE], hiss[AEC_STRIDE];
     struct aec_bands p;
     spectrum(c, s->error + offset, e_s, e2);
@@ -163,6 +148,13 @@ static void half_frame(struct aec_core *c, const struct aec_expected *x, int off
         rest[k] = aec_max(rest[k], UNDER * x->residual[k]);
     c->dsp->attenuate(e_s, e2, rest, s->clean, hiss, dice, least, c->stride);
     upper_band(s, p.estimate);
+}
+
+static void back(struct aec_core *c, const float *e_s, float *out)
+{
+    struct aec_suppressor *s = &c->suppressor;
+    const int half = c->hop / 2;
+    float t[AEC_FFT];
     c->dsp->inverse(c->fft, e_s, t);
     const float *new = t + 2 * c->hop - half - s->lap;
     for (int i = 0; i < half; i++)
@@ -223,6 +215,11 @@ void aec_suppress_frame(struct aec_core *c, float *out)
     s->left = 0.6f * s->left + c->main.error_energy;
     s->mixed = s->cross / (s->own + 1e-9f);
     s->share = s->left / (s->own + 1e-9f);
-    half_frame(c, &x, 0, out);
-    half_frame(c, &x, half, out + half);
+    float first[AEC_SPECTRUM], second[AEC_SPECTRUM];
+    half_frame(c, &x, 0, first);
+    half_frame(c, &x, half, second);
+    if (c->noise != NULL)
+        ns_core_frame(c->noise, first, second);
+    back(c, first, out);
+    back(c, second, out + half);
 }

@@ -14,6 +14,9 @@ enum {
     FALLEN = 20,  /* how many tell that the talk has become fainter, */
     RISEN = 6,    /* and louder. */
     FAINT = 30,   /* ... so many come without a louder one. */
+    SYLLABLES = 55, /* Frames of talk that hold a loud syllable, */
+    KNOWN = 40,   /* and how many before them it takes to compare. */
+    MIXED = 2,    /* Frames whose mean reaches back behind them. */
 };
 
 #define FLOOR_START (-70.0f)
@@ -23,7 +26,10 @@ enum {
 #define BESIDE 20.0f          /* Frames so far under the average are breath and room, not talk, unless ... */
 #define STEP_DOWN 7.0f        /* dB between the short and the long average that are another talker. */
 #define STEP_UP 5.0f
-#define SLEW_UP 0.7f          /* dB a frame, of the gain. */
+#define LOUDER 2.5f           /* dB between the loudest syllables of before and of now: the same talk, so much louder */
+#define FAINTER (-3.0f)       /* or fainter, */
+#define DOUBT 1.0f            /* less that. */
+#define SLEW_UP 1.0f          /* dB a frame, of the gain. */
 #define SLEW_DOWN 2.0f
 #define CEILING 0.966f        /* -0.3 dBFS */
 
@@ -33,17 +39,75 @@ struct ax_agc {
     uint32_t frame;
     float gain_db, gain;       /* Wanted, and as a factor at the end of the last frame. */
     float floor_db;
-    float power[TALK];         /* Of the last frames of talk. */
+    float power[TALK];         /* Of the last frames of talk, */
+    float loud[TALK];          /* and the mean of each and the two before it. */
     int next, count, faint;
     float x[MOST_FRAME];
 };
 
+/* Where the frame lies that came `ago` frames before the next one. */
+static int place(const struct ax_agc *a, int ago)
+{
+    const int at = a->next - ago;
+    return at < 0 ? at + TALK : at;
+}
+
 static float average(const struct ax_agc *a, int n)
 {
     float sum = 0;
-    for (int i = 1; i <= n; i++)
-        sum += a->power[(a->next + TALK - i) % TALK];
+    for (int i = 0, at = place(a, n); i < n; i++) {
+        sum += a->power[at];
+        at = at + 1 < TALK ? at + 1 : 0;
+    }
     return pcm_db(sum / (float)n);
+}
+
+/* Of the last FALLEN frames: how many have come since one that was louder than `db`. */
+static int since(const struct ax_agc *a, float db)
+{
+    const float most = expf(db * 0.230258509f);
+    int n = RISEN;
+    while (n < FALLEN && a->power[place(a, n + 1)] < most)
+        n++;
+    return n;
+}
+
+/* The loudest syllable `from` to `to` frames ago, dB. */
+static float loudest(const struct ax_agc *a, int from, int to)
+{
+    float most = 0.0f;
+    for (int i = from, at = place(a, to); i < to; i++) {
+        most = a->loud[at] > most ? a->loud[at] : most;
+        at = at + 1 < TALK ? at + 1 : 0;
+    }
+    return pcm_db(most);
+}
+
+/* Take all but the last `keep` frames for louder than they were: what is known of the talk then holds at its new level. */
+static void shift(struct ax_agc *a, int keep, float db)
+{
+    const float by = expf(db * 0.230258509f);
+    for (int i = keep + 1; i <= TALK; i++) {
+        a->power[place(a, i)] *= by;
+        a->loud[place(a, i)] *= by;
+    }
+}
+
+/* A step that is too small for the averages shows in the loudest syllables, which vary less than the others. */
+static void compare(struct ax_agc *a)
+{
+    if (a->count < RISEN + KNOWN)
+        return;
+    const float before = loudest(a, RISEN, a->count - MIXED), rise = loudest(a, 0, RISEN) - before;
+    if (rise > LOUDER) {
+        if (loudest(a, 0, 1) - before >= rise)
+            return; /* It still rises. */
+        shift(a, RISEN, rise - DOUBT);
+    } else if (a->count >= SYLLABLES + KNOWN) {
+        const float fall = loudest(a, 0, SYLLABLES) - loudest(a, SYLLABLES, a->count - MIXED);
+        if (fall < FAINTER)
+            shift(a, SYLLABLES, fall + DOUBT);
+    }
 }
 
 /* A frame of talk has come. */
@@ -56,13 +120,16 @@ static void follow(struct ax_agc *a, float power)
     }
     a->faint = 0;
     a->power[a->next] = power;
-    a->next = (a->next + 1) % TALK;
+    a->loud[a->next] = (power + a->power[place(a, 1)] + a->power[place(a, 2)]) / 3.0f;
+    a->next = place(a, TALK - 1);
     a->count += a->count < TALK;
     float level = average(a, a->count);
     if (a->count > RISEN && average(a, RISEN) > level + STEP_UP)
         a->count = RISEN;
     else if (a->count > FALLEN && average(a, FALLEN) < level - STEP_DOWN)
-        a->count = FALLEN;
+        a->count = since(a, level - STEP_DOWN + 3.0f);
+    else
+        compare(a);
     level = average(a, a->count);
     const float want = fmaxf(a->spec.least_db, fminf(a->spec.most_db, a->spec.target_db - level));
     a->gain_db = fmaxf(a->gain_db - SLEW_DOWN, fminf(a->gain_db + SLEW_UP, want));
@@ -124,6 +191,8 @@ void ax_agc_reset(struct ax_agc *a)
     a->gain = 1;
     a->floor_db = FLOOR_START;
     a->next = a->count = a->faint = 0;
+    memset(a->power, 0, sizeof a->power);
+    memset(a->loud, 0, sizeof a->loud);
     ax_limit_reset(a->limit);
 }
 

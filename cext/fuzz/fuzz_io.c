@@ -2,7 +2,7 @@
  *   - an input that opens an output as REX and is active: the output is active
  *   - nobody has a claim: the output is normal (a shadow of the claims knows)
  *   - the deadline lies ahead of the latest advance; a minute later nothing is due and only lasting claims are left
- *   - an output event follows its write, says the same, and times never run backwards (frames apart: they say when they
+ *   - an output event follows its write (bits of a frame apart), says the same, and times never run backwards (frames apart: they say when they
  *     were complete)
  * Input: records of 8 bytes: operation, index, value, flags, then 4 bytes of time. */
 #include "ax/err.h"
@@ -30,22 +30,25 @@ struct world {
     uint64_t now, last_event;
     uint32_t written;
     bool write_pending;
+    bool sent; /* a frame was: there are writes without an event */
 };
 
-static void on_write(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
+static uint64_t on_write(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
 {
     struct world *w = context;
     (void)level;
-    REQUIRE(output < OUTPUTS && !w->write_pending && t_ns >= w->last_event);
+    REQUIRE(output < OUTPUTS && (!w->write_pending || w->sent) && t_ns >= w->last_event);
     w->write_pending = true;
     w->written = output;
     w->active[output] = active;
+    return t_ns;
 }
 
 static void on_event(void *context, const struct ax_io_event *e)
 {
     struct world *w = context;
-    REQUIRE(w->write_pending == (e->kind == AX_IO_OUTPUT));
+    REQUIRE(w->write_pending || e->kind != AX_IO_OUTPUT);
+    REQUIRE(!w->write_pending || e->kind == AX_IO_OUTPUT || w->sent);
     w->write_pending = false;
     if (e->kind == AX_IO_FRAME) {
         REQUIRE(e->index < READERS && e->frame.result < AX_WIEGAND_RESULT_END && e->frame.nbits <= AX_WIEGAND_MAX_BITS);
@@ -87,6 +90,18 @@ static void sequence(struct world *w, const uint8_t *r, uint32_t output)
     REQUIRE(ax_io_sequence(w->io, w->now, output, steps, n, r[0]) == (busy ? AX_E_STATE : AX_OK));
 }
 
+static void send(struct world *w, const uint8_t *r, uint32_t output)
+{
+    struct ax_io_frame frame = {.output = {output, (output + 1) % OUTPUTS}, .nbits = (uint32_t)r[3] + 1};
+    frame.timing = (struct ax_wiegand_timing){.pulse_ns = 1 + r[2] * 1000u, .interval_ns = 500000, .gap_ns = r[3] * 100000u};
+    for (int i = 0; i < 4; i++)
+        frame.bits[i] = (uint64_t)r[2] * 0x0101010101010101 >> i;
+    bool busy = ax_io_sending(w->io);
+    w->sent = true;
+    REQUIRE(ax_io_send(w->io, w->now, &frame) == (busy ? AX_E_STATE : AX_OK));
+    REQUIRE(ax_io_sending(w->io));
+}
+
 static void configure_input(struct world *w, const uint8_t *r)
 {
     uint32_t input = r[1] % INPUTS;
@@ -105,7 +120,7 @@ static void step(struct world *w, const uint8_t *r)
     memcpy(&ticks, r + 4, sizeof ticks);
     w->now += ticks % 50000000;
     REQUIRE(ax_io_advance(w->io, w->now) == AX_OK); /* so that the shadow sees sequences end */
-    switch (r[0] % 10) {
+    switch (r[0] % 12) {
     case 0: REQUIRE(ax_io_input(w->io, w->now, r[1] % INPUTS, on, r[3]) == AX_OK); break;
     case 1: feed(w, r, w->now); break;
     case 2:
@@ -132,13 +147,16 @@ static void step(struct world *w, const uint8_t *r)
         w->base[output] = w->hold[output] = false;
         break;
     }
+    case 9: REQUIRE(ax_io_end(w->io, w->now, output, r[3]) == AX_OK); break;
+    case 10: send(w, r, output); break;
     default: ax_io_key(w->io, w->now, r[1], (char)r[2], r[3]); break;
     }
 }
 
 static void check(struct world *w)
 {
-    REQUIRE(!w->write_pending);
+    REQUIRE(!w->write_pending || w->sent);
+    w->write_pending = false;
     for (uint32_t i = 0; i < OUTPUTS; i++)
         REQUIRE(ax_io_output_active(w->io, i) == w->active[i]);
     for (uint32_t i = 0; i < INPUTS; i++) {

@@ -63,6 +63,7 @@ int ax_io_new(struct ax_io **out, const struct ax_io_config *config, const struc
     io->sink = *sink;
     io->inputs = config->inputs;
     io->outputs = config->outputs;
+    io->sender.due_ns = AX_NEVER;
     for (uint32_t i = 0; i < config->inputs; i++) {
         struct io_input *in = &io->input[i];
         in->config = config->input[i];
@@ -144,6 +145,8 @@ static struct due first_due(const struct ax_io *io, uint32_t readers)
         if (t_ns < due.t_ns)
             due = (struct due){t_ns, io_output_due, i};
     }
+    if (io->sender.due_ns < due.t_ns)
+        due = (struct due){io->sender.due_ns, io_sender_due, 0};
     for (uint32_t i = 0; i < io->readers; i++) {
         uint64_t t_ns = (readers >> i & 1) != 0 ? ax_wiegand_deadline(io->reader[i]) : AX_NEVER;
         if (t_ns < due.t_ns)

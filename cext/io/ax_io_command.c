@@ -9,6 +9,7 @@ static void do_command(struct ax_io_thread *t, const struct command *c, uint64_t
     case COMMAND_PULSE: ax_io_pulse(io, now_ns, c->index, c->active, c->value, c->token); break;
     case COMMAND_HOLD: ax_io_hold(io, now_ns, c->index, c->on, c->active, c->token); break;
     case COMMAND_SEQUENCE: ax_io_sequence(io, now_ns, c->index, t->steps[c->index], c->value, c->token); break;
+    case COMMAND_END: ax_io_end(io, now_ns, c->index, c->token); break;
     case COMMAND_FAULT: ax_io_fault(io, now_ns, c->index, c->token); break;
     case COMMAND_INPUT_CONFIG: ax_io_configure_input(io, now_ns, c->index, &c->config.input); break;
     case COMMAND_OUTPUT_CONFIG: ax_io_configure_output(io, now_ns, c->index, &c->config.output); break;
@@ -30,6 +31,13 @@ void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns)
     struct command command;
     while (ax_ring_pop(&t->commands, &command))
         do_command(t, &command, now_ns);
+}
+
+void io_thread_send(struct ax_io_thread *t, uint64_t now_ns)
+{
+    struct ax_io_frame frame;
+    if (!ax_io_sending(t->core) && ax_ring_pop(&t->frames, &frame))
+        ax_io_send(t->core, now_ns, &frame);
 }
 
 static int queue(struct ax_io_thread *t, const struct command *command)
@@ -82,6 +90,11 @@ int ax_io_thread_hold(struct ax_io_thread *t, uint32_t output, bool on, bool act
         .kind = COMMAND_HOLD, .index = output, .on = on, .active = active, .token = token});
 }
 
+int ax_io_thread_end(struct ax_io_thread *t, uint32_t output, uint64_t token)
+{
+    return queue_output(t, &(struct command){.kind = COMMAND_END, .index = output, .token = token});
+}
+
 int ax_io_thread_fault(struct ax_io_thread *t, uint32_t output, uint64_t token)
 {
     return queue_output(t, &(struct command){.kind = COMMAND_FAULT, .index = output, .token = token});
@@ -103,6 +116,26 @@ int ax_io_thread_sequence(struct ax_io_thread *t, uint32_t output, const struct 
     if (err != AX_OK)
         atomic_store(&t->sequence_busy[output], false);
     return err;
+}
+
+int ax_io_thread_send(struct ax_io_thread *t, const struct ax_io_frame *frames, size_t n)
+{
+    if (t == NULL || frames == NULL)
+        return AX_E_ARG;
+    if (n == 0)
+        return AX_E_RANGE;
+    for (size_t i = 0; i < n; i++)
+        if (ax_io_check_frame(&frames[i], t->config.io.outputs) != AX_OK)
+            return AX_E_RANGE;
+    pthread_mutex_lock(&t->producers);
+    bool room = ax_ring_room(&t->frames) >= n;
+    for (size_t i = 0; room && i < n; i++)
+        ax_ring_push(&t->frames, &frames[i]);
+    pthread_mutex_unlock(&t->producers);
+    if (!room)
+        return AX_E_FULL;
+    io_thread_kick(t);
+    return AX_OK;
 }
 
 int ax_io_thread_configure_input(struct ax_io_thread *t, uint32_t input, const struct ax_io_input_config *config)

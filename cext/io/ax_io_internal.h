@@ -25,6 +25,7 @@ struct io_output {
     struct ax_io_output_config config;
     bool active, level; /**< What the pin shows. */
     bool base;
+    bool bit;           /**< A bit of the frame that is sent. */
     bool hold, hold_active;
     bool pulse, pulse_active;
     uint64_t pulse_due_ns, pulse_order, pulse_token;
@@ -33,6 +34,14 @@ struct io_output {
     uint64_t rex_due_ns;  /**< The claim lasts at least until here. */
     uint64_t rex_token;
     struct io_sequence sequence;
+};
+
+struct io_sender {
+    struct ax_io_frame frame;
+    bool busy, pulse;  /**< A frame, or the gap after it, is not over; a bit is on a line. */
+    uint32_t at;       /**< The bit that is sent, or next. */
+    uint64_t next_ns;  /**< When the next bit may start. */
+    uint64_t due_ns;   /**< AX_NEVER when not busy. */
 };
 
 struct ax_io {
@@ -44,6 +53,7 @@ struct ax_io {
     struct io_output output[AX_IO_MAX_OUTPUTS];
     struct ax_wiegand *reader[AX_IO_MAX_READERS];
     uint64_t reader_token[AX_IO_MAX_READERS];
+    struct io_sender sender;
 };
 
 static inline uint64_t io_later(uint64_t t_ns, uint64_t by_ns)
@@ -60,5 +70,12 @@ void io_output_release(struct ax_io *io, uint32_t output, uint32_t input);
 uint64_t io_output_deadline(const struct io_output *out);
 int io_check_input(const struct ax_io_input_config *config, uint32_t outputs);
 void io_output_due(struct ax_io *io, uint32_t output);
+/* A bit begins or ends; gives when it was written. */
+uint64_t io_output_bit(struct ax_io *io, uint32_t output, bool active);
+
+/* The frame that is sent (ax_io_send.c). */
+void io_sender_due(struct ax_io *io, uint32_t index);
+/* Give up a frame that uses this output. */
+void io_sender_drop(struct ax_io *io, uint32_t output);
 
 #endif

@@ -1,6 +1,6 @@
 /* The outputs of the I/O core: claims on a pin, and which one wins (ax/io.h).
  *
- *   REX  >  pulse or sequence, whichever is newer  >  hold  >  base
+ *   REX  >  bit of a frame  >  pulse or sequence, whichever is newer  >  hold  >  base
  *
  * A claim that is outranked keeps running: a pulse under a REX ends on its own time. Every change goes through `show`, the
  * only place that writes a pin. */
@@ -19,7 +19,7 @@ void io_output_init(struct io_output *out, const struct ax_io_output_config *con
 
 static bool wanted(const struct io_output *out)
 {
-    if (out->rex)
+    if (out->rex || out->bit)
         return true;
     bool sequence = out->sequence.n > 0;
     if (sequence && (!out->pulse || out->sequence.order > out->pulse_order))
@@ -29,17 +29,26 @@ static bool wanted(const struct io_output *out)
     return out->hold ? out->hold_active : out->base;
 }
 
-static void show(struct ax_io *io, uint32_t output, uint32_t reason, uint64_t token)
+/* Gives when the pin was written. */
+static uint64_t show(struct ax_io *io, uint32_t output, uint32_t reason, uint64_t token)
 {
     struct io_output *out = &io->output[output];
     bool active = wanted(out);
     bool level = active != (bool)out->config.normal_high;
     if (active == out->active && level == out->level)
-        return;
+        return io->now_ns;
     out->active = active;
     out->level = level;
-    io->sink.write(io->sink.context, output, level, active, io->now_ns);
-    io_emit(io, AX_IO_OUTPUT, output, active, reason, token);
+    uint64_t written_ns = io->sink.write(io->sink.context, output, level, active, io->now_ns);
+    if (reason != AX_IO_BY_FRAME)
+        io_emit(io, AX_IO_OUTPUT, output, active, reason, token);
+    return written_ns;
+}
+
+uint64_t io_output_bit(struct ax_io *io, uint32_t output, bool active)
+{
+    io->output[output].bit = active;
+    return show(io, output, AX_IO_BY_FRAME, 0);
 }
 
 /* Common start of every command: is it for an output that we have, and everything due before it is done. */
@@ -198,10 +207,25 @@ int ax_io_sequence(struct ax_io *io, uint64_t t_ns, uint32_t output, const struc
     return ax_io_advance(io, io->now_ns); /* steps without a wait */
 }
 
-/* Drop pulse, sequence and hold; the pin is not touched yet. */
+int ax_io_end(struct ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token)
+{
+    int err = begin(io, t_ns, output);
+    if (err != AX_OK)
+        return err;
+    struct io_output *out = &io->output[output];
+    out->pulse = false;
+    if (out->rex)
+        out->rex_due_ns = io->now_ns; /* a button that is held keeps it open */
+    uint32_t reason = rex_over(io, out) ? AX_IO_BY_REX_END : AX_IO_BY_PULSE_END;
+    show(io, output, reason, token);
+    return AX_OK;
+}
+
+/* Drop frame, pulse, sequence and hold; the pin is not touched yet. */
 static void drop_claims(struct ax_io *io, uint32_t output, uint32_t reason)
 {
     struct io_output *out = &io->output[output];
+    io_sender_drop(io, output);
     out->hold = out->pulse = false;
     if (out->sequence.n > 0) {
         out->sequence.n = 0;

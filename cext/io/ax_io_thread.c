@@ -3,16 +3,15 @@
  * Sleep and wake: the thread swaps `asleep` to 1 and then looks into the queues; whoever filled a queue swaps it to 0 and,
  * if it was 1, writes the eventfd. The two swaps are on one variable, so one of them is first: either the thread sees what
  * was queued, or the other one sees that it must wake the thread. A busy thread costs a producer no system call. */
-#define _GNU_SOURCE /* ppoll, pthread_setname_np */
+#define _GNU_SOURCE /* ppoll */
 #include "ax_io_thread_internal.h"
+
+#include "ax/thread.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,7 +100,7 @@ void io_thread_event(void *context, const struct ax_io_event *event)
     push_event(t, &told);
 }
 
-static void write_pin(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
+static uint64_t write_pin(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
 {
     struct ax_io_thread *t = context;
     (void)t_ns; /* when it was due; what counts outside is when it was done */
@@ -110,6 +109,7 @@ static void write_pin(void *context, uint32_t output, bool level, bool active, u
     t->write_ns = ax_monotonic_ns();
     atomic_store_explicit(&t->output_active[output], active, memory_order_relaxed);
     io_tap_send(&t->tap, t->config.output_name[output], active, t->write_ns);
+    return t->write_ns;
 }
 
 /* --- the turn -------------------------------------------------------------------------------------------------------- */
@@ -151,6 +151,7 @@ static void turn(struct ax_io_thread *t)
         read_gpio(t, now_ns);
     io_thread_commands(t, now_ns);
     ax_io_advance(t->core, now_ns);
+    io_thread_send(t, now_ns);
     uint32_t changing;
     atomic_store_explicit(&t->news_due_ns, ax_io_news_due(t->core, &changing), memory_order_relaxed);
     if ((changing & ~atomic_exchange_explicit(&t->changing, changing, memory_order_relaxed)) != 0)
@@ -166,6 +167,8 @@ static void turn(struct ax_io_thread *t)
 
 static bool commands_wait(struct ax_io_thread *t)
 {
+    if (ax_ring_peek(&t->frames) != NULL && !ax_io_sending(t->core))
+        return true;
     return ax_ring_peek(&t->commands) != NULL || io_light_waits(t->light);
 }
 
@@ -203,7 +206,7 @@ static void sample_gpio(struct ax_io_thread *t)
 static void *run(void *context)
 {
     struct ax_io_thread *t = context;
-    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    ax_thread_exact_timers();
     if (t->gpio != NULL)
         sample_gpio(t);
     for (;;) {
@@ -256,6 +259,8 @@ static int build(struct ax_io_thread *t)
         err = ax_ring_init(&t->commands, sizeof(struct command), AX_IO_COMMANDS);
     if (err == AX_OK)
         err = ax_ring_init(&t->events, sizeof(struct ax_io_event), AX_IO_EVENTS);
+    if (err == AX_OK)
+        err = ax_ring_init(&t->frames, sizeof(struct ax_io_frame), AX_IO_FRAMES);
     for (uint32_t i = 0; err == AX_OK && i < io->readers; i++) {
         t->gap_ns[i] = io->reader[i].frame_gap_ns;
         err = ax_ring_init(&t->plan[i], sizeof(struct planned_edge), AX_IO_PLAN_EDGES);
@@ -299,21 +304,7 @@ int ax_io_thread_new(struct ax_io_thread **out, const struct ax_io_thread_config
 /* The thread takes no signal: those belong to the rest of the process. */
 static int spawn(struct ax_io_thread *t)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&t->pthread, NULL, run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
-        errno = failed;
-        return AX_E_SYS;
-    }
-    pthread_setname_np(t->pthread, "ax-io");
-    if (t->config.fifo_priority > 0) {
-        struct sched_param priority = {.sched_priority = (int)t->config.fifo_priority};
-        pthread_setschedparam(t->pthread, SCHED_FIFO, &priority); /* if the system allows it */
-    }
-    return AX_OK;
+    return ax_thread_start(&t->pthread, run, t, "ax-io", t->config.fifo_priority);
 }
 
 int ax_io_thread_start(struct ax_io_thread *t)
@@ -361,6 +352,7 @@ void ax_io_thread_free(struct ax_io_thread *t)
     io_tap_close(&t->tap);
     ax_ring_free(&t->commands);
     ax_ring_free(&t->events);
+    ax_ring_free(&t->frames);
     for (uint32_t i = 0; i < AX_IO_MAX_READERS; i++)
         ax_ring_free(&t->plan[i]);
     if (t->wake_fd >= 0)

@@ -10,8 +10,8 @@
 #include <pthread.h>
 
 enum command_kind {
-    COMMAND_SET, COMMAND_PULSE, COMMAND_HOLD, COMMAND_SEQUENCE, COMMAND_FAULT, COMMAND_INPUT_CONFIG,
-    COMMAND_OUTPUT_CONFIG, COMMAND_READER_CONFIG, COMMAND_INPUT, COMMAND_KEY, COMMAND_LABEL,
+    COMMAND_SET, COMMAND_PULSE, COMMAND_HOLD, COMMAND_SEQUENCE, COMMAND_END, COMMAND_FAULT,
+    COMMAND_INPUT_CONFIG, COMMAND_OUTPUT_CONFIG, COMMAND_READER_CONFIG, COMMAND_INPUT, COMMAND_KEY, COMMAND_LABEL,
 };
 
 struct command {
@@ -48,6 +48,7 @@ struct ax_io_thread {
 
     pthread_mutex_t producers;           /**< Among those who write commands and plans; never the I/O thread. */
     struct ax_ring commands;
+    struct ax_ring frames;               /**< Frames that wait until the one before is sent. */
     struct ax_ring plan[AX_IO_MAX_READERS];
     uint64_t plan_end_ns[AX_IO_MAX_READERS]; /**< When the last planned edge of a reader is; under `producers`. */
     uint64_t gap_ns[AX_IO_MAX_READERS];      /**< Its frame gap; under `producers`. */
@@ -76,6 +77,8 @@ void io_thread_reading(struct ax_io_thread *t, uint64_t now_ns);
 void io_thread_event(void *context, const struct ax_io_event *event);
 /* Do every command that waits (ax_io_command.c). */
 void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns);
+/* Begin the next frame when none is sent (ax_io_command.c). */
+void io_thread_send(struct ax_io_thread *t, uint64_t now_ns);
 /* Play the planned edges that are due; the time of the next one, or AX_NEVER (ax_io_plan.c). */
 void io_thread_play(struct ax_io_thread *t, uint64_t now_ns);
 uint64_t io_thread_next_edge(struct ax_io_thread *t);

@@ -2,17 +2,16 @@
  *
  * The buffers: one is the writer's, one the reader's, and `middle` names the third, with FRESH if it has a frame that was
  * not read. Both sides only ever swap theirs with it. */
-#define _GNU_SOURCE /* pthread_setname_np */
 #include "ax/err.h"
 #include "ax/led_out.h"
 #include "ax/light.h"
+#include "ax/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/spi/spidev.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,16 +205,9 @@ static void wake(struct ax_light_out *out)
 
 static int spawn(struct ax_light_out *out)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&out->pthread, NULL, run, out);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
-        errno = failed;
-        return AX_E_SYS;
-    }
-    pthread_setname_np(out->pthread, "ax-light");
+    const int err = ax_thread_start(&out->pthread, run, out, "ax-light", 0);
+    if (err != AX_OK)
+        return err;
     out->running = true;
     return AX_OK;
 }

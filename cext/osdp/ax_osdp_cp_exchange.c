@@ -19,8 +19,10 @@ static void put16(uint8_t *p, uint32_t v)
     p[1] = (uint8_t)(v >> 8);
 }
 
+/* The buffer of some devices (libosdp's) holds the mark as well, which no length counts. */
 size_t ax_osdp_cp_most_data(const struct cp_reader *r, size_t frame)
 {
+    frame--;
     return r->session ? (frame - 14) / 16 * 16 - 1 : frame - 8;
 }
 

@@ -41,6 +41,13 @@ static void measure_jitter(struct ax_rtp_session *s, const struct ax_rtp_packet 
     s->stats.jitter = src->jitter16 >> 4;
 }
 
+void ax_rtp_session_pin(struct ax_rtp_session *s, uint64_t remote)
+{
+    s->config.remote = remote;
+    memset(&s->source, 0, sizeof s->source);
+    s->source.bad = NO_JUMP;
+}
+
 /* Appendix A.1. 1: counted; 0: a copy; -1: a jump. */
 static int number(struct ax_rtp_session *s, uint16_t sequence)
 {

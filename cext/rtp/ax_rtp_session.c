@@ -113,20 +113,46 @@ int ax_rtp_session_send(struct ax_rtp_session *s, const uint8_t *payload, size_t
         s->talk = 0;
         return 0;
     }
+    return ax_rtp_session_pack(s, payload, n, now_ns, out, cap);
+}
+
+int ax_rtp_session_pack(struct ax_rtp_session *s, const uint8_t *payload, size_t n, uint64_t now_ns, uint8_t *out, size_t cap)
+{
+    if (n > AX_RTP_MAX_PACKET - AX_RTP_HEADER)
+        return AX_E_RANGE;
     struct ax_rtp_packet head = {.payload_type = s->config.payload_type, .marker = !s->talk, .payload_size = (uint16_t)n};
     head.timestamp = ax_rtp_session_timestamp(s);
-    s->talk = 1;
-    return emit(s, &head, payload, now_ns, out, cap);
+    const int rc = emit(s, &head, payload, now_ns, out, cap);
+    s->talk = rc > 0 ? 1 : s->talk;
+    return rc;
+}
+
+void ax_rtp_session_skip(struct ax_rtp_session *s, uint32_t frames)
+{
+    s->frames += frames;
+    s->stats.skipped += frames;
+    s->talk = frames ? 0 : s->talk;
 }
 
 int ax_rtp_session_send_event(struct ax_rtp_session *s, struct ax_rtp_press *press, uint64_t now_ns, uint8_t *out, size_t cap)
+{
+    if (s->config.event_type == 255)
+        return AX_E_STATE;
+    if (cap < AX_RTP_HEADER + AX_RTP_EVENT_SIZE)
+        return AX_E_FULL;
+    if (!press->active || !frame_due(s, now_ns))
+        return 0;
+    return ax_rtp_session_pack_event(s, press, now_ns, out, cap);
+}
+
+int ax_rtp_session_pack_event(struct ax_rtp_session *s, struct ax_rtp_press *press, uint64_t now_ns, uint8_t *out, size_t cap)
 {
     uint8_t payload[AX_RTP_EVENT_SIZE];
     if (s->config.event_type == 255)
         return AX_E_STATE;
     if (cap < AX_RTP_HEADER + AX_RTP_EVENT_SIZE)
         return AX_E_FULL;
-    if (!press->active || !frame_due(s, now_ns))
+    if (!press->active)
         return 0;
     struct ax_rtp_packet head = {.payload_type = s->config.event_type, .payload_size = AX_RTP_EVENT_SIZE};
     ax_rtp_press_next(press, s->config.frame, payload, &head.timestamp, &head.marker);

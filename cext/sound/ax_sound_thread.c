@@ -1,5 +1,5 @@
 /* The sound thread (contract in ax/sound_thread.h): commands, the pace, and where blocks go. */
-#define _GNU_SOURCE /* ppoll, pthread_setname_np */
+#define _GNU_SOURCE /* ppoll */
 #include "ax/sound_thread.h"
 
 #include "../io/ax_io_tap.h"
@@ -7,15 +7,13 @@
 #include "ax/err.h"
 #include "ax/io_thread.h" /* ax_monotonic_ns */
 #include "ax/ring.h"
+#include "ax/thread.h"
 #include "ax_sound_alsa.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,7 +127,7 @@ static void *run(void *context)
 {
     struct ax_sound_thread *t = context;
     bool stop = false;
-    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    ax_thread_exact_timers();
     for (;;) {
         if (!stop)
             obey(t);
@@ -199,21 +197,7 @@ int ax_sound_thread_new(struct ax_sound_thread **out, const struct ax_sound_thre
 
 static int spawn(struct ax_sound_thread *t)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&t->pthread, NULL, run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
-        errno = failed;
-        return AX_E_SYS;
-    }
-    pthread_setname_np(t->pthread, "ax-sound");
-    if (t->config.fifo_priority > 0) {
-        struct sched_param priority = {.sched_priority = (int)t->config.fifo_priority};
-        pthread_setschedparam(t->pthread, SCHED_FIFO, &priority); /* If the system allows it. */
-    }
-    return AX_OK;
+    return ax_thread_start(&t->pthread, run, t, "ax-sound", t->config.fifo_priority);
 }
 
 int ax_sound_thread_start(struct ax_sound_thread *t)

@@ -1,6 +1,7 @@
-/* A sound card that is none: the part of ALSA's PCM interface that the sound thread asks for. The name of the card says how
- * it behaves: `good`, `none` (is not there), `wrong` (has not our format), `dry` (runs empty once, and again and again),
- * `dead` (takes nothing), `full` (has room now and then). */
+/* A sound card that is none: the part of ALSA's PCM interface that the sound thread and the audio thread ask for. The name
+ * of the card says how it behaves, in either direction: `good`, `none` (is not there), `wrong` (has not our format), `dry`
+ * (runs empty or over once, and again and again), `dead` (takes and gives nothing), `full` (has room now and then).
+ * What is recorded counts up from 0. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,9 +11,9 @@ struct card {
     char name[16];
     unsigned calls;
 };
-static struct card only;
+static struct card cards[2]; /* That plays, that records. */
 
-EXPORT unsigned long long fake_asound_samples;
+EXPORT unsigned long long fake_asound_samples, fake_asound_recorded;
 EXPORT int fake_asound_open;
 
 EXPORT int snd_pcm_open(void **pcm, const char *name, int stream, int mode);
@@ -21,14 +22,20 @@ EXPORT long snd_pcm_writei(void *pcm, const void *buffer, unsigned long size);
 EXPORT int snd_pcm_wait(void *pcm, int timeout);
 EXPORT int snd_pcm_recover(void *pcm, int err, int silent);
 EXPORT int snd_pcm_close(void *pcm);
+EXPORT long snd_pcm_readi(void *pcm, void *buffer, unsigned long size);
+EXPORT int snd_pcm_prepare(void *pcm);
+EXPORT int snd_pcm_start(void *pcm);
+EXPORT int snd_pcm_drop(void *pcm);
+EXPORT int snd_pcm_link(void *pcm, void *other);
 
 int snd_pcm_open(void **pcm, const char *name, int stream, int mode)
 {
-    if (strcmp(name, "none") == 0 || stream != 0 || mode != 1)
+    if (strcmp(name, "none") == 0 || stream < 0 || stream > 1 || mode != 1)
         return -ENOENT;
-    memset(&only, 0, sizeof only);
-    strncpy(only.name, name, sizeof only.name - 1);
-    *pcm = &only;
+    struct card *card = &cards[stream];
+    memset(card, 0, sizeof *card);
+    strncpy(card->name, name, sizeof card->name - 1);
+    *pcm = card;
     fake_asound_open++;
     return 0;
 }
@@ -40,10 +47,8 @@ int snd_pcm_set_params(void *pcm, int format, int access, unsigned channels, uns
     return strcmp(card->name, "wrong") == 0 || !fits ? -EINVAL : 0;
 }
 
-long snd_pcm_writei(void *pcm, const void *buffer, unsigned long size)
+static long size_of(struct card *card, unsigned long size)
 {
-    struct card *card = pcm;
-    (void)buffer;
     card->calls++;
     if (strcmp(card->name, "dead") == 0)
         return -ENODEV;
@@ -54,8 +59,43 @@ long snd_pcm_writei(void *pcm, const void *buffer, unsigned long size)
             return -EAGAIN;
         size = size > 100 ? 100 : size;
     }
-    fake_asound_samples += size;
     return (long)size;
+}
+
+long snd_pcm_writei(void *pcm, const void *buffer, unsigned long size)
+{
+    const long n = size_of(pcm, size);
+    (void)buffer;
+    fake_asound_samples += n > 0 ? (unsigned long)n : 0;
+    return n;
+}
+
+long snd_pcm_readi(void *pcm, void *buffer, unsigned long size)
+{
+    const long n = size_of(pcm, size);
+    for (long i = 0; i < n; i++)
+        ((short *)buffer)[i] = (short)fake_asound_recorded++;
+    return n;
+}
+
+int snd_pcm_prepare(void *pcm)
+{
+    return pcm != NULL ? 0 : -EBADFD;
+}
+
+int snd_pcm_start(void *pcm)
+{
+    return pcm == &cards[0] ? 0 : -EBADFD; /* Its link started it. */
+}
+
+int snd_pcm_drop(void *pcm)
+{
+    return pcm != NULL ? 0 : -EBADFD;
+}
+
+int snd_pcm_link(void *pcm, void *other)
+{
+    return pcm == &cards[0] && other == &cards[1] ? 0 : -ENOSYS;
 }
 
 int snd_pcm_wait(void *pcm, int timeout)

@@ -14,10 +14,13 @@ static struct pin pins[LOG];
 static struct ax_io_event events[LOG];
 static size_t n_pins, n_events, read_pins, read_events;
 
-static void on_write(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
+static uint64_t late_ns; /* how long a write takes */
+
+static uint64_t on_write(void *context, uint32_t output, bool level, bool active, uint64_t t_ns)
 {
     (void)context;
     pins[n_pins++ % LOG] = (struct pin){output, level, active, t_ns};
+    return t_ns + late_ns;
 }
 
 static void on_event(void *context, const struct ax_io_event *event)
@@ -42,15 +45,15 @@ static struct ax_io_config standard(void)
     return config;
 }
 
-static void begin(void)
+static inline void begin(void)
 {
     struct ax_io_config config = standard();
     const struct ax_io_sink sink = {NULL, on_write, on_event};
-    n_pins = n_events = read_pins = read_events = 0;
+    n_pins = n_events = read_pins = read_events = late_ns = 0;
     CHECK_EQ(ax_io_new(&io, &config, &sink), AX_OK);
 }
 
-static void end(void)
+static inline void end(void)
 {
     CHECK_EQ(read_pins, n_pins);
     CHECK_EQ(read_events, n_events);
@@ -58,7 +61,7 @@ static void end(void)
     io = NULL;
 }
 
-static void expect_input(uint64_t t_ns, uint32_t index, uint32_t value, uint64_t token)
+static inline void expect_input(uint64_t t_ns, uint32_t index, uint32_t value, uint64_t token)
 {
     const struct ax_io_event *e = &events[read_events++ % LOG];
     CHECK_EQ(e->kind, AX_IO_INPUT);
@@ -68,7 +71,7 @@ static void expect_input(uint64_t t_ns, uint32_t index, uint32_t value, uint64_t
     CHECK_EQ(e->token, token);
 }
 
-static void expect_pin(uint64_t t_ns, uint32_t output, bool active, uint32_t reason, uint64_t token)
+static inline void expect_pin(uint64_t t_ns, uint32_t output, bool active, uint32_t reason, uint64_t token)
 {
     const struct pin *pin = &pins[read_pins++ % LOG];
     const struct ax_io_event *e = &events[read_events++ % LOG];
@@ -83,7 +86,7 @@ static void expect_pin(uint64_t t_ns, uint32_t output, bool active, uint32_t rea
     CHECK_EQ(pin->t_ns, t_ns);
 }
 
-static void expect_sequence_end(uint64_t t_ns, uint32_t output, uint32_t value, uint64_t token)
+static inline void expect_sequence_end(uint64_t t_ns, uint32_t output, uint32_t value, uint64_t token)
 {
     const struct ax_io_event *e = &events[read_events++ % LOG];
     CHECK_EQ(e->kind, AX_IO_SEQUENCE_END);

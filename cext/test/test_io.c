@@ -187,6 +187,33 @@ static void test_fault_configure_rest(void)
     end();
 }
 
+static void test_end(void)
+{
+    begin();
+    ax_io_pulse(io, 0, 0, true, 100 * MS, 1);
+    expect_pin(0, 0, true, AX_IO_BY_PULSE, 1);
+    CHECK_EQ(ax_io_end(io, 10 * MS, 0, 2), AX_OK);
+    expect_pin(10 * MS, 0, false, AX_IO_BY_PULSE_END, 2);
+    CHECK_EQ(ax_io_end(io, 11 * MS, 0, 3), AX_OK); /* nothing to end, nothing told */
+    ax_io_input(io, 20 * MS, 0, false, 4);
+    ax_io_advance(io, 25 * MS);
+    expect_input(25 * MS, 0, 1, 4);
+    expect_pin(25 * MS, 0, true, AX_IO_BY_REX, 4);
+    ax_io_end(io, 30 * MS, 0, 5); /* held: free egress */
+    CHECK(ax_io_output_active(io, 0));
+    ax_io_input(io, 40 * MS, 0, true, 6);
+    ax_io_advance(io, 45 * MS);
+    expect_input(45 * MS, 0, 0, 6);
+    expect_pin(45 * MS, 0, false, AX_IO_BY_REX_END, 4); /* at once, without its hold time */
+    ax_io_set(io, 50 * MS, 0, true, 7);
+    expect_pin(50 * MS, 0, true, AX_IO_BY_SET, 7);
+    ax_io_end(io, 60 * MS, 0, 8); /* the base stays */
+    CHECK(ax_io_output_active(io, 0));
+    CHECK_EQ(ax_io_end(io, 60 * MS, 2, 0), AX_E_RANGE);
+    CHECK_EQ(ax_io_end(NULL, 0, 0, 0), AX_E_ARG);
+    end();
+}
+
 static void test_configure_input(void)
 {
     struct ax_io_config config = standard();
@@ -369,6 +396,7 @@ int main(void)
     test_claims_and_what_is_below();
     test_sequence();
     test_fault_configure_rest();
+    test_end();
     test_configure_input();
     test_readers();
     test_keys();

@@ -125,6 +125,32 @@ static void test_pulse_and_rex_on_the_tap(void)
     ax_io_thread_free(t);
 }
 
+static void test_frames_on_the_tap(void)
+{
+    struct ax_io_thread_config config = standard();
+    config.tap_path = tap_path;
+    struct ax_io_thread *t = launch(&config);
+    struct ax_io_frame frames[AX_IO_FRAMES + 1];
+    for (uint32_t i = 0; i <= AX_IO_FRAMES; i++) {
+        frames[i] = (struct ax_io_frame){.output = {0, 1}, .bits = {2 - i % 2}, .nbits = 2};
+        frames[i].timing = (struct ax_wiegand_timing){.pulse_ns = 50000, .interval_ns = 200000, .gap_ns = MS};
+    }
+    CHECK_EQ(ax_io_thread_send(t, frames, AX_IO_FRAMES + 1), AX_E_FULL); /* none is sent */
+    CHECK_EQ(ax_io_thread_send(t, NULL, 1), AX_E_ARG);
+    CHECK_EQ(ax_io_thread_send(NULL, frames, 1), AX_E_ARG);
+    CHECK_EQ(ax_io_thread_send(t, frames, 0), AX_E_RANGE);
+    CHECK_EQ(ax_io_thread_send(t, frames, 2), AX_OK);
+    static const char *const lines[] = {"relay2", "relay1", "relay1", "relay2"}; /* 10, then 01 */
+    for (size_t i = 0; i < 8; i++) {
+        char begins[64];
+        snprintf(begins, sizeof begins, "{\"io\":\"%s\",\"active\":%s,", lines[i / 2], i % 2 == 0 ? "true" : "false");
+        expect_tap(begins);
+    }
+    frames[0].nbits = 0;
+    CHECK_EQ(ax_io_thread_send(t, frames, 1), AX_E_RANGE);
+    ax_io_thread_free(t);
+}
+
 static void test_every_command(void)
 {
     struct ax_io_thread_config config = standard();
@@ -482,6 +508,7 @@ int main(void)
 {
     open_tap();
     test_pulse_and_rex_on_the_tap();
+    test_frames_on_the_tap();
     test_every_command();
     test_planned_edges();
     test_full_event_ring();

@@ -194,6 +194,21 @@ def test_qr(site: Site) -> None:
     assert site.wait(events.ENTRY_GRANTED).correlation == "qr"
 
 
+def test_a_chip(site: Site) -> None:
+    set_up(site, times=3, pulse=0.05)
+    card = {"bits": 16, "value": "cafe"}
+    site.do(lambda tx: site.device.access.add_holder(tx, {"first_name": "Di", "card": card}))
+    data_set = {"name": "badge", "chip_type": "NFC", "required": True}
+    patch = {"chips": {"data": {"data_sets": [data_set]}}}
+    assert site.device.station is not None
+    service = site.device.station.service
+    site.do(lambda tx: service.set_settings(tx, patch))
+    site.perform("chip", type="NFC", csn="04a1b2c3", correlation="without")  # silently ignored
+    site.perform("chip", type="NFC", csn="04a1b2c3", secure={"badge": "cafe"}, correlation="chip")
+    assert site.edge() == ("relay1", True)
+    assert site.wait(events.ENTRY_GRANTED).correlation == "chip"
+
+
 def test_rehearsals_while_a_card_comes_in_open_nothing(site: Site) -> None:
     """The decision is rehearsed with a holder's card while another card comes in; only that one counts."""
     set_up(site, times=2, pulse=0.05)

@@ -264,8 +264,8 @@ def test_discovery_and_openapi(client: Client) -> None:
     _, reply = client.request("GET", "/config/discover/apis")
     apis = json.loads(reply)
     assert set(apis) == {
-        "audio", "board", "calls", "certificates", "contact-list", "entry-list", "event-log", "io", "recipients",
-        "rules", "schedules", "sip",
+        "audio", "board", "calls", "certificates", "contact-list", "entry-list", "event-log", "io", "reader",
+        "recipients", "rules", "schedules", "sip",
     }  # fmt: skip
     _, reply = client.request("GET", "/openapi.json")
     paths = json.loads(reply)["paths"]

@@ -63,7 +63,7 @@ def test_every_make_target_that_is_named_exists(document: str) -> None:
 EXAMPLES = [
     "axcore.wiegand", "axcore.rules", "axcore.osdp", "axcore.osdp.messages", "axcore.led", "axcore.led.colors",
     "axcore.led.layout", "axcore.led.pattern", "axcore.led.patterns", "axcore.led.safety",
-    "axcore.siren", "axcore.audio", "axcore.rtp",
+    "axcore.siren", "axcore.audio", "axcore.audio.pipeline", "axcore.rtp",
 ]  # fmt: skip
 
 

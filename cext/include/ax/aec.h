@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct ax_aec;
+struct ax_ns;
 
 enum ax_aec_mode {
     AX_AEC_FULL = 0,   /**< Filter and suppressor; `ax_aec_latency` samples of delay, at most 5 ms. */
@@ -49,6 +50,10 @@ int ax_aec_latency(const struct ax_aec *a);
  * Float samples that are not finite or beyond +-8 are refused (AX_E_RANGE) before anything is changed. */
 int ax_aec_process_i16(struct ax_aec *a, const int16_t *mic, const int16_t *ref, int16_t *out);
 int ax_aec_process_f32(struct ax_aec *a, const float *mic, const float *ref, float *out);
+
+/** Let a noise suppressor work on the canceller's spectra: no transform and no delay of its own (NULL: no more). It must
+ * live as long, and can do nothing else meanwhile. AX_E_RANGE: another rate, or the filter alone; AX_E_STATE: taken. */
+int ax_aec_chain(struct ax_aec *a, struct ax_ns *n);
 
 void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out);
 

@@ -3,12 +3,13 @@
  * (ax/io_thread.h) is a shell around it; tests drive it with a made-up clock.
  *
  * "Active" means: differs from the normal state. An output's level is decided by the highest of these claims:
- *   REX (always active; free egress)  >  pulse or sequence (newest)  >  hold (rule "while active")  >  base (set by a user).
+ *   REX (always active; free egress)  >  bit of a frame that is sent  >  pulse or sequence (newest)
+ *     >  hold (rule "while active")  >  base (set by a user).
  * Units: nanoseconds, CLOCK_MONOTONIC. Threads: one core belongs to one thread. Allocation: only in new. */
 #ifndef AX_IO_H
 #define AX_IO_H
 
-#include "ax/wiegand.h"
+#include "ax/wiegand_out.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,7 +31,8 @@ enum ax_io_event_kind {
 };
 
 enum ax_io_reason { AX_IO_BY_SET = 1, AX_IO_BY_PULSE, AX_IO_BY_PULSE_END, AX_IO_BY_HOLD, AX_IO_BY_REX, AX_IO_BY_REX_END,
-                    AX_IO_BY_SEQUENCE, AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_STOP };
+                    AX_IO_BY_SEQUENCE, AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_STOP,
+                    AX_IO_BY_FRAME /**< In no event. */ };
 
 struct ax_io_event {
     uint64_t t_ns;   /**< When it happened (debounce accepted, pin written, frame complete). */
@@ -63,9 +65,18 @@ struct ax_io_config {
 
 struct ax_io_step { uint64_t after_ns; uint8_t active; }; /**< Bring to `active`, then wait `after_ns`. */
 
+/** A frame for two outputs, as a reader with DATA0 and DATA1 sends it: a bit is a pulse (active) of one of them. */
+struct ax_io_frame {
+    uint32_t output[2]; /**< DATA0, DATA1. */
+    struct ax_wiegand_timing timing;
+    uint64_t bits[4];   /**< As in struct ax_wiegand_frame. */
+    uint32_t nbits;     /**< 1 to AX_WIEGAND_MAX_BITS. */
+};
+
 struct ax_io_sink {
     void *context;
-    void (*write)(void *context, uint32_t output, bool level, bool active, uint64_t t_ns); /**< Write a pin. */
+    /** Write a pin that is due at `t_ns`; returns when it was written. */
+    uint64_t (*write)(void *context, uint32_t output, bool level, bool active, uint64_t t_ns);
     void (*event)(void *context, const struct ax_io_event *event);
 };
 
@@ -83,6 +94,15 @@ int ax_io_set(struct ax_io *io, uint64_t t_ns, uint32_t output, bool active, uin
 int ax_io_pulse(struct ax_io *io, uint64_t t_ns, uint32_t output, bool active, uint64_t duration_ns, uint64_t token);
 int ax_io_hold(struct ax_io *io, uint64_t t_ns, uint32_t output, bool on, bool active, uint64_t token);
 int ax_io_sequence(struct ax_io *io, uint64_t t_ns, uint32_t output, const struct ax_io_step *steps, size_t n, uint64_t token);
+/** What was opened for a while is shut early: the pulse ends, and REX as soon as none of its inputs is active. */
+int ax_io_end(struct ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token);
+/** Send a frame. Each edge counts from when the one before it was really written: whoever calls late makes a frame longer,
+ * but no pulse, no interval and no gap shorter. Bits are written, and no event tells of them. AX_E_STATE while another
+ * frame, or the gap after it, is not over. */
+int ax_io_send(struct ax_io *io, uint64_t t_ns, const struct ax_io_frame *frame);
+bool ax_io_sending(const struct ax_io *io);
+/** What ax_io_send() takes: AX_E_ARG, AX_E_RANGE. */
+int ax_io_check_frame(const struct ax_io_frame *frame, uint32_t outputs);
 /** Drop every claim but REX and go to the fault state. */
 int ax_io_fault(struct ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token);
 int ax_io_configure_input(struct ax_io *io, uint64_t t_ns, uint32_t input, const struct ax_io_input_config *config);

@@ -17,6 +17,7 @@
 #define AX_IO_PLAN_EDGES 4096    /**< Planned edges per reader. */
 #define AX_IO_EVENTS 4096        /**< Events that may wait for the consumer. */
 #define AX_IO_COMMANDS 1024      /**< Commands that may wait for the thread. */
+#define AX_IO_FRAMES 64          /**< Frames that may wait until those before are sent. */
 
 struct ax_gpio_config; /* ax/gpio.h */
 struct ax_gpio_ops;
@@ -73,6 +74,9 @@ int ax_io_thread_hold(struct ax_io_thread *t, uint32_t output, bool on, bool act
 /** AX_E_STATE while an earlier one has not yet made its AX_IO_SEQUENCE_END. */
 int ax_io_thread_sequence(struct ax_io_thread *t, uint32_t output, const struct ax_io_step *steps, size_t n,
                           uint64_t token);
+int ax_io_thread_end(struct ax_io_thread *t, uint32_t output, uint64_t token);
+/** Send frames one after the other (ax_io_send). All or nothing: AX_E_FULL when too many wait. */
+int ax_io_thread_send(struct ax_io_thread *t, const struct ax_io_frame *frames, size_t n);
 int ax_io_thread_fault(struct ax_io_thread *t, uint32_t output, uint64_t token);
 int ax_io_thread_configure_input(struct ax_io_thread *t, uint32_t input, const struct ax_io_input_config *config);
 int ax_io_thread_configure_output(struct ax_io_thread *t, uint32_t output, const struct ax_io_output_config *config);

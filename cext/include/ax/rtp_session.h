@@ -114,6 +114,14 @@ uint32_t ax_rtp_session_timestamp(const struct ax_rtp_session *s);
 int ax_rtp_session_send_event(struct ax_rtp_session *s, struct ax_rtp_press *press, uint64_t now_ns, uint8_t *out,
                               size_t cap);
 
+/** As ax_rtp_session_send and ..._send_event, but the caller's clock is the pace: the frame is due now. */
+int ax_rtp_session_pack(struct ax_rtp_session *s, const uint8_t *payload, size_t n, uint64_t now_ns, uint8_t *out, size_t cap);
+int ax_rtp_session_pack_event(struct ax_rtp_session *s, struct ax_rtp_press *press, uint64_t now_ns, uint8_t *out, size_t cap);
+/** So many frames pass without a packet; the next packet of media carries the marker. */
+void ax_rtp_session_skip(struct ax_rtp_session *s, uint32_t frames);
+
+/** From now on `remote` alone is believed (0: the first); who was heard before is forgotten. */
+void ax_rtp_session_pin(struct ax_rtp_session *s, uint64_t remote);
 /** One datagram from `remote` (for RTCP on a port of its own: the remote of its RTP). `packet` is filled for AX_RTP_TAKE and AX_RTP_TAKE_EVENT. */
 enum ax_rtp_verdict ax_rtp_session_receive(struct ax_rtp_session *s, uint64_t remote, const uint8_t *data, size_t n,
                                            uint64_t now_ns, struct ax_rtp_packet *packet);

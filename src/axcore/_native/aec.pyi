@@ -2,6 +2,8 @@
 
 from typing import Any, final
 
+from axcore._native.ns import NsCore
+
 LEVELS: tuple[str, ...]
 """The variants of the inner loops on this machine, the portable one first."""
 RATES: tuple[int, ...]
@@ -29,5 +31,7 @@ class AecCore:
         """One frame. FormatError, RangeError: nothing was changed."""
     def status(self) -> tuple[float, float, float, bool]:
         """ERLE in dB, delay in ms (-1 = not known), drift in ppm, somebody talks."""
+    def chain(self, noise: NsCore | None) -> None:
+        """Let a noise suppressor work on the canceller's spectra. InputError, StateError."""
     def reset(self) -> None: ...
     def set_level(self, level: int) -> None: ...

@@ -10,14 +10,18 @@ from array import array
 from axcore.errors import FormatError, InputError, RangeError, StateError
 
 from .c_aec cimport (
-    AX_AEC_FILTER, AX_AEC_FULL, ax_aec, ax_aec_frame, ax_aec_free, ax_aec_get, ax_aec_latency, ax_aec_level_name,
+    AX_AEC_FILTER, AX_AEC_FULL, ax_aec, ax_aec_chain, ax_aec_frame, ax_aec_free, ax_aec_get, ax_aec_latency, ax_aec_level_name,
     ax_aec_levels, ax_aec_new, ax_aec_process_f32, ax_aec_process_i16, ax_aec_reset, ax_aec_set_level, ax_aec_size,
     ax_aec_spec, ax_aec_status,
 )
 from .err cimport ax_check
+from .ns cimport NsCore
 
 LEVELS = tuple(ax_aec_level_name(level).decode() for level in range(ax_aec_levels()))
 RATES = (8000, 16000, 32000, 48000)
+
+cdef enum:
+    OUT_OF_RANGE = -2
 
 cdef bytes _I16 = b"h"
 cdef bytes _F32 = b"f"
@@ -44,6 +48,7 @@ cdef int _take(object source, Py_buffer *view, int flags, str name) except -1:
 cdef class AecCore:
     cdef ax_aec *_a
     cdef bint _busy
+    cdef NsCore _noise
     cdef readonly int rate
     cdef readonly int frame
     cdef readonly int latency
@@ -127,6 +132,15 @@ cdef class AecCore:
     def reset(self):
         self._ready()
         ax_aec_reset(self._a)
+
+    def chain(self, NsCore noise):
+        cdef int rc
+        self._ready()
+        rc = ax_aec_chain(self._a, NULL if noise is None else noise._n)
+        if rc == OUT_OF_RANGE:
+            raise InputError("noise", "must have the canceller's rate, and the canceller its suppressor")
+        ax_check(rc)
+        self._noise = noise
 
     @property
     def size(self):

@@ -1,5 +1,7 @@
 from libc.stdint cimport int16_t
 
+from .c_ns cimport ax_ns
+
 
 cdef extern from "ax/aec.h" nogil:
     struct ax_aec:
@@ -27,6 +29,7 @@ cdef extern from "ax/aec.h" nogil:
     int ax_aec_latency(const ax_aec *a)
     int ax_aec_process_i16(ax_aec *a, const int16_t *mic, const int16_t *ref, int16_t *out)
     int ax_aec_process_f32(ax_aec *a, const float *mic, const float *ref, float *out)
+    int ax_aec_chain(ax_aec *a, ax_ns *n)
     void ax_aec_get(const ax_aec *a, ax_aec_status *out)
     size_t ax_aec_size(const ax_aec *a)
     int ax_aec_levels()

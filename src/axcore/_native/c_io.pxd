@@ -2,6 +2,7 @@ from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 
 from .c_led cimport ax_led_command, ax_led_curve, ax_led_place
 from .c_wiegand cimport ax_edge, ax_wiegand_config, ax_wiegand_frame
+from .c_wiegand_out cimport ax_wiegand_timing
 
 
 cdef extern from "<stdbool.h>" nogil:
@@ -66,9 +67,15 @@ cdef extern from "ax/io.h" nogil:
         uint64_t after_ns
         uint8_t active
 
+    struct ax_io_frame:
+        uint32_t output[2]
+        ax_wiegand_timing timing
+        uint64_t bits[4]
+        uint32_t nbits
+
     struct ax_io_sink:
         void *context
-        void (*write)(void *context, uint32_t output, c_bool level, c_bool active, uint64_t t_ns) noexcept
+        uint64_t (*write)(void *context, uint32_t output, c_bool level, c_bool active, uint64_t t_ns) noexcept
         void (*event)(void *context, const ax_io_event *event) noexcept
 
     struct ax_io:
@@ -83,6 +90,7 @@ cdef extern from "ax/io.h" nogil:
     int ax_io_pulse(ax_io *io, uint64_t t_ns, uint32_t output, c_bool active, uint64_t duration_ns, uint64_t token)
     int ax_io_hold(ax_io *io, uint64_t t_ns, uint32_t output, c_bool on, c_bool active, uint64_t token)
     int ax_io_sequence(ax_io *io, uint64_t t_ns, uint32_t output, const ax_io_step *steps, size_t n, uint64_t token)
+    int ax_io_end(ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token)
     int ax_io_fault(ax_io *io, uint64_t t_ns, uint32_t output, uint64_t token)
     int ax_io_configure_input(ax_io *io, uint64_t t_ns, uint32_t input, const ax_io_input_config *config)
     int ax_io_configure_output(ax_io *io, uint64_t t_ns, uint32_t output, const ax_io_output_config *config)
@@ -142,6 +150,7 @@ cdef extern from "ax/light.h" nogil:
 
 cdef extern from "ax/io_thread.h" nogil:
     const int AX_IO_NAME_MAX
+    const int AX_IO_FRAMES
 
     struct ax_io_thread_config:
         ax_io_config io
@@ -179,6 +188,8 @@ cdef extern from "ax/io_thread.h" nogil:
     int ax_io_thread_pulse(ax_io_thread *t, uint32_t output, c_bool active, uint64_t duration_ns, uint64_t token)
     int ax_io_thread_hold(ax_io_thread *t, uint32_t output, c_bool on, c_bool active, uint64_t token)
     int ax_io_thread_sequence(ax_io_thread *t, uint32_t output, const ax_io_step *steps, size_t n, uint64_t token)
+    int ax_io_thread_end(ax_io_thread *t, uint32_t output, uint64_t token)
+    int ax_io_thread_send(ax_io_thread *t, const ax_io_frame *frames, size_t n)
     int ax_io_thread_fault(ax_io_thread *t, uint32_t output, uint64_t token)
     int ax_io_thread_configure_input(ax_io_thread *t, uint32_t input, const ax_io_input_config *config)
     int ax_io_thread_configure_output(ax_io_thread *t, uint32_t output, const ax_io_output_config *config)

@@ -63,9 +63,6 @@ cdef class Detector:
 
 
 cdef class Tone:
-    cdef ax_tone *_t
-    cdef readonly uint32_t rate
-
     def __cinit__(self, segments, uint32_t rate, bint repeat=False):
         cdef ax_tone_segment list[256]
         cdef int i, k

@@ -193,6 +193,22 @@ class IoThread:
     def sequence(self, output: int, steps: Sequence[tuple[bool, int]], token: int = 0) -> None:
         """Steps are (active, wait_ns after it), at most 64; the last state stays. StateError until the
         KIND_SEQUENCE_END of an earlier one."""
+    def end(self, output: int, token: int = 0) -> None:
+        """End a pulse early, and a request to exit as soon as none of its inputs is active."""
+    def send(
+        self,
+        data0: int,
+        data1: int,
+        frames: Sequence[tuple[int, int]],
+        pulse_ns: int,
+        interval_ns: int,
+        gap_ns: int,
+    ) -> None:
+        """Send frames, as (number, bits), on two outputs, one after the other: a bit is a pulse, most significant first.
+
+        All or nothing: QueueFullError when more than 64 would wait. RangeError (outputs, length, timing). No event
+        tells of the pulses; the tap does.
+        """
     def fault(self, output: int, token: int = 0) -> None: ...
     def configure_input(self, index: int, config: InputConfig) -> None: ...
     def configure_output(self, index: int, config: OutputConfig) -> None: ...

@@ -16,16 +16,17 @@ from axcore import errors
 from .c_io cimport (
     AX_GPIO_ACTIVE_LOW, AX_GPIO_BIAS_OFF, AX_GPIO_OPEN_DRAIN, AX_GPIO_PATH_MAX, AX_GPIO_PULL_DOWN, AX_GPIO_PULL_UP,
     AX_IO_BY_CONFIG, AX_IO_BY_FAULT, AX_IO_BY_HOLD, AX_IO_BY_PULSE, AX_IO_BY_PULSE_END, AX_IO_BY_REX,
-    AX_IO_BY_REX_END, AX_IO_BY_SEQUENCE, AX_IO_BY_SET, AX_IO_BY_STOP, AX_IO_DROPPED, AX_IO_FRAME, AX_IO_INPUT,
+    AX_IO_BY_REX_END, AX_IO_BY_SEQUENCE, AX_IO_BY_SET, AX_IO_BY_STOP, AX_IO_DROPPED, AX_IO_FRAME, AX_IO_FRAMES, AX_IO_INPUT,
     AX_IO_KEY, AX_IO_LABEL, AX_IO_MAX_INPUTS, AX_IO_MAX_OUTPUTS, AX_IO_MAX_READERS, AX_IO_MAX_SEQUENCE, AX_IO_NAME_MAX,
     AX_IO_OUTPUT, AX_IO_SEQUENCE_END, AX_LIGHT_APA102, AX_LIGHT_CLASS, AX_LIGHT_CLASS_MAX, AX_LIGHT_NONE,
-    AX_LIGHT_PATH_MAX, AX_LIGHT_WS2812, ax_gpio_config, ax_gpio_line, ax_io_config, ax_io_event, ax_io_input_config,
-    ax_io_output_config, ax_io_step, ax_io_thread, ax_io_thread_config, ax_io_thread_configure_input,
+    AX_LIGHT_PATH_MAX, AX_LIGHT_WS2812, ax_gpio_config, ax_gpio_line, ax_io_config, ax_io_event, ax_io_frame,
+    ax_io_input_config, ax_io_output_config, ax_io_step, ax_io_thread, ax_io_thread_config, ax_io_thread_configure_input,
     ax_io_thread_configure_output, ax_io_thread_configure_reader, ax_io_thread_count, ax_io_thread_counters,
-    ax_io_thread_drain, ax_io_thread_event_fd, ax_io_thread_fault, ax_io_thread_feed_edges, ax_io_thread_feed_input,
-    ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free, ax_io_thread_hold, ax_io_thread_input_active,
-    ax_io_thread_new, ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_sequence, ax_io_thread_set,
-    ax_io_thread_changing, ax_io_thread_light, ax_io_thread_light_fd, ax_io_thread_start, ax_io_thread_stop,
+    ax_io_thread_changing, ax_io_thread_drain, ax_io_thread_end, ax_io_thread_event_fd, ax_io_thread_fault,
+    ax_io_thread_feed_edges, ax_io_thread_feed_input, ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free,
+    ax_io_thread_hold, ax_io_thread_input_active, ax_io_thread_light, ax_io_thread_light_fd, ax_io_thread_new,
+    ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_send, ax_io_thread_sequence, ax_io_thread_set,
+    ax_io_thread_start, ax_io_thread_stop,
     ax_io_thread_wait, ax_io_thread_wake, ax_light_config, ax_monotonic_ns,
 )
 from .c_led cimport AX_LED_AS_LISTED, ax_led_command, ax_led_curve_gamma, ax_led_place, ax_led_spec
@@ -373,9 +374,27 @@ cdef class IoThread:
         ax_check(ax_io_thread_hold(self._t, output, on, active, token))
 
     def sequence(self, uint32_t output, steps, uint64_t token=0):
-        cdef ax_io_step c_steps[64]
+        cdef ax_io_step c_steps[64]  # AX_IO_MAX_SEQUENCE
         cdef size_t n = _steps(c_steps, steps)
         ax_check(ax_io_thread_sequence(self._t, output, c_steps, n, token))
+
+    def end(self, uint32_t output, uint64_t token=0):
+        ax_check(ax_io_thread_end(self._t, output, token))
+
+    def send(self, uint32_t data0, uint32_t data1, frames, uint32_t pulse_ns, uint32_t interval_ns, uint32_t gap_ns):
+        cdef ax_io_frame c_frames[64]  # AX_IO_FRAMES
+        cdef size_t n = len(frames)
+        if n > AX_IO_FRAMES:
+            raise errors.QueueFullError(f"{n} frames at once, at most {AX_IO_FRAMES}")
+        for i, (value, nbits) in enumerate(frames):
+            c_frames[<int>i].output[0], c_frames[<int>i].output[1] = data0, data1
+            c_frames[<int>i].timing.pulse_ns = pulse_ns
+            c_frames[<int>i].timing.interval_ns = interval_ns
+            c_frames[<int>i].timing.gap_ns = gap_ns
+            c_frames[<int>i].nbits = nbits
+            for word in range(4):
+                c_frames[<int>i].bits[<int>word] = value >> 64 * word & 0xFFFFFFFFFFFFFFFF
+        ax_check(ax_io_thread_send(self._t, c_frames, n))
 
     def fault(self, uint32_t output, uint64_t token=0):
         ax_check(ax_io_thread_fault(self._t, output, token))

@@ -15,8 +15,9 @@ from .err cimport ax_check
 from .io cimport _config, _edges, _event, _input, _key, _output, _steps
 
 
-cdef void _core_write(void *context, uint32_t output, c_bool level, c_bool active, uint64_t t_ns) noexcept with gil:
+cdef uint64_t _core_write(void *context, uint32_t output, c_bool level, c_bool active, uint64_t t_ns) noexcept with gil:
     (<IoCore>context)._writes.append((output, <bint>level, <bint>active, t_ns))
+    return t_ns
 
 
 cdef void _core_event(void *context, const ax_io_event *event) noexcept with gil:

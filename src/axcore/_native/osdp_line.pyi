@@ -1,4 +1,8 @@
-"""The two ends of an OSDP line, sans-I/O. Public face: ``axcore.osdp``. Times are ns on one monotonic clock."""
+"""The two ends of an OSDP line, sans-I/O, and the thread that runs them on lines. Public face: ``axcore.osdp``.
+
+Times are ns on one monotonic clock, CLOCK_MONOTONIC for ends that are attached to a line: the thread steps those, all
+their other methods may be called from any thread, and ``step``, ``feed`` and ``advance`` raise StateError.
+"""
 
 from typing import Self
 
@@ -81,3 +85,29 @@ class ControlPanel:
     def link(self, reader: int) -> int: ...
     def stats(self, reader: int) -> dict[str, int]: ...
     def set_baud(self, baud: int) -> None: ...
+
+@disjoint_base
+class LineThread:
+    """Runs up to 32 lines; never takes the GIL. ``event_fd`` (an eventfd) is written when events wait, or a line failed.
+
+    ``fifo_priority``: SCHED_FIFO priority where the system allows it, 0 = ordinary scheduling.
+    """
+
+    def __new__(cls, *, event_fd: int = -1, fifo_priority: int = 0) -> Self: ...
+    @property
+    def event_fd(self) -> int: ...
+    @property
+    def counters(self) -> dict[str, int]: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def attach(self, end: ControlPanel | PeripheralDevice, fd: int = -1) -> None:
+        """Run an end on a non-blocking descriptor, which stays the caller's. It detaches itself when it is dropped."""
+
+def detach(end: ControlPanel | PeripheralDevice) -> None:
+    """The thread uses neither the end nor its descriptor any more."""
+
+def set_fd(end: ControlPanel | PeripheralDevice, fd: int) -> None:
+    """Go on with another descriptor; -1 = none."""
+
+def line_up(end: ControlPanel | PeripheralDevice) -> bool:
+    """False when it has no descriptor, or the descriptor has failed."""

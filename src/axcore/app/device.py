@@ -41,12 +41,16 @@ from axcore.services.ports import PortService
 from axcore.services.recipients import BOX, Delivery, NotificationPerformer, RecipientService
 from axcore.services.schedules import ScheduleService, rules_using
 from axcore.services.sensors import SensorService
+from axcore.services.speaker_test import SpeakerTestPerformer, SpeakerTestService
 
 if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
     from axcore.services.intercom import MediaPort
 
+    from .buses import Buses
+    from .controller import Controller
     from .intercom import Intercom
+    from .station import Station
     from .strobe import Strobe
 
 EARLY_ROLES = ("port", "casing")
@@ -87,6 +91,7 @@ class Device:
         self.clips = ClipService(ClipFiles(data_dir), self.ledger.post) if self.model.speaker else None
         self.speaker: Loudspeaker | None = None
         self.strobe = self._make_strobe()
+        self.controller = self._make_controller()
         self.recipients = RecipientService()
         self.outbox: Outbox[Delivery] = Outbox(BOX)
         self._notifications = NotificationPerformer(self.recipients, self.outbox)
@@ -104,13 +109,11 @@ class Device:
         self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
         self.access = AccessService(self.schedules)
+        self.station = self._make_station()
         self._add_users()
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
-        self.ports.attach(self.board)
-        if self.strobe is not None:
-            self.strobe.attach(self.board, self.config, simulated=simulate, tap=tap)
-        self._attach_speaker(simulate, tap)
+        self._attach(self.board, tap)
         self._sinks = self._make_sinks()
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
@@ -126,7 +129,7 @@ class Device:
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
-        strobe = self.strobe
+        parts = [part for part in (self.strobe, self.station, self.controller, self.intercom) if part is not None]
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
@@ -134,9 +137,8 @@ class Device:
             self.certificates.load,
             self.mqtt.load,
             self.recipients.load,
-            *(() if strobe is None else strobe.loaders),
             *(() if self.clips is None else (self.clips.load,)),
-            *(() if self.intercom is None else self.intercom.loaders),
+            *(loader for part in parts for loader in part.loaders),
             self.events.load,  # rules name ports and profiles
             self.configurations.load,
         )
@@ -144,14 +146,29 @@ class Device:
             self.ledger.load(*loaders)
         except msgspec.ValidationError as error:
             raise StoreError(str(self.data_dir), f"was written by another release: {error}") from error
-        for loader in (*loaders, self.ports.renew):
+        renew = () if self.controller is None else (self.controller.doors.renew,)
+        for loader in (*loaders, self.ports.renew, *renew):
             self.ledger.on_reload(loader)
-        own: tuple[Any, ...] = () if strobe is None else strobe.timers
-        own = own if self.clips is None else (*own, self.clips)
-        own = own if self.intercom is None else (*own, self.intercom.service)
+        own: list[Any] = [] if self.clips is None else [self.clips]
+        own += (timer for part in parts for timer in part.timers)
         # What comes first at one instant (D9).
         for timer in (self.schedules, self.events, self.ports, self.access, self.indicators, self._notifications, *own):
             self.ledger.add_timer(timer)
+
+    def _attach(self, board: Board, tap: str | None) -> None:
+        """Connect the services to what they move."""
+        self.ports.attach(board)
+        if self.strobe is not None:
+            self.strobe.attach(board, self.config, simulated=self._simulate, tap=tap)
+        if self.station is not None:
+            self.station.attach(board, simulated=self._simulate, data_dir=self.data_dir)
+        if self.controller is not None:
+            self.controller.attach(board, simulated=self._simulate, data_dir=self.data_dir)
+        self._attach_speaker(self._simulate, tap)
+        if self.station is not None:
+            self.station.service.is_input = lambda port: not self.ports.is_output(f"port{port}")
+        if self.station is not None and self.speaker is not None:
+            self.station.join(self.speaker)
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
@@ -160,6 +177,8 @@ class Device:
             self.strobe.start(self.data_dir if self._simulate else None)
         elif self.speaker is not None:
             self.speaker.start(self.data_dir if self._simulate else None)
+        if self._lines is not None:
+            self._lines.start()
         self.ledger.load(self._announce, self.events.start)
         self.ledger.start()
 
@@ -168,6 +187,8 @@ class Device:
         if self.intercom is not None:
             self.intercom.stop()
         self.ledger.stop()
+        if self._lines is not None:
+            self._lines.stop()
         if self.strobe is not None:
             self.strobe.stop()
         elif self.speaker is not None:
@@ -201,6 +222,13 @@ class Device:
         intercom.attach(self.bus, media)
         return intercom
 
+    def _make_station(self) -> Station | None:
+        if not self.model.readers or self.model.doors:
+            return None
+        from .station import Station
+
+        return Station(self.model, self.ledger, indicators=self.indicators, access=self.access, config=self.config)
+
     def _attach_speaker(self, simulate: bool, tap: str | None) -> None:
         """Connect the loudspeaker: that of the siren, or one that costs nothing before its first sound."""
         if self.clips is None:
@@ -221,6 +249,15 @@ class Device:
         if event.data.get("active") == "1" and self.clips is not None:
             self.clips.stop(tx)
 
+    def _make_controller(self) -> Controller | None:
+        if not self.model.doors:
+            return None
+        from .controller import Controller
+
+        controller = Controller(self.model, self.ledger, self.clock, self.bus, self.config.serial)
+        controller.join(self.ports, self.sensors)
+        return controller
+
     def _reset(self) -> None:
         self.on_reset()
 
@@ -234,17 +271,26 @@ class Device:
             self._notifications,
             *(() if self.strobe is None else (self.strobe.performer,)),
             *(() if self.clips is None else (ClipPerformer(self.clips),)),
+            *((SpeakerTestPerformer(self._speaker_test),) if self.model.speaker_test else ()),
             *(() if self.intercom is None else (self.intercom.performer,)),
             AbsentPerformer(clips=self.clips is not None, calls=self.intercom is not None),
         )
 
+    def _speaker_test(self) -> SpeakerTestService:
+        assert self.station is not None
+        assert self.station.speaker_test is not None
+        return self.station.speaker_test
+
     def _make_board(self, simulate: bool, tap: str | None) -> Board:
-        ports, device = self.ports, self.model
+        ports, device, controller = self.ports, self.model, self.controller
+        inputs, outputs, rex = ({}, {}, {}) if controller is None else controller.doors.wires()
+        if device.rex_input is not None and (target := ports.rex_target()) is not None:
+            rex[device.rex_input] = target
         settings = LineSettings(
-            inputs={line.name: ports.normal(line.name, "input") for line in device.inputs},
-            outputs={line.name: ports.normal(line.name, "output") for line in device.outputs},
+            inputs={line.name: ports.normal(line.name, "input") for line in device.inputs} | inputs,
+            outputs={line.name: ports.normal(line.name, "output") for line in device.outputs} | outputs,
             driven=frozenset(line.name for line in device.outputs if ports.is_output(line.name)),
-            rex=ports.rex_target(),
+            rex=rex,
         )
         gpio = None if simulate or self.config.board.driver != "gpio" else self.config.board
         readers = [reader_config(self.config.wiegand)] * device.readers
@@ -253,22 +299,31 @@ class Device:
 
     def _make_sinks(self) -> Sinks:
         ports, access, strobe, intercom = self.ports, self.access, self.strobe, self.intercom
+        station, controller = self.station, self.controller
         roles = {line.name: line.role for line in self.model.inputs}
 
         def on_input(tx: Transaction, line: str, active: bool, t_ns: int, correlation: str | None) -> None:
             if roles[line] in EARLY_ROLES:
                 tx.act_early()
-            ports.on_input(tx, line, active, t_ns, correlation)
+            if not any(part is not None and part.mutes(line) for part in (controller, station)):
+                ports.on_input(tx, line, active, t_ns, correlation)
+            if controller is not None:
+                controller.on_input(tx, line, active, t_ns, correlation)
             if strobe is not None and roles[line] == "control":
                 strobe.button.on_input(tx, active, t_ns, correlation)
+            if station is not None:
+                station.on_input(tx, line, roles[line], active)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
                 if intercom is not None:
                     intercom.service.on_button(tx, t_ns or tx.now.mono_ns, correlation)
 
+        def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
+            access.on_key(tx, key, t_ns, correlation)
+
         return Sinks(
-            on_read=access.on_read,
-            on_key=access.on_key,
+            on_read=(controller or station or access).on_read,
+            on_key=on_key if controller is None else controller.on_key,
             on_input=on_input,
             on_output=ports.on_output,
             on_sequence_end=ports.on_sequence_end,
@@ -277,13 +332,26 @@ class Device:
         )
 
     def _native(self) -> Iterable[Job[Any]]:
-        return self.board.jobs(self._sinks)
+        jobs = self.board.jobs(self._sinks)
+        return jobs if self._lines is None else jobs + self._lines.jobs()
+
+    @property
+    def _lines(self) -> Station | Buses | None:
+        """Who has serial lines."""
+        return self.station if self.controller is None else self.controller.lines
+
+    @property
+    def rs485(self) -> str:
+        """The other ends of simulated reader connectors, with spaces between."""
+        if self.controller is not None:
+            return self.controller.lines.far_ends
+        return "" if self.station is None else self.station.far_end
 
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
         inputs, frame = self.board.io.changing()
         if frame:
-            self.access.rehearse(tx)
+            (self.access if self.controller is None else self.controller.readers).rehearse(tx)
         for number, line in enumerate(self.model.inputs):
             if inputs >> number & 1:
                 self._sinks.on_input(tx, line.name, not self.board.input_active(line.name), tx.now.mono_ns, None)
@@ -303,6 +371,10 @@ class Device:
         self.mqtt.announce(tx)
         if self.intercom is not None:
             self.intercom.service.announce(tx)
+        if self.station is not None:
+            self.station.service.announce(tx)
+        if self.controller is not None:
+            self.controller.announce(tx)
 
     def _reader_fault(self, tx: Transaction, fault: ReaderFault) -> None:
         self.access.on_fault(
@@ -318,6 +390,8 @@ class Device:
     def _lost(self, tx: Transaction, count: int) -> None:
         tx.publish(NewEvent(topic=events.EVENTS_DROPPED, data={"count": str(count), "component": "io"}))
         self.ports.reconcile(tx)
+        if self.controller is not None:
+            self.controller.reconcile(tx)
 
     def _wait(self, timeout_ns: int) -> bool:
         assert self._board is not None

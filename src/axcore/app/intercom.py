@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from typing import Any
 
 from axcore.devices import DeviceModel
 from axcore.drivers.voice import VoiceLines
@@ -39,6 +40,7 @@ class Intercom:
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
         self.performer = CallPerformer(self.service)
         self.loaders: tuple[Job[None], ...] = (self.service.load,)
+        self.timers: tuple[Any, ...] = (self.service,)
 
     def conditions(self) -> Iterable[ConditionType]:
         """For rules."""

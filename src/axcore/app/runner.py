@@ -29,6 +29,7 @@ from axcore.runtime.supervise import Supervisor
 from .device import Device
 
 if TYPE_CHECKING:
+    from axcore.drivers.simulator import Parts
     from axcore.interfaces.cli.run import Launch
     from axcore.interfaces.http.context import Context
     from axcore.interfaces.http.server import HttpServer
@@ -152,15 +153,19 @@ class App:
             siren=None if device.strobe is None else device.strobe.service,
             clips=device.clips,
             intercom=None if device.intercom is None else device.intercom.service,
+            speaker_test=None if device.station is None else device.station.speaker_test,
             uploads=None if device.clips is None else self._make_uploader(device.clips),
+            controller=device.controller,
             board=self._start_board(),
             mqtt=device.mqtt,
+            reader=None if device.station is None else device.station.service,
             certificates=device.certificates,
         )
         await self._start_http()
         await self._start_rtsp()
         self._start_mqtt(system.serial)
         self._start_deliveries(system, params)
+        self._start_station()
         counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
@@ -192,6 +197,7 @@ class App:
                 params.ioport(self.device.ports),
                 params.media_clips(self.device.clips),
                 params.sip(self.device.model.calls),
+                params.speaker_test(self.device.model.speaker_test),
             ),
             groups=(params.STREAM_PROFILES,),
         )
@@ -205,9 +211,19 @@ class App:
         if not self._simulate:
             return None
         self._board_thread = BoardThread(self.device.data_dir / BOARD_SOCKET)
-        strobe = self.device.strobe
-        signal = None if strobe is None else strobe.outputs
-        board = SimulatedBoard(self.device.board, self, self._board_thread, signal, self.device.speaker)
+        strobe, station = self.device.strobe, self.device.station
+        signal: Parts | None = None if strobe is None else strobe.outputs
+        if station is not None:
+            signal = station.room
+        controller = self.device.controller
+        parts = None
+        if controller is not None:
+            from .simulated_controller import SimulatedController
+
+            parts = SimulatedController(controller, self.device.board, self.device.ledger)
+        board = SimulatedBoard(
+            self.device.board, self, self._board_thread, signal=signal, speaker=self.device.speaker, controller=parts
+        )
         self._board_thread.start(board.run)
         return board
 
@@ -246,6 +262,18 @@ class App:
         assert self._context is not None
         self._context.deliveries = dispatcher = make_dispatcher(self.device, system, params, self._urls)
         self._supervisor.add("recipients", dispatcher.run)
+
+    def _start_station(self) -> None:
+        station, context = self.device.station, self._context
+        if station is None:
+            return
+        from .deliveries import make_client
+
+        assert context is not None
+        context.reader_client = client = make_client(
+            station, self.device.ledger, self.device.certificates, context.deliveries.dialer
+        )
+        self._supervisor.add("vapix-reader", client.run)
 
     def _make_http(self) -> HttpServer:
         from axcore.interfaces.http.server import HttpOptions, HttpServer
@@ -356,6 +384,7 @@ async def _run(device: Device, launch: Launch, simulate: bool) -> Outcome:
                 certificate=str(launch.data_dir / FILE),
                 simulate=simulate,
                 rtsp=found.get("rtsp", ""),
+                rs485=device.rs485,
             )
         )
 

@@ -1,4 +1,4 @@
-"""Sound: echo canceller, codecs, keys and tones, gain, level, rates. Usable without the runtime.
+"""Sound: echo canceller, noise suppressor, codecs, keys and tones, gain, level, rates, a door station's pipeline.
 
     >>> from array import array
     >>> from axcore.audio import G711, DtmfDetector, DtmfGenerator, EchoCanceller
@@ -21,6 +21,8 @@ from axcore.audio.codecs import G711, G722, G726, L16, Concealer
 from axcore.audio.echo import EchoCanceller
 from axcore.audio.gain import GainControl, Limiter, Mixer, VolumeControl
 from axcore.audio.level import ComfortNoise, LevelDetector, LevelEvent, VoiceActivity
+from axcore.audio.noise import NoiseSuppressor
+from axcore.audio.pipeline import Echo, Leg, Pipeline, PipelineEvent, PipelineStats, Room, What
 from axcore.audio.resampler import Resampler
 from axcore.audio.tones import DtmfDetector, DtmfEvent, DtmfGenerator, Tone
 
@@ -34,14 +36,22 @@ __all__ = [
     "DtmfDetector",
     "DtmfEvent",
     "DtmfGenerator",
+    "Echo",
     "EchoCanceller",
     "GainControl",
+    "Leg",
     "LevelDetector",
     "LevelEvent",
     "Limiter",
     "Mixer",
+    "NoiseSuppressor",
+    "Pipeline",
+    "PipelineEvent",
+    "PipelineStats",
     "Resampler",
+    "Room",
     "Tone",
     "VoiceActivity",
     "VolumeControl",
+    "What",
 ]

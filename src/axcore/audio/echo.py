@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from axcore._native.aec import RATES, AecCore
+from axcore.audio.noise import NoiseSuppressor
 from axcore.errors import InputError
 
 __all__ = ["RATES", "EchoCanceller"]
@@ -71,6 +72,18 @@ class EchoCanceller:
         After an error the canceller is as it was before.
         """
         return self._core.process(mic, ref, out)
+
+    def chain(self, noise: NoiseSuppressor | None) -> None:
+        """Let a noise suppressor work on the canceller's spectra: it adds no delay, and costs no transforms of its own.
+
+        From now on ``process`` gives what both leave, and ``noise.process`` is refused until ``chain(None)``. What the
+        suppressor has heard is forgotten.
+
+        Raises:
+            InputError: the rates differ, or this canceller is the filter alone.
+            StateError: the suppressor is chained to another canceller.
+        """
+        self._core.chain(None if noise is None else noise._core)
 
     @property
     def erle_db(self) -> float:

@@ -128,6 +128,11 @@ class Tone:
             raise NotFoundError("name", f"{name!r} is not one of {', '.join(CALL_TONES)}")
         return cls(CALL_TONES[name], rate, level_dbm0=level_dbm0, repeat=True)
 
+    @property
+    def core(self) -> dtmf.Tone:
+        """The native object."""
+        return self._core
+
     def __len__(self) -> int:
         """Samples of one round."""
         return len(self._core)

@@ -16,11 +16,13 @@ from typing import Literal, get_args
 
 import msgspec
 
-from axcore.errors import NotFoundError
+from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model.doors import DoorMonitor, LineState
 
 SUPPLY_MV = 2755
 PULL_UP_OHM = 10_600
+MAX_MV = 5_000
+"""Highest voltage that a range may name."""
 HYSTERESIS_MV = 20
 """How far beyond a border a voltage must be to count as the next state."""
 
@@ -70,6 +72,45 @@ def of_monitor(monitor: DoorMonitor) -> Targets:
     """The voltages that are configured for a door monitor."""
     return Targets(
         monitor.supervised_short_mv, monitor.supervised_low_mv, monitor.supervised_high_mv, monitor.supervised_cut_mv
+    )
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The voltages of a state as a client has set them (VAPIX *Supervised I/O*), both limits included."""
+
+    state: LineState
+    lower_mv: int
+    upper_mv: int
+
+
+def check_ranges(ranges: tuple[Range, ...]) -> None:
+    """Each state at most once, *open* and *closed* among them, no voltage twice. InputError names the range."""
+    for at, entry in enumerate(ranges):
+        if not 0 <= entry.lower_mv <= entry.upper_mv <= MAX_MV:
+            raise InputError(f"ranges[{at}]", f"must be 0 <= lower <= upper <= {MAX_MV} mV")
+        for other in ranges[:at]:
+            if other.state == entry.state:
+                raise ConflictError(f"ranges[{at}]", f"{entry.state} stands twice")
+            if entry.lower_mv <= other.upper_mv and other.lower_mv <= entry.upper_mv:
+                raise ConflictError(f"ranges[{at}]", f"{entry.state} overlaps {other.state}")
+    if ranges and not {"open", "closed"} <= {entry.state for entry in ranges}:
+        raise InputError("ranges", "must have one for open and one for closed")
+
+
+def classify_ranges(millivolt: int, ranges: tuple[Range, ...], before: LineState | None = None) -> LineState:
+    """The state whose voltages these are; between two of them it stays what it was ``before``, or is the nearer one."""
+    near = [max(entry.lower_mv - millivolt, millivolt - entry.upper_mv, 0) for entry in ranges]
+    found = ranges[near.index(min(near))].state
+    return before if before is not None and min(near) > 0 and any(e.state == before for e in ranges) else found
+
+
+def ranges_of(table: Targets) -> tuple[Range, ...]:
+    """The voltages of each state of a table: from border to border."""
+    first, second, third = table.borders()
+    limits = (0, first, second, third, MAX_MV + 1)
+    return tuple(
+        Range(state=state, lower_mv=low, upper_mv=high - 1)
+        for state, low, high in zip(_STATES, limits, limits[1:], strict=False)
     )
 
 

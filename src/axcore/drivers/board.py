@@ -11,8 +11,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +37,9 @@ from axcore._native.io import (
 from axcore.devices import DeviceModel
 from axcore.errors import InputError, QueueFullError
 from axcore.model.config import BoardConfig, GpioPin, WiegandConfig
-from axcore.model.credentials import CardValue, CredentialRead
+from axcore.model.credentials import CardValue, ChipData, CredentialRead
 from axcore.model.ports import Circuit
+from axcore.wiegand import Bits, Timing
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -59,16 +60,19 @@ CODE_NS = SECOND // 30
 """A camera looks 30 times a second: QR codes do not come faster ..."""
 CODE_BURST = 4
 """... but for so many at once."""
+MAX_CHIPS = 64
+"""Readings of a card module that are on their way."""
 MAX_TOKENS = 4096
 """Correlations that can be on their way at once; the oldest are forgotten first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sinks:
-    """Who is told what the board saw; each is a job's body (``correlation`` last)."""
+    """Who is told what the board saw; each is a job's body (``correlation`` last, if nothing else is said)."""
 
     on_read: Callable[[Transaction, CredentialRead], object]
-    on_key: Callable[[Transaction, str, int, str | None], object]
+    on_key: Callable[[Transaction, str, int, str | None, int], object]
+    """Its reader or keypad comes last."""
     on_input: Callable[[Transaction, str, bool, int, str | None], object]
     on_output: Callable[[Transaction, str, bool, int, str | None], object]
     on_sequence_end: Callable[[Transaction, str], object]
@@ -96,7 +100,8 @@ class LineSettings:
     inputs: dict[str, Circuit]
     outputs: dict[str, Circuit]
     driven: frozenset[str]
-    rex: tuple[str, float] | None = None
+    rex: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """By REX input: the output that it opens and for how long (s)."""
 
 
 class Tokens:
@@ -141,6 +146,7 @@ class Board:
         self.tokens = Tokens()
         self._labels = Tokens()
         self._label_lock = threading.Lock()
+        self._chips: dict[int, ChipData] = {}
         self._codes_until_ns = 0
         self._input = {line.name: n for n, line in enumerate(model.inputs)}
         self._output = {line.name: n for n, line in enumerate(model.outputs)}
@@ -149,9 +155,8 @@ class Board:
         self._chip = "" if gpio is None else gpio.chip
         self._devices = ", ".join([*filter(None, [self._chip]), *(() if light is None else light.paths)])
         self._normal_high: dict[str, bool] = {}
-        rex_line = model.rex_input
         inputs = [
-            self._input_config(name, settings.inputs.get(name, "open"), settings.rex if name == rex_line else None)
+            self._input_config(name, settings.inputs.get(name, "open"), settings.rex.get(name))
             for name in self._input_names
         ]
         outputs = [OutputConfig(normal_high=settings.outputs.get(n, "open") == "closed") for n in self._output_names]
@@ -204,12 +209,28 @@ class Board:
     def hold(self, line: str, on: bool, active: bool, correlation: str | None = None) -> None:
         self.io.hold(self._output[line], on, active, self.tokens.number(correlation))
 
+    def end(self, line: str, correlation: str | None = None) -> None:
+        """End a pulse early, and a request to exit as soon as its button is let go."""
+        self.io.end(self._output[line], self.tokens.number(correlation))
+
     def sequence(self, line: str, steps: Sequence[tuple[bool, float]], correlation: str | None = None) -> None:
         native = [(active, round(seconds * SECOND)) for active, seconds in steps]
         self.io.sequence(self._output[line], native, self.tokens.number(correlation))
 
-    def configure_input(self, line: str, normal: Circuit, rex: tuple[str, float] | None = None) -> None:
-        self.io.configure_input(self._input[line], self._input_config(line, normal, rex))
+    def send(self, lines: tuple[str, str], frames: Sequence[Bits], timing: Timing) -> None:
+        """Send frames as pulses of two output lines, DATA0 and DATA1. QueueFullError, RangeError: none is sent."""
+        data0, data1 = (self._output[line] for line in lines)
+        native = [(frame.value, frame.nbits) for frame in frames]
+        self.io.send(data0, data1, native, timing.pulse_ns, timing.interval_ns, timing.gap_ns)
+
+    def configure_input(
+        self, line: str, normal: Circuit, rex: tuple[str, float] | None = None, debounce_ns: int | None = None
+    ) -> None:
+        """``debounce_ns``: None = as the model says."""
+        config = self._input_config(line, normal, rex)
+        self.io.configure_input(
+            self._input[line], config if debounce_ns is None else config._replace(debounce_ns=debounce_ns)
+        )
 
     def configure_output(self, line: str, normal: Circuit) -> None:
         self.io.configure_output(self._output[line], OutputConfig(normal_high=normal == "closed"))
@@ -226,15 +247,19 @@ class Board:
         level = self._normal_high[line] != active
         self.io.feed_input(self._input[line], level, self.tokens.number(correlation))
 
+    def feed_level(self, line: str, level: bool, correlation: str | None = None) -> None:
+        """Bring an input line to a raw level: high is an open circuit."""
+        self.io.feed_input(self._input[line], level, self.tokens.number(correlation))
+
     def feed_edges(self, reader: int, edges: bytes, correlation: str | None = None) -> int:
         """Play edge records on a reader's lines; returns the monotonic time (ns) of the last one."""
         if not 0 <= reader < self.model.readers:
             raise InputError("reader", f"there is no reader {reader} (0..{self.model.readers - 1})")
         return self.io.feed_edges(reader, edges, 0, self.tokens.number(correlation))
 
-    def feed_key(self, key: str, correlation: str | None = None) -> None:
+    def feed_key(self, key: str, correlation: str | None = None, reader: int = 0) -> None:
         """Press a key: 0-9, *, # or C (call)."""
-        self.io.feed_key(0, key, self.tokens.number(correlation))
+        self.io.feed_key(reader, key, self.tokens.number(correlation))
 
     def feed_qr(self, text: str, correlation: str | None = None) -> None:
         """Show a QR code. Raises QueueFullError when codes come faster than a camera can see them."""
@@ -244,6 +269,17 @@ class Board:
                 raise QueueFullError("a camera sees at most 30 codes a second")
             self._codes_until_ns = max(self._codes_until_ns, now) + CODE_NS
         self.io.feed_label(self._labels.number(text), self.tokens.number(correlation))
+
+    def feed_chip(self, chip: ChipData, correlation: str | None = None) -> None:
+        """Hold a card to a card module that tells its chip. Raises QueueFullError, InputError without a reader."""
+        if not self.model.readers:
+            raise InputError("type", "this device has no reader")
+        with self._label_lock:
+            label = self._labels.number("")
+            self._chips[label] = chip
+            if len(self._chips) > MAX_CHIPS:
+                self._chips.pop(next(iter(self._chips)))
+        self.io.feed_label(label, self.tokens.number(correlation))
 
     # --- events
 
@@ -267,12 +303,18 @@ class Board:
             name, active = self._output_names[event.index], bool(event.value)
             return lambda tx: sinks.on_output(tx, name, active, event.t_ns, correlation)
         if kind == KIND_KEY:
-            return lambda tx: sinks.on_key(tx, chr(event.value), event.t_ns, correlation)
+            return lambda tx: sinks.on_key(tx, chr(event.value), event.t_ns, correlation, event.index)
         if kind == KIND_SEQUENCE_END:
             return lambda tx: sinks.on_sequence_end(tx, self._output_names[event.index])
         if kind == KIND_LABEL:
-            text = self._labels.text(event.value)
-            if text is None:
+            text, chip = self._labels.text(event.value), self._chips.pop(event.value, None)
+            if chip is not None:
+                card = CardValue(bits=len(chip.csn) * 8, value=chip.csn.hex())
+                read = CredentialRead(
+                    kind="card", card=card, chip=chip, whole=False, t_ns=event.t_ns, correlation=correlation
+                )
+                return lambda tx: sinks.on_read(tx, read)
+            if not text:
                 return lambda tx: sinks.on_lost(tx, 1)
             read = CredentialRead(kind="qr", qr=text, t_ns=event.t_ns, correlation=correlation)
             return lambda tx: sinks.on_read(tx, read)

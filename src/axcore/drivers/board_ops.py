@@ -18,6 +18,13 @@ MAX_EDGES = 4096
 MAX_PRESS = 3600.0
 MAX_STALL = 60.0
 MAX_STEP = 4e9
+MAX_BITS = 256
+"""Of a card at a wireless lock."""
+MAX_MILLIVOLT = 30_000
+"""Inputs stand 30 V."""
+MAX_SECURE = 32
+MAX_POWER = 100.0
+"""Volt, ampere."""
 KEYS = "0123456789*#C"
 
 
@@ -60,6 +67,8 @@ class KeysOp(Op, frozen=True, kw_only=True, tag="keys"):
     """Press keys one after the other: 0-9, *, # and C (call)."""
 
     keys: str
+    reader: int = 0
+    """Of a door controller."""
 
 
 class ButtonOp(Op, frozen=True, kw_only=True, tag="button"):
@@ -74,19 +83,83 @@ class RexOp(Op, frozen=True, kw_only=True, tag="rex"):
 
     duration: float | None = None
     active: bool | None = None
+    door: int = 1
+    """Of a door controller."""
+
+
+InputName = Literal[
+    "1", "2", "3", "4", "casing", "control", "tamper", "alarm", "input1", "input2", "input3", "door1", "door2", "door3",
+    "door4",
+]  # fmt: skip
 
 
 class InputOp(Op, frozen=True, kw_only=True, tag="input"):
     """Bring an input to or from its normal state."""
 
-    port: Literal[1, 2, 3, 4] | Literal["1", "2", "3", "4", "casing", "control"]
+    port: Literal[1, 2, 3, 4] | InputName
     active: bool
+
+
+class DoorOp(Op, frozen=True, kw_only=True, tag="door"):
+    """Open or close a door of a controller by hand; its lock does not hinder it."""
+
+    door: int = 1
+    open: bool
+
+
+class CircuitOp(Op, frozen=True, kw_only=True, tag="circuit"):
+    """Put a voltage at a supervised input, or the resistance of a state of its connection."""
+
+    line: str
+    state: Literal["open", "closed", "short", "cut"] | None = None
+    millivolt: int | None = None
+
+
+class LinkOp(Op, frozen=True, kw_only=True, tag="link"):
+    """Cut or mend the line to the hardware of a door."""
+
+    door: int = 1
+    up: bool
+
+
+class ReaderOp(Op, frozen=True, kw_only=True, tag="reader"):
+    """Switch a reader of a controller on or off, open or close its housing."""
+
+    reader: int = 0
+    online: bool | None = None
+    tampered: bool | None = None
+
+
+class PowerOp(Op, frozen=True, kw_only=True, tag="power"):
+    """Draw a current from an output, or feed an input of the power supply."""
+
+    name: str
+    volt: float | None = None
+    ampere: float | None = None
+
+
+class WirelessOp(Op, frozen=True, kw_only=True, tag="wireless"):
+    """Switch the hub of wireless locks on or off, or show a card (its bits) at a lock."""
+
+    up: bool | None = None
+    lock: str = ""
+    bits: str = ""
 
 
 class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
     """Show a QR code."""
 
     text: str
+
+
+class ChipOp(Op, frozen=True, kw_only=True, tag="chip"):
+    """Hold a card to a card module that tells the chip, its serial number and the secure data that was read."""
+
+    type: str
+    csn: str
+    """Hexadecimal, first byte first."""
+    secure: dict[str, str] = {}
+    """Hexadecimal, by data set."""
 
 
 class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
@@ -100,7 +173,8 @@ class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
 
 
 class FaultOp(Op, frozen=True, kw_only=True, tag="fault"):
-    """Break or mend a part: ``light1`` .. ``light12`` (a section of the light) or ``siren``."""
+    """Break or mend a part: ``light1`` .. ``light12`` (a section of the light) or ``siren``; of a door station
+    ``speaker``, ``microphone`` (covered), ``quiet`` (it is too noisy)."""
 
     part: str
     broken: bool
@@ -129,10 +203,14 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 
 
 AnyOp = (
-    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | SensorOp | FaultOp | StateOp | StallOp
-    | ClockOp | DropOp
+    CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | ChipOp | SensorOp | FaultOp | StateOp | StallOp
+    | ClockOp | DropOp | DoorOp | CircuitOp | LinkOp | ReaderOp | PowerOp
+    | WirelessOp
 )  # fmt: skip
-NAMES = ("card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop")
+NAMES = (
+    "card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop",
+    "chip", "door", "circuit", "link", "reader", "power", "wireless",
+)  # fmt: skip
 
 
 def parse(value: Any) -> AnyOp:
@@ -200,15 +278,58 @@ def _check(op: AnyOp) -> None:
                 raise OpError("invalid_value", "active", "give duration or active, not both")
             if op.duration is not None:
                 _range("duration", op.duration, 0.001, MAX_PRESS)
-        case QrOp():
-            if not op.text or len(op.text) > 4096:
-                raise OpError("invalid_value", "text", "must be 1..4096 characters")
-        case StallOp():
-            _range("seconds", op.seconds, 0, MAX_STALL)
-        case ClockOp():
-            _range("step", op.step, -MAX_STEP, MAX_STEP)
+        case QrOp() | ChipOp():
+            _check_shown(op)
+        case StallOp() | ClockOp():
+            _check_hurt(op)
+        case CircuitOp() | ReaderOp() | PowerOp() | WirelessOp():
+            _check_controller(op)
         case _:
             pass
+
+
+def _check_shown(op: QrOp | ChipOp) -> None:
+    if isinstance(op, QrOp):
+        if not op.text or len(op.text) > 4096:
+            raise OpError("invalid_value", "text", "must be 1..4096 characters")
+        return
+    if not 1 <= len(op.type) <= MAX_CORRELATION:
+        raise OpError("invalid_value", "type", f"must be 1..{MAX_CORRELATION} characters")
+    if len(op.secure) > MAX_SECURE:
+        raise OpError("limit", "secure", f"at most {MAX_SECURE} pieces")
+    for field, digits in (("csn", op.csn), *((f"secure.{name[:40]}", text) for name, text in op.secure.items())):
+        if not 2 <= len(digits) <= 64 or len(digits) % 2 or digits.lower().strip("0123456789abcdef"):
+            raise OpError("invalid_value", field, "must be 1..32 bytes in hexadecimal")
+
+
+def _check_hurt(op: StallOp | ClockOp) -> None:
+    if isinstance(op, StallOp):
+        _range("seconds", op.seconds, 0, MAX_STALL)
+    else:
+        _range("step", op.step, -MAX_STEP, MAX_STEP)
+
+
+def _check_controller(op: CircuitOp | ReaderOp | PowerOp | WirelessOp) -> None:
+    match op:
+        case WirelessOp():
+            if (op.up is None) == (not op.lock):
+                raise OpError("invalid_value", "up", "give either up or a lock")
+            if op.lock and not (1 <= len(op.bits) <= MAX_BITS and set(op.bits) <= {"0", "1"}):
+                raise OpError("invalid_value", "bits", f"must be 1..{MAX_BITS} of 0 and 1")
+        case CircuitOp():
+            if (op.state is None) == (op.millivolt is None):
+                raise OpError("invalid_value", "state", "give either a state or a voltage")
+            if op.millivolt is not None:
+                _range("millivolt", op.millivolt, 0, MAX_MILLIVOLT)
+        case ReaderOp():
+            if (op.online is None) == (op.tampered is None):
+                raise OpError("invalid_value", "online", "give either online or tampered")
+        case PowerOp():
+            if op.volt is None and op.ampere is None:
+                raise OpError("missing_field", "ampere", "or volt needed")
+            for name in ("volt", "ampere"):
+                if (value := getattr(op, name)) is not None:
+                    _range(name, value, 0, MAX_POWER)
 
 
 def _range(field: str, value: float, low: float, high: float) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from axcore._native.io import monotonic_ns
 from axcore.errors import InputError, NotFoundError, QueueFullError
+from axcore.model.credentials import ChipData
+from axcore.model.doors import LineState
 from axcore.wiegand import EDGE, FORMATS, Bits, Timing, schedule
 
 from .board import Board
@@ -19,18 +21,25 @@ from .board_ops import (
     AnyOp,
     ButtonOp,
     CardOp,
+    ChipOp,
+    CircuitOp,
     ClockOp,
+    DoorOp,
     DropOp,
     EdgesOp,
     FaultOp,
     InputOp,
     KeysOp,
+    LinkOp,
     OpError,
+    PowerOp,
     QrOp,
+    ReaderOp,
     RexOp,
     SensorOp,
     StallOp,
     StateOp,
+    WirelessOp,
     parse,
 )
 
@@ -62,7 +71,7 @@ class Hurt(Protocol):
 
 
 class Parts(Protocol):
-    """A light and a loudspeaker that can be broken (``drivers.signal``)."""
+    """Parts that can be broken: light and siren (``drivers.signal``), loudspeaker and microphone (``tone_check``)."""
 
     def fault(self, part: str, broken: bool) -> None:
         """Break or mend a part; ``NotFoundError`` if there is none of this name."""
@@ -78,20 +87,54 @@ class Ears(Protocol):
         """Loudness, 0..1."""
 
 
+class ControllerParts(Protocol):
+    """What a door controller has besides lines: readers on a bus, voltages, currents."""
+
+    def pair(self, reader: int) -> int | None:
+        """The Wiegand lines of a reader; None: it is on a bus. InputError if there is no such reader."""
+
+    def card(self, reader: int, bits: Bits, correlation: str | None) -> None:
+        """A reader on a bus has read a card."""
+
+    def reader(self, reader: int, *, online: bool | None, tampered: bool | None, correlation: str | None) -> None:
+        """A reader is there or not, open or closed."""
+
+    def circuit(self, line: str, state: LineState | None, millivolt: int | None, correlation: str | None) -> int:
+        """Put a voltage at a supervised input; gives it (mV). NotFoundError if there is none."""
+
+    def link(self, door: int, up: bool, correlation: str | None) -> None:
+        """The line to a door's hardware is there or not."""
+
+    def wireless(self, up: bool | None, lock: str, bits: Bits | None, correlation: str | None) -> None:
+        """The hub of wireless locks is there or not, or a card is shown at a lock. NotFoundError if there is none."""
+
+    def power(self, name: str, volt: float | None, ampere: float | None, correlation: str | None) -> None:
+        """Feed or load a connector."""
+
+    def state(self) -> dict[str, Any]:
+        """What is seen of the doors."""
+
+
 class SimulatedBoard:
-    """The operations of ``board_ops`` on a board. Any thread. ``signal`` of a device with a light and a siren,
-    ``speaker`` of one with a loudspeaker."""
+    """The operations of ``board_ops`` on a board. Any thread.
+
+    ``signal`` of a device with a light and a siren, ``speaker`` of one with a loudspeaker, ``controller`` of one with
+    doors.
+    """
 
     def __init__(
         self,
         board: Board,
         hurt: Hurt,
         scheduler: Scheduler,
+        *,
         signal: Parts | None = None,
         speaker: Ears | None = None,
+        controller: ControllerParts | None = None,
     ) -> None:
         self._signal = signal
         self._speaker = speaker
+        self._controller = controller
         self.board = board
         self._hurt = hurt
         self._scheduler = scheduler
@@ -114,27 +157,41 @@ class SimulatedBoard:
             case EdgesOp():
                 first = op.edges[0][0]
                 packed = b"".join(EDGE.pack(t_ns - first, line, level) for t_ns, line, level in op.edges)
-                return {"t_ns": self.board.feed_edges(op.reader, packed, op.correlation), "edges": len(op.edges)}
+                pair = op.reader if self._controller is None else self._controller.pair(op.reader)
+                if pair is None:
+                    raise OpError("invalid_value", "reader", f"reader {op.reader} is on a bus: it has no D0 and D1")
+                return {"t_ns": self.board.feed_edges(pair, packed, op.correlation), "edges": len(op.edges)}
             case KeysOp():
+                if self._controller is not None:
+                    self._controller.pair(op.reader)
                 for key in op.keys:
-                    self.board.feed_key(key, op.correlation)
+                    self.board.feed_key(key, op.correlation, op.reader)
                 return {"t_ns": monotonic_ns()}
             case ButtonOp():
                 return self._press(self._button, op)
             case RexOp():
-                return self._press(self.board.model.rex_input or "rex", op)
+                return self._press(self.board.model.rex_input or f"rex{op.door}", op)
             case InputOp():
-                line = op.port if op.port in ("casing", "control") else f"port{op.port}"
+                line = f"port{op.port}" if str(op.port).isdigit() else str(op.port)
                 return self._feed(line, op.active, op.correlation)
+            case DoorOp():
+                return self._feed(f"door{op.door}", op.open, op.correlation)
+            case CircuitOp() | LinkOp() | ReaderOp() | PowerOp() | WirelessOp():
+                return self._at_controller(op)
             case QrOp():
                 self.board.feed_qr(op.text, op.correlation)
+                return {"t_ns": monotonic_ns()}
+            case ChipOp():
+                secure = {name: bytes.fromhex(text) for name, text in op.secure.items()}
+                chip = ChipData(chip_type=op.type, csn=bytes.fromhex(op.csn), secure=secure)
+                self.board.feed_chip(chip, op.correlation)
                 return {"t_ns": monotonic_ns()}
             case SensorOp():
                 self._hurt.feel(op.name, op.value, op.correlation)
                 return {"t_ns": monotonic_ns()}
             case FaultOp():
                 if self._signal is None:
-                    raise NotFoundError("part", "this device has neither light nor siren that could break")
+                    raise NotFoundError("part", "this device has no part that could break")
                 self._signal.fault(op.part, op.broken)
                 return {"t_ns": monotonic_ns(), "part": op.part, "broken": op.broken}
             case StateOp():
@@ -155,10 +212,34 @@ class SimulatedBoard:
         roles = {line.role: line.name for line in self.board.model.inputs}
         return roles.get("callbutton") or roles.get("control", "callbutton")
 
+    def _at_controller(self, op: CircuitOp | LinkOp | ReaderOp | PowerOp | WirelessOp) -> dict[str, Any]:
+        parts = self._controller
+        if parts is None:
+            raise NotFoundError("op", "this device is no door controller")
+        told: dict[str, Any] = {}
+        match op:
+            case CircuitOp():
+                told = {"line": op.line, "millivolt": parts.circuit(op.line, op.state, op.millivolt, op.correlation)}
+            case LinkOp():
+                parts.link(op.door, op.up, op.correlation)
+            case ReaderOp():
+                parts.reader(op.reader, online=op.online, tampered=op.tampered, correlation=op.correlation)
+            case WirelessOp():
+                parts.wireless(op.up, op.lock, Bits(op.bits) if op.lock else None, op.correlation)
+            case PowerOp():
+                parts.power(op.name, op.volt, op.ampere, op.correlation)
+        return {"t_ns": monotonic_ns(), **told}
+
     def _card(self, op: CardOp) -> dict[str, Any]:
         bits = frame(op)
         timing = Timing(pulse_ns=round(op.pulse_us * 1000), interval_ns=round(op.interval_us * 1000))
-        last = self.board.feed_edges(op.reader, schedule(bits, timing=timing), op.correlation)
+        pair = op.reader if self._controller is None else self._controller.pair(op.reader)
+        if pair is None:
+            assert self._controller is not None
+            last = monotonic_ns()
+            self._controller.card(op.reader, bits, op.correlation)
+        else:
+            last = self.board.feed_edges(pair, schedule(bits, timing=timing), op.correlation)
         return {"t_ns": last, "length": bits.nbits, "hex": bits.hex(), "bits": f"{bits.value:0{bits.nbits}b}"}
 
     def _press(self, line: str, op: ButtonOp | RexOp) -> dict[str, Any]:
@@ -186,6 +267,7 @@ class SimulatedBoard:
             "outputs": {line.name: board.output_active(line.name) for line in board.model.outputs},
             **({} if self._signal is None else self._signal.state()),
             **({} if self._speaker is None else {"speaker": {"rms": round(self._speaker.heard(), 4)}}),
+            **({} if self._controller is None else self._controller.state()),
         }
 
 

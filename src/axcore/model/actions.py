@@ -129,6 +129,10 @@ class StopClip(_Action, frozen=True, kw_only=True, tag="stop_clip"):
     """Audio clips > Stop playing audio clip."""
 
 
+class RunSpeakerTest(_Action, frozen=True, kw_only=True, tag="run_speaker_test"):
+    """Audio > Run speaker test."""
+
+
 # --- telling others -------------------------------------------------------------------------------------------------
 
 
@@ -219,6 +223,7 @@ Action = (
     | PlayClip
     | PlayClipWhileActive
     | StopClip
+    | RunSpeakerTest
     | HttpNotification
     | TcpNotification
     | TcpNotificationWhileActive

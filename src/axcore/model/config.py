@@ -19,6 +19,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Pin = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Micros = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
 Bits = Annotated[int, msgspec.Meta(ge=0, le=256)]
+MAX_PORTS = 4
+"""Reader ports of a door controller."""
 MAX_LEDS = 16
 """Directories of the LED class."""
 
@@ -100,10 +102,26 @@ class LedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Of APA102, in 31sts."""
 
 
+class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[serial]``: RS-485 lines by device (``/dev/ttyS1``). Empty: a pty on a simulated board, none on a real one."""
+
+    rs485: str = ""
+    """The reader connector: this device as a reader of a door controller."""
+    external: str = ""
+    """A line of its own for an OSDP reader that is connected to this device; empty: the reader connector."""
+    ports: tuple[str, ...] = ()
+    """The reader ports of a door controller, in order; an empty name: none there."""
+    kernel_rs485: bool = True
+    """The kernel switches the transmitter (TIOCSRS485)."""
+
+
 class SoundConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[sound]``: the loudspeaker, a sound card by its ALSA name (``default``, ``hw:0``); empty = none."""
+    """``[sound]``: the loudspeaker, a sound card by its ALSA name (``default``, ``hw:0``); empty = none.
+
+    ``microphone`` is that of a door station, likewise; empty = that of the loudspeaker's card."""
 
     device: str = ""
+    microphone: str = ""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +133,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     wiegand: WiegandConfig = WiegandConfig()
     light: LedConfig = LedConfig()
     sound: SoundConfig = SoundConfig()
+    serial: SerialConfig = SerialConfig()
 
 
 def parse(files: Iterable[tuple[str, str]], lines: Callable[[str | None], Collection[str]] | None = None) -> Config:
@@ -174,12 +193,24 @@ def _contradictions(config: Config, known: Collection[str]) -> Iterable[tuple[st
         yield "light.leds", f"the class driver needs 1 to {MAX_LEDS} directories, one for each section"
     if light.driver in ("apa102", "ws2812") and not light.device:
         yield "light.device", f"the {light.driver} driver needs an SPI device, e.g. /dev/spidev0.0"
+    yield from _serial_contradictions(config.serial)
     rising = ("glitch_us", "min_pulse_us", "max_pulse_us"), ("min_interval_us", "max_interval_us", "frame_gap_us")
     for low, high in [pair for names in rising for pair in pairwise(names)] + [("min_bits", "max_bits")]:
         if getattr(windows, low) > getattr(windows, high):
             yield f"wiegand.{high}", f"must not be less than {low}"
     if windows.expect_bits > windows.max_bits:
         yield "wiegand.expect_bits", "must not be more than max_bits"
+
+
+def _serial_contradictions(serial: SerialConfig) -> Iterable[tuple[str, str]]:
+    """Lines that are given twice."""
+    if len(serial.ports) > MAX_PORTS:
+        yield "serial.ports", f"at most {MAX_PORTS} ports"
+    used = {serial.rs485, serial.external} - {""}
+    for path in filter(None, serial.ports):
+        if path in used:
+            yield "serial.ports", f"{path} is used twice"
+        used.add(path)
 
 
 def _located(sources: list[tuple[str, str]], key: str, reason: str) -> ConfigError:

@@ -91,10 +91,25 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Reader > PIN and Reader > Entry list."""
 
     use_entry_list: bool = False
+    use_connected_controller: bool = False
+    """Forward what the entry list does not know to the door controller; without an entry list, all goes there."""
     pin_length: int = 4
     """0..32 digits; 0 = users are not asked for a PIN."""
     pin_timeout: float = 10.0
     """Seconds (3..50) without a key before the reader returns to idle."""
+
+
+class ChipData(msgspec.Struct, frozen=True, kw_only=True):
+    """What a card module got from a chip."""
+
+    chip_type: str
+    csn: bytes
+    """Card serial number, first byte first."""
+    secure: dict[str, bytes] = {}
+    """Secure card data by the data set that asked for it; missing where it could not be read."""
+
+    def __repr__(self) -> str:
+        return f"ChipData({self.chip_type!r})"
 
 
 class CredentialRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +117,12 @@ class CredentialRead(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: CredentialKind
     card: CardValue | None = None
+    chip: ChipData | None = None
+    """Of a card module that tells the chip; ``card`` is what is used of it."""
+    whole: bool = True
+    """Whether ``card`` is a frame that may have a facility code and parity; False: a serial number, or a piece."""
+    metadata: dict[str, CardValue] = {}
+    """Card data that informs and is no credential, by data set."""
     pin: str | None = None
     qr: str | None = None
     reader: int = 0

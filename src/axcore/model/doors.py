@@ -143,6 +143,8 @@ class DoorConfiguration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     lock: LockConfiguration = LockConfiguration()
     double_lock: LockConfiguration = LockConfiguration()
     monitor: DoorMonitor = DoorMonitor()
+    others: tuple[tuple[str, str], ...] = ()
+    """Names and values of settings that other kinds of locks have (``Lock.Hardware.Address``)."""
 
 
 class PriorityAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -173,6 +173,10 @@ class IdPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     timeout_ms: int = 3_000
     """How long the reader waits for the next key, or for what is still required."""
     heartbeat_ms: int = 0
+    area: str = ""
+    location: str = ""
+    action: str = ""
+    """The last three are words for people."""
 
 
 class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -181,6 +185,7 @@ class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     token: str
     name: str = ""
     description: str = ""
+    attributes: tuple[Attribute, ...] = ()
 
 
 class ScheduleText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -191,6 +196,66 @@ class ScheduleText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     description: str = ""
     definition: str
     exception: str = ""
+    attributes: tuple[Attribute, ...] = ()
+
+
+class AccessController(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A device that decides, and the access points that it decides on."""
+
+    token: str
+    name: str = ""
+    description: str = ""
+    access_points: tuple[str, ...] = ()
+
+
+class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A named value of a hardware configuration (``IdPoint.Reader.Type``)."""
+
+    name: str
+    value: str = ""
+
+
+class IdDataField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Some bits of what a reader sends, and what they are."""
+
+    map: str
+    """``10-25``: bits counted from 1, the first one sent first."""
+    name: str
+    encoding: str = "BinBE2Int"
+
+
+class IdDataConfiguration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the bits of a card of one length are read."""
+
+    token: str
+    name: str = ""
+    description: str = ""
+    input_bit_length: int
+    fields: tuple[IdDataField, ...] = ()
+
+
+class IdPointConfiguration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The hardware of a reader; its token is that of the id point."""
+
+    token: str
+    device_uuid: str = ""
+    settings: tuple[Setting, ...] = ()
+    id_data_configurations: tuple[str, ...] = ()
+
+
+class EncryptionKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A key of the key store (VAPIX *Keystore service*); readers name it by its token."""
+
+    token: str
+    name: str = ""
+    description: str = ""
+    key: str = ""
+    """Hexadecimal octets. It leaves the device in no answer and no event."""
+    modified: str = ""
+    """When it was set last (RFC 3339, UTC)."""
+
+    def __repr__(self) -> str:
+        return f"EncryptionKey(token={self.token!r}, name={self.name!r}, key={HIDDEN if self.key else ''!r})"
 
 
 class Passage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -240,5 +305,6 @@ DEFAULT_SCHEDULES = (
 """As delivered."""
 
 Record = (
-    User | Credential | AccessProfile | AuthenticationProfile | AccessPoint | IdPoint | Area | ScheduleText | Passage
-)
+    User | Credential | AccessProfile | AuthenticationProfile | AccessPoint | AccessController | IdPoint
+    | IdPointConfiguration | IdDataConfiguration | Area | ScheduleText | Passage
+)  # fmt: skip

@@ -23,9 +23,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli import recording
-from axcore.interfaces.cli.demo import StepError, Timeline, need
+from axcore.interfaces.cli.demo import Timeline, need
 from axcore.interfaces.cli.instance import Instance, wait_for
-from axcore.interfaces.cli.output import CliError, colour, print_json
 from axcore.model.events import MQTT_STATEFUL
 from axcore.testing.mosquitto import Mosquitto
 from axcore.testing.signal import SignalReader
@@ -53,8 +52,7 @@ class Camera:
         self._client.on_socket_open = _no_delay
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        if not connected.wait(PATIENCE_S):
-            raise StepError("the broker does not answer the camera")
+        need(connected.wait(PATIENCE_S), "the broker does not answer the camera")
 
     def says(self, payload: str) -> int:
         """Publish; gives the monotonic time (ns) before."""
@@ -187,22 +185,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("demo-siren"), help="folder of the picture and the recording")
     parser.add_argument("--json", action="store_true", help="print the timeline as JSON")
     args = parser.parse_args(argv)
-    timeline = Timeline(args.json)
-    step, failed = "start", ""
-    try:
-        with Mosquitto() as broker, Instance(model=MODEL) as device:
-            play = Play(device, broker, timeline, args.out)
-            for step, act in STEPS:  # noqa: B007 (the name of the step that failed)
-                act(play)
-    except (StepError, TimeoutError, CliError, OSError) as error:
-        failed = f"{step}: {error}"
-    if args.json:
-        print_json({"ok": not failed, "failed": failed or None, "timeline": timeline.rows})
-    elif failed:
-        print(colour(f"FAILED at step {failed}", "31"))
-    else:
-        print(f"all of it happened, in {time.monotonic() - timeline.began:.1f} s")
-    return 1 if failed else 0
+    with Timeline(args.json) as timeline, Mosquitto() as broker, Instance(model=MODEL) as device:
+        timeline.play(STEPS, Play(device, broker, timeline, args.out))
+    return timeline.told
 
 
 if __name__ == "__main__":

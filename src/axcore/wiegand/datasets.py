@@ -63,8 +63,8 @@ class ChipReading(msgspec.Struct, frozen=True):
     """What the reader got from one card."""
 
     chip_type: str
-    csn: bytes
-    """The card serial number, first byte first."""
+    csn: bytes | Bits
+    """The card serial number, first byte first. Bits where a number is not made of whole bytes: their order stays."""
     secure: Mapping[str, bytes] = {}
     """Secure data by data set name; a set whose data could not be read is missing."""
 
@@ -83,7 +83,7 @@ def select(reading: ChipReading, settings: DataSettings) -> Selection:
 
     ``InputError`` names a data set whose offset or length is beyond the data.
     """
-    csn = Bits.from_bytes(_ordered(reading.csn, settings.invert_csn_byte_order))
+    csn = _bits(reading.csn, settings.invert_csn_byte_order)
     authenticator: Bits | None = None
     metadata: dict[str, Bits] = {}
     for data_set in settings.data_sets:
@@ -103,6 +103,14 @@ def select(reading: ChipReading, settings: DataSettings) -> Selection:
         elif authenticator is None:
             authenticator = piece
     return Selection(csn if authenticator is None else authenticator, metadata)
+
+
+def _bits(serial: bytes | Bits, invert: bool) -> Bits:
+    if isinstance(serial, bytes):
+        return Bits.from_bytes(_ordered(serial, invert))
+    if not invert or serial.nbits % 8:
+        return serial
+    return Bits.from_bytes(serial.value.to_bytes(serial.nbits // 8, "little"))
 
 
 def _ordered(data: bytes, invert: bool) -> bytes:

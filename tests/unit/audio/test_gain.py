@@ -55,12 +55,35 @@ def test_talk_settles_in_time_and_never_clips(rate: int, db: int) -> None:
     assert np.abs(out.astype(int)).max() < 32700
 
 
-@pytest.mark.parametrize(("first", "then"), [(-45, -10), (-10, -45), (-30, -12), (-12, -30)])
-def test_another_talker_settles_too(first: int, then: int) -> None:
-    rate = 16000
-    out = through(GainControl(rate), np.concatenate([talk(rate, 3, first), talk(rate, 4, then)]))
-    assert abs(level(out[int(4.5 * rate) :]) + 20) <= 2
+STEPS = [(-45, -10), (-10, -45), (-30, -12), (-12, -30), (-30, -26), (-26, -30), (-20, -26), (-26, -20)]
+
+
+@pytest.mark.parametrize(("first", "then"), STEPS)
+@pytest.mark.parametrize("phase", [0.0, 0.06, 0.12, 0.18])
+def test_a_step_in_the_middle_settles_in_time(first: int, then: int, phase: float) -> None:
+    rate, gain = 16000, GainControl(16000)
+    through(gain, talk(rate, 4 + phase, first))
+    x = talk(rate, 4, then)
+    wait = rate * 3 // 10 if then > first else rate
+    out = through(gain, x[:wait])
+    later = []
+    for at in range(wait, len(x), 160):
+        out = np.concatenate([out, gain.process(x[at : at + 160])])
+        later.append(gain.gain_db)
+    assert max(abs(db - (-20 - then)) for db in later) <= 2
     assert np.abs(out.astype(int)).max() < 32700
+
+
+def test_syllables_do_not_pump() -> None:
+    rng = np.random.default_rng(9)
+    gain, seen = GainControl(16000), []
+    for syllable in range(60):
+        x = talk(16000, 0.24, -25 + rng.uniform(-3, 3))
+        for at in range(0, len(x), 160):
+            gain.process(x[at : at + 160])
+            if syllable > 12:
+                seen.append(gain.gain_db)
+    assert max(seen) - min(seen) < 4
 
 
 def test_float_and_int_agree() -> None:

@@ -12,10 +12,13 @@ from axcore.drivers.board import Board, LineSettings, Sinks, Tokens, card_hex, g
 from axcore.errors import InputError
 from axcore.interfaces.cli.instance import wait_for
 from axcore.model.config import BoardConfig, GpioPin, ReaderPins, WiegandConfig
+from axcore.model.credentials import CardValue, ChipData
 from axcore.wiegand import Bits, schedule
 
 MODEL = MODELS["a8207-ve"]
-SETTINGS = LineSettings(inputs={}, outputs={"relay2": "closed"}, driven=frozenset({"port2"}), rex=("relay1", 0.05))
+SETTINGS = LineSettings(
+    inputs={}, outputs={"relay2": "closed"}, driven=frozenset({"port2"}), rex={"rex": ("relay1", 0.05)}
+)
 
 
 class Seen:
@@ -67,12 +70,21 @@ def test_card_key_label_with_correlation(seen: Seen) -> None:
     read = seen.until("read")[1]
     assert (read.kind, read.card.bits, read.card.value, read.correlation) == ("card", 26, bits.hex(), "card")
     seen.board.feed_key("7", "key")
-    _, key, t_ns, correlation = seen.until("key")
-    assert (key, correlation) == ("7", "key")
+    _, key, t_ns, correlation, reader = seen.until("key")
+    assert (key, correlation, reader) == ("7", "key", 0)
     assert t_ns > 0
     seen.board.feed_qr("hello", "qr")
     read = seen.until("read")[1]
     assert (read.kind, read.qr, read.correlation) == ("qr", "hello", "qr")
+    chip = ChipData(chip_type="NFC", csn=b"\x04\xa1", secure={"badge": b"\x01"})
+    seen.board.feed_chip(chip, "chip")
+    read = seen.until("read")[1]
+    assert (read.card, read.chip, read.whole, read.correlation) == (
+        CardValue(bits=16, value="04a1"),
+        chip,
+        False,
+        "chip",
+    )
     with pytest.raises(InputError):
         seen.board.feed_edges(1, schedule(bits))
 

@@ -318,7 +318,7 @@ def test_a_tap_that_nobody_hears_is_no_trouble(tmp_path: Path) -> None:
         lambda t: t.set(2, True),
         lambda t: t.pulse(0, True, 0),
         lambda t: t.sequence(0, []),
-        lambda t: t.sequence(0, [(True, 1)] * 65),
+        lambda t: t.sequence(0, [(True, 1)] * 257),
         lambda t: t.feed_input(2, True),
         lambda t: t.feed_key(0, "x"),
         lambda t: t.feed_key(0, "12"),

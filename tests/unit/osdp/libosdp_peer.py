@@ -1,7 +1,7 @@
 """libosdp (the wheel) as one end of a line, in a process of its own: it is known to bring the interpreter down.
 
 ``python libosdp_peer.py cp|pd FD OPTIONS``: the line is a SEQPACKET socket; OPTIONS is JSON: ``key`` (hex), ``flags``,
-``submit`` (commands or events to give once on line). What it learns is printed, one JSON object a line; a line on its
+``file`` (hex, what a file transfer sends). What it learns is printed, one JSON object a line; a line on its
 standard input is one more command or event.
 """
 
@@ -24,12 +24,16 @@ class Line:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self._rest = b""
 
-    def read(self, _limit: int) -> bytes:
-        try:
-            return self.sock.recv(4096)
-        except BlockingIOError:
-            return b""
+    def read(self, limit: int) -> bytes:
+        if not self._rest:
+            try:
+                self._rest = self.sock.recv(4096)
+            except BlockingIOError:
+                return b""
+        data, self._rest = self._rest[:limit], self._rest[limit:]
+        return data
 
     def write(self, data: bytes) -> int:
         self.sock.send(bytes(data))
@@ -47,8 +51,37 @@ def tell(**what: Any) -> None:
 def decode(item: dict[str, Any]) -> dict[str, Any]:
     """Hex texts that stand for bytes, names that stand for numbers of the library."""
     kinds = {"command": osdp.Command, "event": osdp.Event}
-    found = {name: bytes.fromhex(v) if name == "data" and isinstance(v, str) else v for name, v in item.items()}
+    text = item.get("command") == "Text"
+    found = {n: bytes.fromhex(v) if n == "data" and isinstance(v, str) and not text else v for n, v in item.items()}
     return {name: getattr(kinds[name], v) if name in kinds and isinstance(v, str) else v for name, v in found.items()}
+
+
+class Files:
+    """Callbacks of a file transfer: sends ``data``, tells what came."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.got = bytearray()
+        self.size = 0
+
+    def open(self, _number: int, size: int) -> int:
+        self.size, self.got = size, bytearray()
+        return len(self.data)
+
+    def read(self, size: int, offset: int) -> bytes:
+        return self.data[offset : offset + size]
+
+    def write(self, data: bytes, offset: int) -> int:
+        self.got[offset:] = data
+        return len(data)
+
+    def close(self, number: int) -> int:
+        tell(file=self.got, number=number, size=self.size)
+        return 0
+
+    @property
+    def table(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("open", "read", "write", "close")}
 
 
 def main() -> None:
@@ -68,7 +101,8 @@ def main() -> None:
         capabilities = osdp.PDCapabilities([(n, 1, 1) for n in range(1, 7)] + [(8, 1, 0), (9, 1, 1), (10, 160, 5)])
         ctx = osdp_sys.PeripheralDevice(info, capabilities=capabilities.get())
         ctx.set_command_callback(lambda command: (tell(command=command), (0, None))[1])
-    pending = [decode(item) for item in options.get("submit", [])]
+    ctx.register_file_ops(0, Files(bytes.fromhex(options.get("file", ""))).table)
+    pending: list[dict[str, Any]] = []
     state: Any = None
     text = ""
     while True:
@@ -79,7 +113,7 @@ def main() -> None:
             state = found
             tell(online=state[0], secure=state[1])
             if role == "cp" and state[0]:
-                tell(id=ctx.get_pd_id(0))
+                tell(id=ctx.get_pd_id(0), capabilities={n: list(ctx.check_capability(0, n)) for n in range(1, 17)})
         if state[0] and pending and (state[1] or not key):
             item = pending.pop(0)
             try:

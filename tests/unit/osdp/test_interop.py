@@ -19,7 +19,20 @@ from typing import Any
 
 import pytest
 
-from axcore.osdp import SCBK_D, Command, ControlPanel, Event, EventKind, LinkState, PeripheralDevice, Reply, messages
+from axcore.osdp import (
+    SCBK_D,
+    Command,
+    ControlPanel,
+    Event,
+    EventKind,
+    FileReceiver,
+    LinkState,
+    PeripheralDevice,
+    Policy,
+    Reply,
+    crc16,
+    messages,
+)
 
 KEY = bytes.fromhex("00112233445566778899aabbccddee0f")
 OTHER = bytes.fromhex("f0e1d2c3b4a5968778695a4b3c2d1e00")
@@ -43,6 +56,10 @@ class Peer:
         other.close()
         self.sock.setblocking(False)
         self.told: list[dict[str, Any]] = []
+        self.on_event: Callable[[Event], object] = lambda event: None
+        self.to_us: Callable[[bytes], list[bytes]] = lambda data: [data]
+        """The line: what arrives of what was sent, piece by piece."""
+        self.to_peer: Callable[[bytes], list[bytes]] = lambda data: [data]
         self._text = ""
 
     def submit(self, **item: Any) -> None:
@@ -65,10 +82,14 @@ class Peer:
                 data = self.sock.recv(4096) if self.sock in ready else b""
             except OSError:
                 return until()
-            out = self.engine.step(data, time.monotonic_ns())  # wall clock: a foreign process
-            if out:
-                self.sock.send(out)
-            self.events += self.engine.events()
+            out = b""
+            for piece in self.to_us(data) if data else [b""]:
+                out += self.engine.step(piece, time.monotonic_ns())  # wall clock: a foreign process
+            for piece in self.to_peer(out) if out else []:
+                self.sock.send(piece)
+            for event in self.engine.events():
+                self.events.append(event)
+                self.on_event(event)
         return until()
 
     def _listen(self, fd: int) -> bool:
@@ -186,3 +207,188 @@ def test_a_libosdp_controller_with_the_published_key_is_refused(peers: list[Peer
     peers.append(peer)
     assert peer.run(lambda: pd.stats["attacks"] > 0)
     assert pd.link == LinkState.OFFLINE
+
+
+FILE = bytes(range(256)) * 9 + b"end"
+
+
+def secure_or_clear(key: bytes | None) -> LinkState:
+    return LinkState.SECURE if key else LinkState.CLEAR
+
+
+@BOTH
+def test_capabilities_in_both_directions(peers: list[Peer], key: bytes | None) -> None:
+    pd = our_device(key)
+    peers.append(Peer("cp", pd, key=key.hex() if key else None))
+    assert peers[0].run(lambda: bool(peers[0].heard("capabilities")))
+    learnt = peers[0].heard("capabilities")[0]
+    assert [learnt[str(n)] for n in (1, 2, 3, 4, 5, 6, 9)] == [[1, 1], [1, 1], [1, 1], [4, 1], [2, 1], [1, 1], [1, 1]]
+    panel = ControlPanel(baud=115200)
+    reader = panel.open(1, key=key, poll_ns=20_000_000)
+    peers.append(Peer("pd", panel, key=key.hex() if key else None))
+    assert peers[1].run(lambda: panel.link(reader) == secure_or_clear(key))
+    told = next(e for e in peers[1].events if e.code == Reply.PDCAP)
+    records = messages.unpack(True, told.code, told.data)
+    assert isinstance(records, tuple)
+    assert {r.function for r in records if isinstance(r, messages.PdCap)} >= {1, 2, 3, 4, 5, 6, 8, 9, 10}
+
+
+@BOTH
+def test_text_of_a_libosdp_controller(peers: list[Peer], key: bytes | None) -> None:
+    pd = our_device(key)
+    peer = Peer("cp", pd, key=key.hex() if key else None)
+    peers.append(peer)
+    assert peer.run(lambda: pd.link == secure_or_clear(key))
+    shown = {"reader": 0, "control_code": 1, "temp_time": 0, "offset_row": 1, "offset_col": 2}
+    peer.submit(command="Text", data="Welcome", **shown)
+    assert peer.run(lambda: any(e.code == Command.TEXT for e in peer.events))
+    event = next(e for e in peer.events if e.code == Command.TEXT)
+    assert messages.unpack(False, event.code, event.data) == messages.Text(row=1, column=2, text=b"Welcome")
+
+
+@BOTH
+def test_a_file_from_libosdp(peers: list[Peer], key: bytes | None) -> None:
+    pd = our_device(key)
+    pd.set_policy(Command.FILETRANSFER, Policy.ASK)
+    received: list[tuple[int, bytes]] = []
+    receiver = FileReceiver(lambda kind, data: received.append((kind, data)))
+
+    def take(event: Event) -> None:
+        if event.kind == EventKind.COMMAND and event.code == Command.FILETRANSFER:
+            part = messages.unpack(False, event.code, event.data)
+            assert isinstance(part, messages.FileTransfer)
+            pd.answer(*messages.pack(receiver.take(part)))
+
+    peer = Peer("cp", pd, key=key.hex() if key else None, file=FILE.hex())
+    peer.on_event = take
+    peers.append(peer)
+    assert peer.run(lambda: pd.link == secure_or_clear(key))
+    peer.submit(command="FileTransfer", id=13, flags=0)
+    assert peer.run(lambda: bool(received)), peer.told
+    assert received == [(13, FILE)]
+    assert pd.link == secure_or_clear(key)
+
+
+@BOTH
+def test_a_file_to_libosdp(peers: list[Peer], key: bytes | None) -> None:
+    panel = ControlPanel(baud=115200)
+    reader = panel.open(1, key=key, poll_ns=20_000_000)
+    peer = Peer("pd", panel, key=key.hex() if key else None)
+    peers.append(peer)
+    assert peer.run(lambda: panel.link(reader) == secure_or_clear(key))
+    panel.file(reader, FILE, type=13, token=5)
+    assert peer.run(lambda: bool(peer.heard("file"))), peer.told
+    assert peer.heard("file") == [FILE.hex()]
+    assert (peer.heard("number"), peer.heard("size")) == ([13], [len(FILE)])
+    assert peer.run(lambda: any(e.token == 5 and e.kind == EventKind.DONE for e in peer.events))
+
+
+def test_a_libosdp_controller_sets_our_key(peers: list[Peer]) -> None:
+    pd = our_device(KEY)
+    peer = Peer("cp", pd, key=KEY.hex())
+    peers.append(peer)
+    assert peer.run(lambda: pd.link == LinkState.SECURE)
+    peer.submit(command="Keyset", type=1, data=OTHER.hex())
+    assert peer.run(lambda: any(e.kind == EventKind.KEY for e in peer.events))
+    assert next(e.data for e in peer.events if e.kind == EventKind.KEY) == OTHER
+    assert peer.run(lambda: [e.a for e in peer.events if e.kind == EventKind.LINK].count(LinkState.SECURE) == 2)
+    assert pd.stats["attacks"] == 0
+
+
+def test_install_mode_of_ours_with_a_libosdp_controller(peers: list[Peer]) -> None:
+    """The window lets the published key in, and a key set under it; from then on only that one."""
+    pd = our_device(None)
+    pd.install(time.monotonic_ns(), 60 * 10**9)  # wall clock: a foreign process
+    peer = Peer("cp", pd, key=OTHER.hex(), flags=["InstallMode"])
+    peers.append(peer)
+    assert peer.run(lambda: any(e.kind == EventKind.KEY for e in peer.events)), peer.told
+    assert next(e.data for e in peer.events if e.kind == EventKind.KEY) == OTHER
+    assert peer.run(lambda: pd.link == LinkState.SECURE)
+    assert [(e.a, e.b) for e in peer.events if e.kind == EventKind.INSTALL] == [(1, 0), (0, 1)]
+
+
+class Fault:
+    """Harms one frame that it is armed for."""
+
+    def __init__(self, harm: Callable[[bytes], list[bytes]]) -> None:
+        self._harm = harm
+        self.armed = False
+        self.done = 0
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        if not self.armed:
+            return [data]
+        self.armed = False
+        self.done += 1
+        return self._harm(data)
+
+
+def flipped(data: bytes) -> list[bytes]:
+    middle = len(data) // 2
+    return [data[:middle] + bytes([data[middle] ^ 0x55]) + data[middle + 1 :]]
+
+
+HARMS: dict[str, Callable[[bytes], list[bytes]]] = {
+    "lost": lambda data: [],
+    "damaged": flipped,
+    "cut": lambda data: [data[:-3]],
+    "noise": lambda data: [b"\x53\x00\xff\x11", data],
+    "twice": lambda data: [data, data],
+}
+
+
+@BOTH
+@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("side", ["to_us", "to_peer"])
+def test_faults_of_the_line_to_a_libosdp_device(peers: list[Peer], key: bytes | None, harm: str, side: str) -> None:
+    """One frame of either direction is harmed: the reader stays (or, secure, comes back) and the next command arrives.
+
+    libosdp 3.2.9 ends a secure session when a command is repeated, and says so in clear, which counts as an attack; in
+    clear nothing may go off line.
+    """
+    panel = ControlPanel(baud=115200)
+    reader = panel.open(1, key=key, poll_ns=20_000_000)
+    peer = Peer("pd", panel, key=key.hex() if key else None)
+    peers.append(peer)
+    state = secure_or_clear(key)
+    assert peer.run(lambda: panel.link(reader) == state)
+    fault = Fault(HARMS[harm])
+    setattr(peer, side, fault)
+    fault.armed = True
+    assert peer.run(lambda: fault.done == 1)
+    end = time.monotonic() + 0.5  # wall clock: a foreign process
+    peer.run(lambda: time.monotonic() > end)  # wall clock: what was harmed is repeated
+    assert peer.run(lambda: panel.link(reader) == state)
+    led = messages.Led(control=1, on=1, off=1, on_color=1)
+    panel.command(reader, led.CODE, led.pack(), 1)
+    assert peer.run(lambda: any(e.token == 1 for e in peer.events))
+    assert [e.kind for e in peer.events if e.token == 1] == [EventKind.DONE]
+    if key is None:
+        lost = [e for e in peer.events if e.kind == EventKind.LINK and e.a == LinkState.OFFLINE]
+        assert lost == []
+        assert panel.stats(reader)["attacks"] == 0
+
+
+@BOTH
+@pytest.mark.parametrize("harm", ["byte by byte", "noise before", "another address"])
+def test_faults_of_the_line_to_a_libosdp_controller(peers: list[Peer], key: bytes | None, harm: str) -> None:
+    """What a PD must bear without a word: libosdp gives a reader up at the first reply that is missing."""
+    lines: dict[str, Callable[[bytes], list[bytes]]] = {
+        "byte by byte": lambda data: [bytes([byte]) for byte in data],
+        "noise before": lambda data: [b"\x00\xff\x11\x22", data],
+        "another address": lambda data: [bytes.fromhex("ff530508000460"), crc(b"\x53\x05\x08\x00\x04\x60"), data],
+    }
+    pd = our_device(key)
+    peer = Peer("cp", pd, key=key.hex() if key else None)
+    peer.to_us = lines[harm]
+    peers.append(peer)
+    assert peer.run(lambda: pd.link == secure_or_clear(key)), peer.told
+    peer.submit(command="Buzzer", reader=0, control_code=2, on_count=1, off_count=2, rep_count=3)
+    pd.post(Reply.RAW, CARD)
+    assert peer.run(lambda: any(e.code == Command.BUZ for e in peer.events) and bool(peer.heard("event")))
+    assert [state for state in peer.heard("online") if not state] in ([], [False])
+    assert pd.stats["attacks"] == 0
+
+
+def crc(frame: bytes) -> bytes:
+    return crc16(frame).to_bytes(2, "little")

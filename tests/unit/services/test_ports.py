@@ -171,6 +171,9 @@ def test_sequence(bench: Bench) -> None:
     assert bench.lines.take() == [("sequence", "relay1", [(True, 0.3), (False, 0.5)], None)]
     with pytest.raises(ConflictError):
         bench.do("sequence", 4, [("closed", 300)])
+    bench.do("on_sequence_end", "reader1buzzer")  # that of a reader, which is no port
+    with pytest.raises(ConflictError):
+        bench.do("sequence", 4, [("closed", 300)])
     bench.do("on_sequence_end", "relay1")
     bench.do("sequence", 4, [("closed", 300)])
     with pytest.raises(LimitError):

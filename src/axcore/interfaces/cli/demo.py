@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.board import Board
@@ -24,6 +25,9 @@ TIMES = 10
 CARD = {"format": "H10301", "facility": 1, "card": 10213}
 
 
+P = TypeVar("P")
+
+
 class StepError(Exception):
     """Something that must happen did not."""
 
@@ -35,6 +39,10 @@ class Timeline:
     quiet: bool
     began: float = field(default_factory=time.monotonic)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    step: str = "start"
+    """That is being played."""
+    told: int = 1
+    """Exit code of the demo, when it is over."""
 
     def add(self, step: str, outcome: str, latency_ms: float | None = None) -> None:
         """One line, printed at once."""
@@ -44,6 +52,28 @@ class Timeline:
             took = "" if latency_ms is None else f"{latency_ms:9.3f} ms"
             print(f"{at:7.3f} s  {step:<34} {took:>13}  {colour(outcome, '32')}", flush=True)
 
+    def play(self, steps: Iterable[tuple[str, Callable[[P], None]]], play: P) -> None:
+        """One step after the other."""
+        for self.step, act in steps:
+            act(play)
+
+    def __enter__(self) -> Timeline:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        """Say how it ended, which ``told`` is the exit code of; a step that failed is no error of the caller."""
+        if error is not None and not isinstance(error, StepError | TimeoutError | CliError | OSError):
+            return False
+        failed = "" if error is None else f"{self.step}: {error}"
+        if self.quiet:
+            print_json({"ok": not failed, "failed": failed or None, "timeline": self.rows})
+        elif failed:
+            print(colour(f"FAILED at step {failed}", "31"))
+        else:
+            print(f"all of it happened, in {time.monotonic() - self.began:.1f} s")
+        self.told = 1 if failed else 0
+        return True
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """No arguments of its own."""
@@ -52,23 +82,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play it; 0 only if everything happened."""
-    timeline = Timeline(args.json)
-    step = "start"
-    failed = ""
-    try:
-        with Instance() as device:
-            play = Play(device, timeline)
-            for step, act in STEPS:  # noqa: B007 (the name of the step that failed)
-                act(play)
-    except (StepError, TimeoutError, CliError, OSError) as error:
-        failed = f"{step}: {error}"
-    if args.json:
-        print_json({"ok": not failed, "failed": failed or None, "timeline": timeline.rows})
-    elif failed:
-        print(colour(f"FAILED at step {failed}", "31"))
-    else:
-        print(f"all of it happened, in {time.monotonic() - timeline.began:.1f} s")
-    return 1 if failed else 0
+    with Timeline(args.json) as timeline, Instance() as device:
+        timeline.play(STEPS, Play(device, timeline))
+    return timeline.told
 
 
 def need(truth: object, message: str) -> None:

@@ -100,7 +100,9 @@ class Instance:
         """What the device told its supervisor: READY=1, WATCHDOG=1, STOPPING=1 ..."""
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(str(self._own / "notify"))
-        self._model, self._args, self._env = model, args, dict(env or {})
+        self.arguments = tuple(args)
+        """More of the command line; counts from the next start on."""
+        self._model, self._env = model, dict(env or {})
         self._handed: list[Client | Board] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.ready_s = 0.0
@@ -117,7 +119,7 @@ class Instance:
     def start(self, timeout: float = 30.0) -> Running:
         """Start and wait until it is ready (told by sd_notify after the ports are bound)."""
         command = [sys.executable, "-m", "axcore", "run", self._model, "--simulate", "--data-dir", str(self.data_dir)]
-        command += ["--bind", "127.0.0.1", "--http-port", "0", "--https-port", "0", "--rtsp-port", "0", *self._args]
+        command += ["--bind", "127.0.0.1", "--http-port", "0", "--https-port", "0", "--rtsp-port", "0", *self.arguments]
         env = {
             **os.environ, "AXCORE_BOARD_TAP": str(self.tap.path), "NOTIFY_SOCKET": str(self._own / "notify"),
             "PYTHONUNBUFFERED": "1", **self._env,

@@ -23,6 +23,7 @@ VERBS = {
     "account": "add, list, change and remove accounts",
     "led": "light patterns: list, check for flashes, draw as a picture",
     "siren": "list the siren's sounds, render them to files",
+    "audio": "take the echo out of a recording, with a picture of it",
     "profile": "measure a kernel or a scenario: table and flame graph",
     "doctor": "check that this machine can run axcore well",
     "version": "show the version",

@@ -29,7 +29,14 @@ def run(args: argparse.Namespace) -> int:
         print_json({name: msgspec.to_builtins(model) for name, model in models.items()})
         return 0
     rows = [
-        [name, model.name, len(model.inputs), len(model.outputs), model.readers, "yes" if model.keypad else "no"]
+        [
+            name,
+            model.name,
+            len(model.inputs),
+            len(model.outputs),
+            len(model.reader_places) or model.readers,
+            "yes" if model.keypad else "no",
+        ]
         for name, model in models.items()
     ]
     print(table(["model", "device", "inputs", "outputs", "readers", "keypad"], rows))

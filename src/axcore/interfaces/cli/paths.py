@@ -36,6 +36,8 @@ class Running:
     simulate: bool
     rtsp: str = ""
     """URL of RTSP, or empty."""
+    rs485: str = ""
+    """Far ends of the simulated reader connectors, with spaces between, or empty."""
 
 
 def state_home() -> Path:

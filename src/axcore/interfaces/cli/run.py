@@ -133,8 +133,7 @@ def _announce(args: argparse.Namespace, data_dir: Path, running: Running) -> Non
         ("status", ""),
     ]
     if running.simulate:
-        next_steps.append(("sim card --facility 1 --card 10213", "swipe a card"))
-        next_steps.append(("sim rex", "request to exit: the door opens"))
+        next_steps += hints(running.model)
     next_steps.append(("events --follow", "the event log"))
     commands = [(f"{_command()} {words}{where}", text) for words, text in next_steps]
     width = max(len(words) for words, _ in commands)
@@ -153,6 +152,22 @@ def _announce(args: argparse.Namespace, data_dir: Path, running: Running) -> Non
         sep="\n",
         flush=True,
     )
+
+
+def hints(model: str) -> list[tuple[str, str]]:
+    """What can be tried at the simulated board of a model, and what it is."""
+    device = known_models()[model]
+    found: list[tuple[str, str]] = []
+    if device.readers or device.reader_places:
+        found.append(("sim card --facility 1 --card 10213", "swipe a card"))
+    if any(line.role == "rex" for line in device.inputs):
+        found.append(("sim rex", "request to exit: the door opens"))
+    if device.doors:
+        found.append(("sim door open", "open the door by hand: an alarm, if nobody may"))
+    if device.siren:
+        found.append(("sim button", "press the control button"))
+        found.append(("sim picture", "a picture of what the light does"))
+    return found
 
 
 def _command() -> str:

@@ -140,8 +140,88 @@ def _press(args: argparse.Namespace) -> Fields:
     return {"duration": args.duration} if args.active is None else {"active": args.active}
 
 
+def _keys_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("keys", help="0-9, *, # and C (call)")
+    p.add_argument("--reader", type=int, help="of a door controller")
+
+
+def _keys(args: argparse.Namespace) -> Fields:
+    return {"keys": args.keys, **({} if args.reader is None else {"reader": args.reader})}
+
+
+def _rex_arguments(p: argparse.ArgumentParser) -> None:
+    _press_arguments(p)
+    p.add_argument("--door", type=int, help="of a door controller: 1..4 (default 1)")
+
+
+def _rex(args: argparse.Namespace) -> Fields:
+    return {**_press(args), **({} if args.door is None else {"door": args.door})}
+
+
+def _door_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("state", choices=["open", "close"])
+    p.add_argument("--door", type=int, default=1, help="1..4 (default 1)")
+
+
+def _door(args: argparse.Namespace) -> Fields:
+    return {"door": args.door, "open": args.state == "open"}
+
+
+def _circuit_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("line", help="door1 .. door4, 1, 2, input1 .. input3, tamper, alarm")
+    p.add_argument("state", help="open, closed, short, cut, or a number of millivolts")
+
+
+def _circuit(args: argparse.Namespace) -> Fields:
+    line = f"port{args.line}" if args.line.isdigit() else args.line
+    return {"line": line, **({"millivolt": int(args.state)} if args.state.isdigit() else {"state": args.state})}
+
+
+def _link_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("state", choices=["up", "down"])
+    p.add_argument("--door", type=int, default=1, help="1..4 (default 1)")
+
+
+def _link(args: argparse.Namespace) -> Fields:
+    return {"door": args.door, "up": args.state == "up"}
+
+
+def _reader_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("state", choices=["online", "offline", "opened", "shut"])
+    p.add_argument("--reader", type=int, default=0, help="0.. (default 0)")
+
+
+def _reader(args: argparse.Namespace) -> Fields:
+    name, value = {
+        "online": ("online", True), "offline": ("online", False), "opened": ("tampered", True),
+        "shut": ("tampered", False),
+    }[args.state]  # fmt: skip
+    return {"reader": args.reader, name: value}
+
+
+def _power_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("name", help="as the power page names it: poe, dc, aux, relays ...")
+    p.add_argument("--volt", type=float)
+    p.add_argument("--ampere", type=float)
+
+
+def _power(args: argparse.Namespace) -> Fields:
+    return {"name": args.name, **{k: v for k in ("volt", "ampere") if (v := getattr(args, k)) is not None}}
+
+
+def _wireless_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("what", help="up or down: the hub; or a lock (lock1 ..), where a card is shown")
+    p.add_argument("--bits", default="", help="the card, as 0 and 1")
+
+
+def _wireless(args: argparse.Namespace) -> Fields:
+    if args.what in ("up", "down"):
+        return {"up": args.what == "up"}
+    return {"lock": args.what, "bits": args.bits}
+
+
 def _input_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument("port", help="1..4, casing or control")
+    p.add_argument("port", help="1..4, casing, control; of a controller door1 .. door4, input1 .., tamper, alarm")
     p.add_argument("state", choices=["on", "off"])
 
 
@@ -158,6 +238,19 @@ def _argument(name: str, kind: Callable[[str], Any], text: str) -> Callable[[arg
 
 def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
     return lambda args: {name: getattr(args, name)}
+
+
+def _chip_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument("type", help="chip type, for instance 'MIFARE DESFire EV2'")
+    p.add_argument("csn", help="card serial number in hexadecimal")
+    p.add_argument("--secure", action="append", default=[], metavar="SET=HEX", help="secure data of a data set")
+
+
+def _chip(args: argparse.Namespace) -> Fields:
+    fields: Fields = {"type": args.type, "csn": args.csn}
+    if args.secure:
+        fields["secure"] = dict(entry.partition("=")[::2] for entry in args.secure)
+    return fields
 
 
 def _sensor_arguments(p: argparse.ArgumentParser) -> None:
@@ -184,11 +277,18 @@ def _fault(args: argparse.Namespace) -> Fields:
 OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Fields]]] = {
     "card": ("swipe a card", _card_arguments, _card),
     "edges": ("play recorded edges of the reader's lines", _edges_arguments, _edges),
-    "keys": ("type on the keypad", _argument("keys", str, "0-9, *, # and C (call)"), _field("keys")),
+    "keys": ("type on the keypad", _keys_arguments, _keys),
     "button": ("press the call button (on a siren the control button)", _press_arguments, _press),
+    "door": ("open or close a door by hand", _door_arguments, _door),
+    "circuit": ("put a state or a voltage at a supervised input", _circuit_arguments, _circuit),
+    "link": ("cut or mend the line to a door", _link_arguments, _link),
+    "reader": ("switch a reader, or open its housing", _reader_arguments, _reader),
+    "power": ("load or feed a power connector", _power_arguments, _power),
+    "wireless": ("switch the hub of wireless locks, or show a card at one", _wireless_arguments, _wireless),
     "input": ("switch an input port or the casing switch", _input_arguments, _input),
-    "rex": ("press request to exit", _press_arguments, _press),
+    "rex": ("press request to exit", _rex_arguments, _rex),
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
+    "chip": ("hold a card to a card module that tells its chip", _chip_arguments, _chip),
     "sensor": ("have a sensor feel something", _sensor_arguments, _sensor),
     "fault": ("break a part of the light or the siren", _fault_arguments, _fault),
     "state": ("show all lines", lambda p: None, lambda args: {}),

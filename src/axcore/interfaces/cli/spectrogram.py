@@ -5,10 +5,7 @@ numpy is imported when a picture is made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from array import array
+from typing import Any
 
 __all__ = ["HEIGHT", "TOP_HZ", "WIDTH", "spectrogram"]
 
@@ -20,7 +17,7 @@ WINDOW_S = 0.03
 COLOURS = ((8, 8, 24), (60, 20, 110), (170, 40, 110), (240, 120, 40), (255, 250, 200))
 
 
-def spectrogram(samples: array[int], rate: int, width: int = WIDTH, height: int = HEIGHT) -> bytes:
+def spectrogram(samples: Any, rate: int, width: int = WIDTH, height: int = HEIGHT, *, top_hz: float = TOP_HZ) -> bytes:
     """``width * height`` pixels of 3 bytes, rows from the top. ``samples``: int16, at least one."""
     import numpy as np
 
@@ -30,7 +27,7 @@ def spectrogram(samples: array[int], rate: int, width: int = WIDTH, height: int 
     padded = np.concatenate([np.zeros(size // 2), data, np.zeros(size)])
     starts = np.linspace(0, max(len(data) - 1, 0), width).astype(int)
     fft = 4 * size
-    rows = np.linspace(min(TOP_HZ, rate / 2), 0, height) * fft / rate
+    rows = np.linspace(min(top_hz, rate / 2), 0, height) * fft / rate
     bins = np.clip(rows.round().astype(int), 0, fft // 2)
     levels = np.empty((height, width))
     for x, start in enumerate(starts):

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         "model": running.model, "device": info.get("ProdFullName", ""), "serial": info.get("SerialNumber", ""),
         "version": info.get("Version", ""), "ready": ready["systemready"], "needs setup": ready.get("needsetup", ""),
         "uptime": f"{ready.get('uptime', '?')} s", "https": running.https, "http": running.http, "rtsp": running.rtsp,
-        "pid": running.pid, "data": str(data_dir),
+        "rs485": running.rs485, "pid": running.pid, "data": str(data_dir),
     }  # fmt: skip
     lines: dict[str, Any] = {}
     if (data_dir / BOARD_SOCKET).exists():
@@ -43,9 +43,19 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name:13} {value}")
         if lines:
             print(f"{'active lines':13} {', '.join(_active(lines)) or lines.get('error', 'none')}")
+        for token, door in lines.get("doors", {}).items():
+            print(f"{token:13} {_door(door)}")
+        if readers := lines.get("readers"):
+            there = [name for name, online in readers.items() if online]
+            print(f"{'readers':13} {', '.join(there) or 'none'} online, of {len(readers)}")
         if ready.get("needsetup") == "yes":
             print("\nThere is no account yet:  axcore account add admin --role admin")
     return 0 if ready["systemready"] == "yes" else 1
+
+
+def _door(door: dict[str, str]) -> str:
+    alarm = "" if door["alarm"] == "Normal" else f", alarm {door['alarm']}"
+    return f"{door['mode']}, door {door['door']}, lock {door['lock']}{alarm}"
 
 
 def _active(lines: dict[str, Any]) -> list[str]:

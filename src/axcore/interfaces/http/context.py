@@ -55,6 +55,11 @@ class Runner(Protocol):
         """
         ...
 
+    @property
+    def last_id(self) -> int:
+        """Number of the last commit; no event has a higher id yet."""
+        ...
+
     def events_after(self, number: int, limit: int = 1000) -> list[Event]:
         """Committed events with an id above ``number``, oldest first; reads the disk, so call it in a thread."""
         ...
@@ -77,10 +82,14 @@ class Context:
     """Light and siren; None for devices without."""
     clips: Any = None
     """Audio clips; None for devices without a loudspeaker."""
+    speaker_test: Any = None
+    """None for devices without."""
     uploads: Any = None
     """Makes clips of files."""
     intercom: Any = None
     """Calls, contacts and SIP accounts; None for devices that make no calls."""
+    controller: Any = None
+    """Doors, readers and access control; None for devices without."""
     configurations: Any = None
     """Action configurations of SOAP rules."""
     pull_points: Any = None
@@ -90,6 +99,10 @@ class Context:
     """Delivers to recipients; here for *Test*."""
     schedules: Any = None
     mqtt: Any = None
+    reader: Any = None
+    """The device as a reader of a door controller; None for devices without a reader."""
+    reader_client: Any = None
+    """Talks to a controller on the network."""
     certificates: Any = None
     board: Any = None
     """Operations of the simulated board; None on real hardware."""

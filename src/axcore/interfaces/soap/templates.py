@@ -230,6 +230,7 @@ def _documented() -> tuple[Template, ...]:
         ),
         Template(f"{unlimited}.play.audioclip", actions.PlayClipWhileActive, (*_CLIP, *_unused("repeat"), _VOLUME)),
         Template(f"{fixed}.stop.audioclip", actions.StopClip),
+        Template(f"{fixed}.autospeakertest.performtest", actions.RunSpeakerTest),
         *(
             Template(f"{fixed}.notification.{kind}", actions.HttpNotification, _HTTP, kind, _http_fields, _http_texts)
             for kind in ("http", "https")

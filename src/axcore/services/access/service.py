@@ -7,7 +7,7 @@ thread.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -37,6 +37,19 @@ class _Cause(NamedTuple):
     correlation: str | None
 
 
+class Controller(Protocol):
+    """The door controller that this device is a reader of, if any. Methods are part of the job that calls them."""
+
+    def forward(self, tx: Transaction, read: CredentialRead) -> bool:
+        """Send a card or a QR code; False when there is no controller for it."""
+
+    def forward_key(self, tx: Transaction, key: str) -> bool:
+        """Send a key as it is pressed."""
+
+    def forward_pin(self, tx: Transaction, digits: str, *, as_typed: bool) -> bool:
+        """Send a whole PIN. ``as_typed``: its keys were forwarded already."""
+
+
 class AccessService:
     """See the module's text. Construct it, then ``Ledger.load(service.load)`` and ``Ledger.add_timer(service)``."""
 
@@ -47,6 +60,8 @@ class AccessService:
         self._entries: dict[int, Entry] = {}
         self._wrong_pins: tuple[int, ...] = ()
         self._blocked_until_ns = 0
+        self.controller: Controller | None = None
+        """Where credentials go that are not for the entry list to decide on. Set before the start."""
 
     # snapshots, any thread
 
@@ -116,7 +131,7 @@ class AccessService:
         Card frames of 4 or 8 bits are keys of a Wiegand keypad.
         """
         cause = _Cause(read.reader, read.kind, read.t_ns or tx.now.mono_ns, read.correlation)
-        if read.card is not None and read.card.bits in (4, 8):
+        if read.card is not None and read.whole and read.card.bits in (4, 8):
             self._short_frame(tx, read.card.bits, int(read.card.value, 16), cause)
             return
         self._expire(tx, cause.t_ns)
@@ -133,8 +148,13 @@ class AccessService:
         elif read.qr is not None:
             _publish(tx, topics.QR, source, {}, cause)
             holder = decision.by_qr(self._list.index, read.qr)
-        if self.settings.use_entry_list:
+        if not self.settings.use_entry_list:
+            self._forward(tx, read)
+        elif holder is not None or not (self.settings.use_connected_controller and self._forward(tx, read)):
             self._decide(tx, holder, cause)
+
+    def _forward(self, tx: Transaction, read: CredentialRead) -> bool:
+        return self.controller is not None and self.controller.forward(tx, read)
 
     def rehearse(self, tx: Transaction) -> None:
         """Decide on a card as if it had been read: for ``Ledger.rehearsal``, which undoes all of it."""
@@ -183,6 +203,8 @@ class AccessService:
         if key not in entry.KEYS:
             raise InputError("key", "must be one of 0-9, *, # and C")
         t_ns = t_ns or tx.now.mono_ns
+        if self.controller is not None and not self.settings.use_entry_list and key != "C":
+            self.controller.forward_key(tx, key)
         self._expire(tx, t_ns)
         before = self._entries.get(keypad, IDLE)
         after, outcome, digits = entry.press(before, key, t_ns, self.settings, correlation)
@@ -240,6 +262,8 @@ class AccessService:
     def _pin_entered(self, tx: Transaction, card_holder: str | None, digits: str, cause: _Cause) -> None:
         _publish(tx, topics.KEYPIN, _source(cause.reader), {}, cause)
         if not self.settings.use_entry_list:
+            if self.controller is not None:
+                self.controller.forward_pin(tx, digits, as_typed=True)
             return
         index = self._list.index
         if card_holder is None:
@@ -247,6 +271,14 @@ class AccessService:
         else:
             holder, reason = index.holders.get(card_holder), decision.WRONG_PIN
             right = holder is not None and decision.pin_is_right(holder, digits)
+        if (
+            holder is None
+            and card_holder is None
+            and self.settings.use_connected_controller
+            and self.controller is not None
+            and self.controller.forward_pin(tx, digits, as_typed=False)
+        ):
+            return
         known = holder if card_holder is not None else None  # nobody is named for a PIN that was not looked at
         if self.settings.pin_length == 0:
             _deny(tx, decision.PIN_NOT_USED, known, cause)

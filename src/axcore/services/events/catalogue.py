@@ -20,7 +20,7 @@ from axcore.model.ports import MANUAL_TRIGGER
 from axcore.model.rules import Condition
 from axcore.rules import Filter, asked_by, canonical
 
-from .conditions import ConditionType, Item, calls, clips, doors, sensors
+from .conditions import ConditionType, Item, calls, clips, doors, sensors, speaker_test
 
 ANY = 1 << 30
 
@@ -36,6 +36,7 @@ def condition_types(model: DeviceModel) -> tuple[ConditionType, ...]:
         *_intercom(model),
         *calls(model),
         *clips(model),
+        *speaker_test(model),
         *doors(model),
         *sensors(model),
         *_status(),

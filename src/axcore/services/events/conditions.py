@@ -87,6 +87,24 @@ def clips(model: DeviceModel) -> tuple[ConditionType, ...]:
     )
 
 
+def speaker_test(model: DeviceModel) -> tuple[ConditionType, ...]:
+    """How a speaker test ended (VAPIX: Auto speaker test service API)."""
+    if not model.speaker_test:
+        return ()
+    device = Item(name="DeviceUUID", nice_name="Device UUID")
+    status = Item(name="SpeakerTestStatus", nice_name="Result", values=("OK", "Failed"), listed=True)
+    return (
+        ConditionType(
+            topic=events.SPEAKER_TEST,
+            group="Media",
+            name="Speaker test result",
+            stateful=False,
+            source=(device,),
+            data=(status, Item(name="Reason", nice_name="Reason")),
+        ),
+    )
+
+
 def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
     """Call state and state change; the intercom publishes them, and adds DTMF with the sequences that there are."""
     if not model.calls:

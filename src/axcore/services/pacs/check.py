@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC
+from typing import Any
 
-from axcore.errors import ConflictError, InputError, NotFoundError
+from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
 from axcore.model.durations import parse_duration
 from axcore.model.pacs import (
     MAX_DESCRIPTION,
@@ -19,6 +20,7 @@ from axcore.model.pacs import (
     Credential,
     IdPoint,
     ScheduleText,
+    User,
 )
 from axcore.rules.schedule import Zone
 from axcore.runtime.clock import parse_rfc3339
@@ -61,8 +63,22 @@ def check_credential(credential: Credential, index: Index) -> Credential:
         if attribute.name in TIMES:
             parse_duration(f"attributes.{attribute.name}", attribute.value)
     if credential.token not in index.credentials and len(index.credentials) >= MAX_CREDENTIALS:
-        raise InputError("credentials", f"there are {MAX_CREDENTIALS} already; remove one first")
+        raise LimitError("credentials", f"there are {MAX_CREDENTIALS} already; remove one first")
     return credential
+
+
+def check_user(user: User) -> User:
+    """The user, if it can be stored."""
+    check_named(user)
+    _attributes(user.attributes)
+    return user
+
+
+def check_named(record: Any) -> None:
+    """A record with a token and, if it has them, a name and a description."""
+    _named("token", record.token, least=1)
+    _named("name", getattr(record, "name", ""))
+    _text("description", getattr(record, "description", ""), MAX_DESCRIPTION)
 
 
 def check_access_profile(profile: AccessProfile) -> AccessProfile:

@@ -136,10 +136,6 @@ def build(
     profiles = {profile.token: profile for profile in access_profiles}
     points = {point.token: point for point in access_points}
     authentication = {profile.token: profile for profile in authentication_profiles}
-    by_id_point: dict[str, tuple[AccessPoint, ...]] = {}
-    for point in points.values():
-        for device in point.id_points:
-            by_id_point[device.id_point] = (*by_id_point.get(device.id_point, ()), point)
     return Index(
         users={user.token: user for user in users},
         credentials=held,
@@ -149,7 +145,7 @@ def build(
         policies={token: _policies(profile) for token, profile in profiles.items()},
         authentication_profiles=authentication,
         access_points=points,
-        by_id_point=by_id_point,
+        by_id_point=_by_id_point(points.values()),
         id_points={point.token: point for point in id_points},
         areas={area.token: area for area in areas},
         calendars=calendars(schedules, zone),
@@ -161,35 +157,55 @@ def build(
 
 def with_credential(index: Index, credential: Credential) -> Index:
     """With this one, in the place of the one with its token."""
-    index = without_credential(index, credential.token)
-    groups = dict(index.groups)
-    holder, by_id = _holder(credential, groups, {}), dict(index.by_id)
-    for name, value in _values(credential):
-        values = dict(by_id.get(name, {}))
-        _add(values, value, holder)
-        by_id[name] = values
-    credentials = {**index.credentials, credential.token: credential}
-    # The memory is not shared: another change of the same index may give the same number to other groups.
-    return index._replace(credentials=credentials, by_id=by_id, groups=groups, ways={})
+    return with_credentials(index, (credential,))
 
 
 def without_credential(index: Index, token: str) -> Index:
     """Without the one with this token, if there is one."""
-    credential = index.credentials.get(token)
-    if credential is None:
+    return with_credentials(index, (), (token,)) if token in index.credentials else index
+
+
+def with_credentials(index: Index, changed: Iterable[Credential], gone: Iterable[str] = ()) -> Index:
+    """With these in the place of those with their tokens, and without those that are gone: one copy for all."""
+    changed, credentials, groups = tuple(changed), dict(index.credentials), dict(index.groups)
+    copies: dict[str, dict[str, Holders]] = {}
+
+    def values_of(name: str) -> dict[str, Holders]:
+        if name not in copies:
+            copies[name] = dict(index.by_id.get(name, {}))
+        return copies[name]
+
+    for token in {*gone, *(credential.token for credential in changed)}:
+        credential = credentials.pop(token, None)
+        for name, value in () if credential is None else _values(credential):
+            _drop(values_of(name), value, token)
+    moments: dict[tuple[str, str], tuple[int, int]] = {}
+    for entry in changed:
+        credentials[entry.token] = entry
+        holder = _holder(entry, groups, moments)
+        for name, value in _values(entry):
+            _add(values_of(name), value, holder)
+    # The memory is not shared: another change of the same index may give the same number to other groups.
+    return index._replace(credentials=credentials, by_id={**index.by_id, **copies}, groups=groups, ways={})
+
+
+def with_records(index: Index, field: str, records: dict[str, Any]) -> Index:
+    """With other records in a field (of ``FIELDS``; not the credentials, not the schedules)."""
+    changes: dict[str, Any] = {field: records, "ways": {}}
+    index = index._replace(**changes)
+    if field not in ("access_points", "access_profiles", "authentication_profiles"):
         return index
-    by_id = dict(index.by_id)
-    for name, value in _values(credential):
-        values = dict(by_id[name])
-        left = tuple(other for other in holders(values, value) if other.token != token)
-        if left:
-            values[value] = left[0] if len(left) == 1 else left
-        else:
-            del values[value]
-        by_id[name] = values
-    credentials = dict(index.credentials)
-    del credentials[token]
-    return index._replace(credentials=credentials, by_id=by_id)
+    return index._replace(
+        policies={token: _policies(profile) for token, profile in index.access_profiles.items()},
+        by_id_point=_by_id_point(index.access_points.values()),
+        fixed=_fixed(index.authentication_profiles.values()),
+        pairs=_pairs(index.access_points, index.access_profiles, index.authentication_profiles),
+    )
+
+
+def with_schedules(index: Index, schedules: Iterable[ScheduleText], zone: tzinfo = UTC) -> Index:
+    """With other schedules. InputError names the property that is wrong."""
+    return index._replace(calendars=calendars(schedules, zone), ways={})
 
 
 def holders(values: Mapping[str, Holders], value: str) -> tuple[Holder, ...]:
@@ -247,6 +263,22 @@ def _add(values: dict[str, Holders], value: str, holder: Holder) -> None:
     others = holders(values, value)
     if not any(other is holder for other in others):
         values[value] = (*others, holder) if others else holder
+
+
+def _drop(values: dict[str, Holders], value: str, token: str) -> None:
+    left = tuple(other for other in holders(values, value) if other.token != token)
+    if left:
+        values[value] = left[0] if len(left) == 1 else left
+    else:
+        del values[value]
+
+
+def _by_id_point(points: Iterable[AccessPoint]) -> dict[str, tuple[AccessPoint, ...]]:
+    found: dict[str, tuple[AccessPoint, ...]] = {}
+    for point in points:
+        for device in point.id_points:
+            found[device.id_point] = (*found.get(device.id_point, ()), point)
+    return found
 
 
 def _policies(profile: AccessProfile) -> dict[str, tuple[str, ...]]:

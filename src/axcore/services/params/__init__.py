@@ -1,7 +1,7 @@
 """Parameters: the settings behind param.cgi, each bound to its owner."""
 
 from .service import ParamService
-from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings, sip
+from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings, sip, speaker_test
 from .types import Group, ParamError, Parameter, Setting, Source
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "properties",
     "settings",
     "sip",
+    "speaker_test",
 ]

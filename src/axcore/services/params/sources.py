@@ -86,6 +86,17 @@ def properties(system: Identified) -> Source:
     return source
 
 
+def speaker_test(present: bool) -> Source:
+    """``Properties.API.SpeakerTest`` (VAPIX, Auto speaker test service API)."""
+
+    def source() -> Iterable[Parameter]:
+        if present:
+            yield _constant("Properties.API.SpeakerTest.AutomaticTest", "yes")
+            yield _constant("Properties.API.SpeakerTest.Version", "1.0")
+
+    return source
+
+
 def network(system: Identified, urls: Callable[[], Iterable[str]] = tuple) -> Source:
     """``Network``: names and addresses in use. ``urls`` are the base addresses of the running server."""
 

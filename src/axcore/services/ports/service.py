@@ -66,6 +66,7 @@ class PortService:
         self._told: dict[tuple[str, str], bool] = {}
         self._by_input = {spec.input: spec for spec in model.ports if spec.input}
         self._by_output = {spec.output: spec for spec in model.ports if spec.output}
+        self._reserved: Callable[[], Mapping[str, str]] = dict
 
     # --- life
 
@@ -82,6 +83,10 @@ class PortService:
     def attach(self, lines: Lines) -> None:
         """Connect the board, which was made with the present settings."""
         self._lines = lines
+
+    def reserve(self, owned: Callable[[], Mapping[str, str]]) -> None:
+        """``owned`` tells outputs (lines) that somebody else commands, and who: a lock's relay belongs to its door."""
+        self._reserved = owned
 
     def announce(self, tx: Transaction) -> None:
         """Publish the state of every line as it is now (start)."""
@@ -107,6 +112,8 @@ class PortService:
         What was seen and taken back is seen again.
         """
         for port, spec in self._specs.items():
+            if spec.output in self._reserved():
+                continue
             if spec.output is not None and self._configs[port].direction == "output":
                 owners = self._holds.get(port, ())
                 self._do(partial(self._board.hold, spec.output, bool(owners), not owners or owners[-1][1], None), None)
@@ -164,6 +171,8 @@ class PortService:
             raise InputError("direction", f"port {port} is always an {spec.direction}")
         if new == old:
             return self._port(spec, new)
+        if (new.direction, new.normal_state) != (old.direction, old.normal_state):
+            self._free(spec)
         self._remember(tx)
         self._configs = {**self._configs, port: new}
         self._holds = {number: owners for number, owners in self._holds.items() if number != port}
@@ -325,8 +334,8 @@ class PortService:
             event = _state(events.REX, {"port": line}, {"active": flag}, t_ns, correlation)
         elif role == "casing":
             event = _state(events.CASING_OPEN, {"Name": "Casing"}, {"Open": flag}, t_ns, correlation)
-        elif role == "control":
-            return  # What a press means is for the control button to say.
+        elif role != "callbutton":
+            return  # What it means is for somebody else to say: the control button, a door, a reader.
         else:
             event = _state(events.CALL_BUTTON, {}, {"active": flag}, t_ns, correlation)
         tx.publish(event)
@@ -336,8 +345,8 @@ class PortService:
     ) -> None:
         """An output pin changed."""
         tx.assign(self, "_told", {**self._told, ("output", line): active})
-        spec = self._by_output[line]
-        if self._configs[spec.id].direction != "output":
+        spec = self._by_output.get(line)
+        if spec is None or self._configs[spec.id].direction != "output":
             return
         number, flag = str(spec.id), "1" if active else "0"
         tx.publish(_state(events.IO_OUTPUT_PORT, {"port": number}, {"state": flag}, t_ns, correlation))
@@ -346,8 +355,11 @@ class PortService:
 
     def on_sequence_end(self, tx: Transaction, line: str) -> None:
         """A sequence ran to its end or was cut."""
+        spec = self._by_output.get(line)
+        if spec is None:  # a light or a buzzer of a reader
+            return
         self._remember(tx)
-        self._sequences = self._sequences - {self._by_output[line].id}
+        self._sequences = self._sequences - {spec.id}
 
     # --- inside
 
@@ -366,6 +378,13 @@ class PortService:
         spec = self._spec(port)
         if self._configs[port].direction != "output":
             raise InputError("port", f"port {port} ({self._configs[port].name}) is an input")
+        return self._free(spec)
+
+    def _free(self, spec: PortSpec) -> PortSpec:
+        """The port, if it belongs to nobody."""
+        owner = self._reserved().get(spec.output or "")
+        if owner is not None:
+            raise ConflictError("port", f"port {spec.id} ({self._configs[spec.id].name}) is the lock of {owner}")
         return spec
 
     def _port(self, spec: PortSpec, config: PortConfig) -> Port:

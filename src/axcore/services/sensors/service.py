@@ -45,6 +45,7 @@ class SensorService:
             "shock": self._shock,
             "supervised": self._supervised,
             "power": lambda tx, spec, value, correlation: None,
+            "motion": lambda tx, spec, value, correlation: None,
         }
         self._listeners: dict[str, list[Callable[[Transaction, Value], object]]] = {}
 
@@ -133,7 +134,7 @@ class SensorService:
 
 
 def _checked(spec: SensorSpec, value: Value | bool) -> Value:
-    words = {"storage": STORAGE, "supervised": SUPERVISED, "shock": ("hit",)}.get(spec.kind)
+    words = {"storage": STORAGE, "supervised": SUPERVISED, "shock": ("hit",), "motion": ("moved",)}.get(spec.kind)
     if words is not None:
         if value not in words:
             raise InputError("value", f"must be one of {', '.join(words)}")

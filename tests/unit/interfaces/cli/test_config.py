@@ -109,6 +109,11 @@ def test_lines_and_windows(tmp_path: pathlib.Path, old: str, new: str, line: int
     assert (raised.value.line, raised.value.key) == (line, key)
 
 
+def test_reader_ports() -> None:
+    config = parse([("axcore.toml", "[serial]\nports = ['/dev/ttyS1', '', '/dev/ttyS2']\n")])
+    assert config.serial.ports == ("/dev/ttyS1", "", "/dev/ttyS2")
+
+
 def test_light_and_sound() -> None:
     strip = "[light]\ndriver = 'apa102'\ndevice = '/dev/spidev0.0'\ncurrent = 9\n[sound]\ndevice = 'hw:0'\n"
     config = parse([("axcore.toml", strip)])
@@ -126,6 +131,10 @@ def test_light_and_sound() -> None:
         ("[light]\ncurrent = 32\n", "light.current"),
         ("[light]\ndriver = 'neon'\n", "light.driver"),
         ("[sound]\ncard = 'hw:0'\n", "sound.card"),
+        ("[serial]\nports = ['/dev/ttyS1', '', '', '', '/dev/ttyS2']\n", "serial.ports"),
+        ("[serial]\nports = ['/dev/ttyS1', '/dev/ttyS1']\n", "serial.ports"),
+        ("[serial]\nrs485 = '/dev/ttyS1'\nports = ['/dev/ttyS1']\n", "serial.ports"),
+        ("[serial]\nports = '/dev/ttyS1'\n", "serial.ports"),
     ],
 )
 def test_outputs_that_cannot_be(text: str, key: str) -> None:

@@ -30,6 +30,8 @@ def fields(*words: str) -> dict[str, Any]:
         (("input", "3", "on"), {"port": 3, "active": True}),
         (("input", "casing", "off"), {"port": "casing", "active": False}),
         (("qr", "hello"), {"text": "hello"}),
+        (("chip", "NFC", "04a1"), {"type": "NFC", "csn": "04a1"}),
+        (("chip", "NFC", "04a1", "--secure", "a=01"), {"type": "NFC", "csn": "04a1", "secure": {"a": "01"}}),
         (("state",), {}),
         (("stall", "4"), {"seconds": 4.0}),
         (("clock", "-3600"), {"step": -3600.0}),
@@ -40,7 +42,7 @@ def test_operations(words: tuple[str, ...], expected: dict[str, Any]) -> None:
     assert fields(*words) == expected
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"sim", "account", "siren", "rules"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"sim", "account", "siren", "audio", "rules"}])
 def test_every_verb_knows_json(verb: str) -> None:
     words = {"run": ["a8207-ve"], "led": ["list"], "profile": ["wiegand-decode"]}.get(verb, [])
     assert build_parser(verb).parse_args([verb, *words, "--json"]).json is True

@@ -95,7 +95,8 @@ async def test_refused_holders(device: Device, change: dict[str, Any]) -> None:
 
 
 async def test_settings(device: Device) -> None:
-    assert await ask(device, "settings") == (200, {"use_entry_list": False, "pin_length": 4, "pin_timeout": 10.0})
+    delivered = {"use_entry_list": False, "use_connected_controller": False, "pin_length": 4, "pin_timeout": 10.0}
+    assert await ask(device, "settings") == (200, delivered)
     status, settings = await ask(device, "configure", {"use_entry_list": True, "pin_length": 6})
     assert (status, settings["use_entry_list"], settings["pin_length"]) == (200, True, 6)
     for patch in ({"pin_length": 33}, {"pin_length": -1}, {"pin_timeout": 2.9}, {"pin_timeout": 51}, {"x": 1}):

@@ -26,9 +26,18 @@ PATHS: Final = (
 )
 
 
+def table(ctx: Context) -> dispatch.Table:
+    """The operations of this device: a controller has those of access control too."""
+    if ctx.controller is None:
+        return TABLE
+    from axcore.interfaces.pacs.serve import soap_table
+
+    return soap_table(TABLE)
+
+
 async def services(request: Request, ctx: Context) -> web.Response:
     """POST of a SOAP envelope. The body's element says what is to be done, and has a least role of its own."""
-    answer = await dispatch.serve(TABLE, request, ctx)
+    answer = await dispatch.serve(table(ctx), request, ctx)
     response = web.Response(status=answer.status, body=answer.body)
     response.headers["Content-Type"] = answer.content_type
     return response

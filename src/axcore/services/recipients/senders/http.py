@@ -9,6 +9,7 @@ given to the server that the recipient names, and to no other. A POST that may h
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     import aiohttp
 
 MAX_REDIRECTS = 5
+MAX_ANSWER = 1 << 20
+"""Bytes of an answer that are read, where anybody wants them."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 NOT_TAKEN = frozenset({429, 502, 503, 504})
 """Answers of servers that could not do it now; other failures are answers too, and final."""
 Target = HttpTarget | HttpsTarget
 
 
-class _Ask(NamedTuple):
+class Ask(NamedTuple):
     method: str
     url: str
     body: bytes | None
@@ -42,18 +45,19 @@ class _Answer(NamedTuple):
     location: str
     wanted: str
     """Login that the server asks for."""
+    body: bytes
 
 
 async def send(target: Target, parcel: Parcel, dialer: Dialer) -> None:
     """Deliver; any answer but 2xx is a failure."""
     for file in parcel.files:
         headers = {"Content-Type": file.content_type, "Content-Disposition": f'attachment; filename="{file.name}"'}
-        await _request(target, _Ask("POST", target.url, file.content, headers), dialer)
+        await exchange(target, Ask("POST", target.url, file.content, headers), dialer)
     if not parcel.files:
         url = with_query(target.url, parcel.query)
         body = parcel.text.encode() if parcel.method != "GET" else None
         headers = {} if body is None else {"Content-Type": one_line(parcel.content_type)}
-        await _request(target, _Ask(parcel.method, url, body, headers), dialer)
+        await exchange(target, Ask(parcel.method, url, body, headers), dialer)
 
 
 def with_query(url: str, query: str) -> str:
@@ -65,11 +69,14 @@ def with_query(url: str, query: str) -> str:
     return urlunsplit(parts._replace(query=joined))
 
 
-async def _request(target: Target, ask: _Ask, dialer: Dialer) -> None:
-    """Ask, and follow redirects."""
+async def exchange(target: Target, ask: Ask, dialer: Dialer, tls: ssl.SSLContext | None = None) -> bytes:
+    """Ask, and follow redirects; gives the first ``MAX_ANSWER`` bytes of a 2xx answer.
+
+    ``tls`` in place of what the system trusts. Raises DeliveryError for everything else.
+    """
     for _ in range(MAX_REDIRECTS + 1):
         host = urlsplit(ask.url).hostname or ""
-        answer = await _ask(target, ask, dialer)
+        answer = await _ask(target, ask, dialer, tls)
         if answer.status in REDIRECTS and answer.location:
             ask = redirected(ask, answer.status, answer.location)
             dialer.acl.check_url(ask.url)
@@ -77,21 +84,21 @@ async def _request(target: Target, ask: _Ask, dialer: Dialer) -> None:
         if not 200 <= answer.status < 300:
             reason = f"{host} answered {answer.status} {one_line(answer.reason)}"[:200]
             raise DeliveryError(reason, transient=answer.status in NOT_TAKEN)
-        return
+        return answer.body
     raise DeliveryError(f"{host} redirects in circles")
 
 
-def redirected(ask: _Ask, status: int, location: str) -> _Ask:
+def redirected(ask: Ask, status: int, location: str) -> Ask:
     """What a redirect asks for (RFC 9110, 15.4). Raises DeliveryError where it leads from HTTPS to HTTP."""
     url = urljoin(ask.url, location)
     if urlsplit(ask.url).scheme == "https" and urlsplit(url).scheme != "https":
         raise DeliveryError(f"{urlsplit(ask.url).hostname} redirects from HTTPS to an address without it")
     if status == 303 or (status in (301, 302) and ask.method == "POST"):
-        return _Ask("GET", url, None, {})
+        return Ask("GET", url, None, {})
     return ask._replace(url=url)
 
 
-async def _ask(target: Target, ask: _Ask, dialer: Dialer) -> _Answer:
+async def _ask(target: Target, ask: Ask, dialer: Dialer, tls: ssl.SSLContext | None) -> _Answer:
     import aiohttp
 
     parts = urlsplit(ask.url)
@@ -102,9 +109,10 @@ async def _ask(target: Target, ask: _Ask, dialer: Dialer) -> _Answer:
     if own:
         login = {"middlewares": (aiohttp.DigestAuthMiddleware(target.username, target.password),)}
     try:
-        answer = await _once(target, ask, dialer, login)
+        answer = await _once(target, ask, dialer, login, tls)
         if answer.status == 401 and own and answer.wanted.lower().startswith("basic"):
-            answer = await _once(target, ask, dialer, {"auth": aiohttp.BasicAuth(target.username, target.password)})
+            login = {"auth": aiohttp.BasicAuth(target.username, target.password)}
+            answer = await _once(target, ask, dialer, login, tls)
     except aiohttp.ClientConnectorCertificateError as error:
         raise DeliveryError(
             f"the certificate of {parts.hostname} is not trusted: {reason_of(error.certificate_error)}"
@@ -120,12 +128,12 @@ async def _ask(target: Target, ask: _Ask, dialer: Dialer) -> _Answer:
     return answer
 
 
-async def _once(target: Target, ask: _Ask, dialer: Dialer, login: dict[str, Any]) -> _Answer:
+async def _once(target: Target, ask: Ask, dialer: Dialer, login: dict[str, Any], tls: ssl.SSLContext | None) -> _Answer:
     import aiohttp
     from yarl import URL
 
     arguments: dict[str, Any] = {"data": ask.body, "headers": ask.headers, "allow_redirects": False}
-    arguments["ssl"] = not (isinstance(target, HttpsTarget) and not target.validate_server_certificate)
+    arguments["ssl"] = tls or not (isinstance(target, HttpsTarget) and not target.validate_server_certificate)
     if target.proxy is not None:
         arguments["proxy"] = f"http://{target.proxy.host}:{target.proxy.port}"
         if target.proxy.username:
@@ -139,8 +147,18 @@ async def _once(target: Target, ask: _Ask, dialer: Dialer, login: dict[str, Any]
         aiohttp.ClientSession(connector=connector, trust_env=False, **login) as session,
         session.request(ask.method, URL(ask.url, encoded=True), **arguments) as got,
     ):
-        headers = got.headers
-        return _Answer(got.status, got.reason or "", headers.get("Location", ""), headers.get("WWW-Authenticate", ""))
+        headers, body = got.headers, await _read(got)
+        wanted = headers.get("WWW-Authenticate", "")
+        return _Answer(got.status, got.reason or "", headers.get("Location", ""), wanted, body)
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    said = bytearray()
+    async for chunk in answer.content.iter_chunked(1 << 16):
+        said += chunk
+        if len(said) >= MAX_ANSWER:
+            break
+    return bytes(said[:MAX_ANSWER])
 
 
 def _resolver(dialer: Dialer) -> aiohttp.abc.AbstractResolver:

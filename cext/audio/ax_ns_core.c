@@ -1,0 +1,212 @@
+/* From spectra to features, and from gains of bands to gains of bins. See ax_ns_internal.h. */
+#include "ax_ns_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define QUIET 1e-9f      /* Power of a band that counts as silence. */
+#define QUIET_ALL 1e-7f
+#define FALL 0.15f       /* How a band's floor follows, per frame: down, */
+#define RISE 0.006f      /* and up. */
+#define SLOW 0.02f       /* The same for a band's mean, */
+#define STILL_RISE 0.02f /* The floor of long: 6 dB a second. */
+#define UNHEARD 20.0f    /* log2 of power: a noise that stays 60 dB below the talk in a band is left alone; */
+#define UNHEARD_DEEP 21.3f  /* 64 dB in the lowest. */
+#define DEEP 2           /* Bands below 200 Hz. */
+#define LOW 3            /* Bands below 300 Hz do not tell how loud the talk is: wind is there. */
+#define LOUDER 0.2f      /* As RISE and FALL, for the loudness of all. */
+#define FAINTER 0.002f
+
+static const int EDGES[NS_BANDS + 1] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24,  27,  30,  33, 36,
+                                        39, 42, 46, 50, 54, 58, 64, 72, 80, 90, 102, 114, 126, 138, 150, 161};
+
+/* log2 to 1e-4, for what is above zero. */
+static float log2_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const int exponent = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    m -= 1.0f;
+    return (float)exponent + m + m * (1.0f - m) * (0.4425273f + m * (-0.2753862f + m * (0.1811542f + m * (-0.0948148f + m * 0.0252855f))));
+}
+
+/* 2 to the x to 2e-3, for -100 to 100. */
+static float exp2_of(float x)
+{
+    x = x < -100.0f ? -100.0f : x > 100.0f ? 100.0f : x;
+    const float whole = floorf(x), part = x - whole;
+    const uint32_t bits = (uint32_t)((int)whole + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power * (1.0f + part * (0.6565f + part * 0.3435f));
+}
+
+static float clip(float x, float least, float most)
+{
+    x = x < least ? least : x;
+    return x > most ? most : x;
+}
+
+void ns_core_init(struct ns_core *c, int bins, int stride, float max_attenuation_db, ns_step *step)
+{
+    memset(c, 0, sizeof *c);
+    c->bins = bins;
+    c->stride = stride;
+    c->step = step;
+    c->least = powf(10.0f, -max_attenuation_db / 20.0f);
+    while (c->bands < NS_BANDS && EDGES[c->bands + 1] < bins)
+        c->bands++;
+    if (EDGES[c->bands] < bins - 1)
+        c->bands++;
+    memcpy(c->edge, EDGES, sizeof c->edge);
+    c->edge[c->bands] = bins;
+    for (int k = 0, b = 0; k < bins; k++) {
+        const int *e = c->edge;
+        while (b + 2 < c->bands && k > (e[b + 1] + e[b + 2] - 1) / 2)
+            b++;
+        const float from = 0.5f * (float)(e[b] + e[b + 1] - 1), to = 0.5f * (float)(e[b + 1] + e[b + 2] - 1);
+        c->left[k] = b;
+        c->part[k] = clip(((float)k - from) / (to - from), 0.0f, 1.0f);
+    }
+    ns_core_reset(c);
+}
+
+void ns_core_reset(struct ns_core *c)
+{
+    memset(&c->net, 0, sizeof c->net);
+    memset(c->last, 0, sizeof c->last);
+    memset(c->turn, 0, sizeof c->turn);
+    memset(c->turned, 0, sizeof c->turned);
+    c->started = false;
+    c->upper = 1.0f;
+    c->before = c->after = 0.0f;
+}
+
+static float band_sum(const struct ns_core *c, int b, const float *x)
+{
+    float sum = 0.0f;
+    for (int k = c->edge[b]; k < c->edge[b + 1]; k++)
+        sum += x[k];
+    return sum;
+}
+
+/* How well the turn of the phases from frame to frame repeats itself, -1 .. 1: a voice's harmonics do, noise does not. */
+static void tonality(struct ns_core *c, const float *now, float *out)
+{
+    const int h = c->stride;
+    float power[NS_SPECTRUM / 2], same[NS_SPECTRUM / 2];
+    for (int k = 0; k < h; k++) {
+        const float re = now[k] * c->last[k] + now[h + k] * c->last[h + k];
+        const float im = now[h + k] * c->last[k] - now[k] * c->last[h + k];
+        power[k] = re * re + im * im;
+        same[k] = re * c->turn[k] + im * c->turn[h + k];
+        c->turn[k] = re;
+        c->turn[h + k] = im;
+    }
+    memcpy(c->last, now, 2 * (size_t)h * sizeof *now);
+    for (int b = 0; b < c->bands; b++) {
+        const float turned = band_sum(c, b, power);
+        out[b] = band_sum(c, b, same) / sqrtf(turned * c->turned[b] + 1e-24f);
+        c->turned[b] = turned;
+    }
+}
+
+/* log2 of the power of each band; returns the power of all but the lowest. */
+static float levels(const struct ns_core *c, const float *spectrum, float *out)
+{
+    const int h = c->stride;
+    float power[NS_BINS + 7], all = 0.0f;
+    for (int k = 0; k < h; k++)
+        power[k] = spectrum[k] * spectrum[k] + spectrum[h + k] * spectrum[h + k];
+    for (int b = 0; b < c->bands; b++) {
+        const float sum = band_sum(c, b, power);
+        if (b >= LOW)
+            all += sum;
+        out[b] = log2_of(sum + QUIET);
+    }
+    return all;
+}
+
+static void track(struct ns_core *c, const float *now, float all)
+{
+    const float loud = log2_of(all + QUIET_ALL);
+    if (!c->started) {
+        memcpy(c->floor, now, sizeof c->floor);
+        memcpy(c->mean, now, sizeof c->mean);
+        memcpy(c->still, now, sizeof c->still);
+        c->loud = loud;
+        c->started = true;
+    }
+    for (int b = 0; b < c->bands; b++) {
+        const float over = now[b] - c->floor[b];
+        c->floor[b] += (over < 0.0f ? FALL : RISE) * clip(over, -20.0f, 4.0f);
+        c->still[b] += clip(now[b] - c->still[b], -1.0f, STILL_RISE);
+        c->mean[b] += SLOW * (now[b] - c->mean[b]);
+    }
+    c->loud += (loud > c->loud ? LOUDER : FAINTER) * (loud - c->loud);
+}
+
+/* All features are differences of levels: how loud it is at all does not matter. */
+static void look(struct ns_core *c, const float *first, const float *second)
+{
+    float now[2][NS_BANDS] = {{0}}, both[NS_BANDS], tones[NS_BANDS];
+    const float all = levels(c, first, now[0]) + levels(c, second, now[1]);
+    for (int b = 0; b < NS_BANDS; b++)
+        both[b] = 0.5f * (now[0][b] + now[1][b]);
+    track(c, both, all);
+    tonality(c, second, tones);
+    for (int b = 0; b < c->bands; b++) {
+        const float f[NS_FEATURES] = {now[0][b] - c->floor[b], now[1][b] - c->floor[b], c->mean[b] - c->floor[b],
+                                      c->floor[b] - c->loud + 4.0f, now[1][b] - c->loud + 4.0f, 4.0f * tones[b]};
+        for (int i = 0; i < NS_FEATURES; i++)
+            c->net.feature[i][NS_PAD + b] = clip(0.25f * f[i], -4.0f, 4.0f);
+    }
+}
+
+static void apply(struct ns_core *c, const float *gain, float *spectrum)
+{
+    const int h = c->stride;
+    float before = 0.0f, after = 0.0f;
+    for (int k = 0; k < c->bins; k++) {
+        const int b = c->left[k];
+        const float g = gain[b] + c->part[k] * (gain[b + 1] - gain[b]), re = spectrum[k], im = spectrum[h + k];
+        before += re * re + im * im;
+        spectrum[k] = g * re;
+        spectrum[h + k] = g * im;
+        after += g * g * (re * re + im * im);
+    }
+    c->before += before;
+    c->after += after;
+}
+
+/* The network is careful; a little less of what it doubts sounds better. Below 200 Hz much less: there is little of a voice
+ * that is missed, and wind, engines and mains are there. No gain goes below what the user allows, nor below what brings the
+ * noise out of hearing: so what is clean stays as it is. */
+static void shape(struct ns_core *c)
+{
+    for (int b = 0; b < c->bands; b++) {
+        const float unheard = b < DEEP ? UNHEARD_DEEP : UNHEARD;
+        const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), c->least, 1.0f);
+        for (int i = 0; i < 2; i++) {
+            const float gain = c->net.gain[i][b], two = gain * gain, four = two * two, eight = four * four;
+            c->net.gain[i][b] = clip(b < DEEP ? eight * eight : gain * sqrtf(sqrtf(gain)), least, 1.0f);
+        }
+    }
+}
+
+void ns_core_frame(struct ns_core *c, float *first, float *second)
+{
+    look(c, first, second);
+    c->step(&ns_weights, &c->net, c->bands);
+    c->before = c->after = 0.0f;
+    shape(c);
+    apply(c, c->net.gain[0], first);
+    apply(c, c->net.gain[1], second);
+    float top = 0.0f;
+    for (int b = c->bands - 4; b < c->bands; b++)
+        top += 0.125f * (c->net.gain[0][b] + c->net.gain[1][b]);
+    c->upper = top;
+}

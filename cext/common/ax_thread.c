@@ -1,0 +1,34 @@
+/* Starting native threads; see ax/thread.h. Units: none. Threads: any. Allocation: that of pthread_create. */
+#define _GNU_SOURCE /* pthread_setname_np */
+#include "ax/thread.h"
+
+#include "ax/err.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+int ax_thread_start(pthread_t *thread, void *(*run)(void *), void *context, const char *name, uint32_t fifo_priority)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed = pthread_create(thread, NULL, run, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        errno = failed;
+        return AX_E_SYS;
+    }
+    pthread_setname_np(*thread, name);
+    if (fifo_priority > 0) {
+        const struct sched_param priority = {.sched_priority = (int)fifo_priority};
+        pthread_setschedparam(*thread, SCHED_FIFO, &priority);
+    }
+    return AX_OK;
+}
+
+void ax_thread_exact_timers(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}

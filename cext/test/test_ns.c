@@ -1,0 +1,320 @@
+/* The noise suppressor: what it leaves alone, what it takes, its variants against each other, and that bad input changes
+ * nothing. Signals are seeded; nothing depends on the machine's speed. */
+#include "ax/aec.h"
+#include "ax/err.h"
+#include "ax/ns.h"
+#include "../audio/ax_ns_internal.h"
+#include "ax_test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+
+enum { MOST = 480, SECONDS = 6 };
+
+static const int RATES[4] = {8000, 16000, 32000, 48000};
+
+static uint32_t seed = 1;
+
+static float hiss(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (float)(int32_t)seed * (1.0f / 2147483648.0f);
+}
+
+static struct ax_ns *make(int rate, float db)
+{
+    struct ax_ns *n = NULL;
+    const struct ax_ns_spec spec = {.rate = rate, .max_attenuation_db = db};
+    CHECK_EQ(ax_ns_new(&n, &spec), AX_OK);
+    CHECK_EQ(ax_ns_frame(n), rate / 100);
+    return n;
+}
+
+/* Like a voice: harmonics of 140 Hz that come and go in syllables. */
+static float voice(int i, int rate)
+{
+    const double t = (double)i / rate, beat = sin(2 * PI * 2.3 * t);
+    double sum = 0.0;
+    for (int k = 1; k < 20; k++)
+        sum += sin(2 * PI * (140 + 12 * sin(2 * PI * 0.7 * t)) * k * t + k) / k;
+    return (float)(beat > 0 ? 0.15 * beat * sum : 0.0);
+}
+
+static double energy(const float *x, int n)
+{
+    double sum = 1e-15;
+    for (int i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+static void test_arguments(void)
+{
+    struct ax_ns *n = NULL;
+    struct ax_ns_spec spec = {.rate = 16000, .max_attenuation_db = 30};
+    CHECK_EQ(ax_ns_new(NULL, &spec), AX_E_ARG);
+    CHECK_EQ(ax_ns_new(&n, NULL), AX_E_ARG);
+    spec.rate = 44100;
+    CHECK_EQ(ax_ns_new(&n, &spec), AX_E_RANGE);
+    spec.rate = 16000;
+    const float wrong[4] = {-0.1f, 60.1f, NAN, INFINITY};
+    for (int i = 0; i < 4; i++) {
+        spec.max_attenuation_db = wrong[i];
+        CHECK_EQ(ax_ns_new(&n, &spec), AX_E_RANGE);
+    }
+    CHECK(n == NULL);
+    ax_ns_free(NULL);
+    n = make(16000, 30);
+    int16_t x[MOST] = {0};
+    float f[MOST] = {0};
+    CHECK_EQ(ax_ns_process_i16(NULL, x, x), AX_E_ARG);
+    CHECK_EQ(ax_ns_process_i16(n, NULL, x), AX_E_ARG);
+    CHECK_EQ(ax_ns_process_f32(n, f, NULL), AX_E_ARG);
+    CHECK_EQ(ax_ns_set_level(n, 9), AX_E_RANGE);
+    CHECK_EQ(ax_ns_set_level(NULL, 0), AX_E_ARG);
+    CHECK(ax_ns_size(n) > sizeof(struct ns_core));
+    ax_ns_free(n);
+}
+
+/* With nothing to take, what comes out is what came in, and so late as is said: at most 6 ms. */
+static void test_nothing_to_take_is_a_delay(int rate)
+{
+    struct ax_ns *n = make(rate, 0);
+    const int frame = rate / 100, late = ax_ns_latency(n), all = 50 * frame;
+    float *x = calloc((size_t)all, sizeof *x), *y = calloc((size_t)all, sizeof *y);
+    CHECK(late * 1000 <= 6 * rate);
+    double worst = 0.0;
+    if (x != NULL && y != NULL) {
+        for (int i = 0; i < all; i++)
+            x[i] = 0.3f * hiss();
+        for (int i = 0; i < all; i += frame)
+            CHECK_EQ(ax_ns_process_f32(n, x + i, y + i), AX_OK);
+        for (int i = late; i < all; i++)
+            worst = fmax(worst, fabs((double)y[i] - (double)x[i - late]));
+        CHECK(fabs((double)ax_ns_attenuation_db(n)) < 0.01);
+    }
+    CHECK(worst < 2e-5);
+    free(x);
+    free(y);
+    ax_ns_free(n);
+}
+
+/* Steady noise goes down, by no more than was allowed; a voice without noise stays. */
+static void test_noise_goes_and_voice_stays(int rate)
+{
+    const int frame = rate / 100;
+    float x[MOST], y[MOST];
+    double in = 0.0, out = 0.0;
+    struct ax_ns *n = make(rate, 20);
+    for (int t = 0; t < SECONDS * 100; t++) {
+        for (int i = 0; i < frame; i++)
+            x[i] = 0.01f * hiss();
+        CHECK_EQ(ax_ns_process_f32(n, x, y), AX_OK);
+        if (t > 300) {
+            in += energy(x, frame);
+            out += energy(y, frame);
+        }
+    }
+    const double down = 10 * log10(in / out);
+    CHECK(down > 12);
+    CHECK(down < 20.5);
+    ax_ns_reset(n);
+    in = out = 0.0;
+    for (int t = 0; t < SECONDS * 100; t++) {
+        for (int i = 0; i < frame; i++)
+            x[i] = voice(t * frame + i, rate);
+        CHECK_EQ(ax_ns_process_f32(n, x, y), AX_OK);
+        in += energy(x, frame);
+        out += energy(y, frame);
+    }
+    CHECK(fabs(10 * log10(in / out)) < 0.5);
+    ax_ns_free(n);
+}
+
+/* One step of the network by both variants, from random states. */
+static void test_network_variants(void)
+{
+    static struct ns_net one, two;
+    struct ax_ns *n = make(16000, 30);
+    if (ax_ns_set_level(n, 1) == AX_OK) {
+        ns_step *fast = ax_ns_core(n)->step;
+        for (int t = 0; t < 200; t++) {
+            const int bands = t % 2 ? 32 : 23;
+            for (int f = 0; f < NS_FEATURES; f++)
+                for (int b = 0; b < NS_ROW; b++)
+                    one.feature[f][b] = 4.0f * hiss();
+            for (int s = 0; s < NS_STATES; s++)
+                for (int b = 0; b < NS_ROW; b++)
+                    one.state[s][b] = hiss();
+            two = one;
+            ns_step_generic(&ns_weights, &one, bands);
+            fast(&ns_weights, &two, bands);
+            double worst = 0.0;
+            for (int b = 0; b < bands; b++) {
+                for (int i = 0; i < 2; i++)
+                    worst = fmax(worst, fabs((double)one.gain[i][b] - (double)two.gain[i][b]));
+                for (int s = 0; s < NS_STATES; s++)
+                    worst = fmax(worst, fabs((double)one.state[s][NS_PAD + b] - (double)two.state[s][NS_PAD + b]));
+            }
+            CHECK(worst < 1e-4);
+        }
+    }
+    ax_ns_free(n);
+}
+
+static void test_variants_agree(int rate)
+{
+    struct ax_ns *one = make(rate, 30), *two = make(rate, 30);
+    const int frame = rate / 100;
+    float x[MOST], y[MOST], z[MOST];
+    CHECK_EQ(ax_ns_set_level(one, 0), AX_OK);
+    double worst = 0.0;
+    for (int t = 0; t < 300; t++) {
+        for (int i = 0; i < frame; i++)
+            x[i] = voice(t * frame + i, rate) + 0.02f * hiss();
+        CHECK_EQ(ax_ns_process_f32(one, x, y), AX_OK);
+        CHECK_EQ(ax_ns_process_f32(two, x, z), AX_OK);
+        for (int i = 0; i < frame; i++)
+            worst = fmax(worst, fabs((double)y[i] - (double)z[i]));
+    }
+    CHECK(worst < 1e-3);
+    ax_ns_free(one);
+    ax_ns_free(two);
+}
+
+static void test_bad_samples_change_nothing(void)
+{
+    struct ax_ns *one = make(16000, 30), *two = make(16000, 30);
+    float x[160], y[160], z[160], bad[160];
+    const float wrong[4] = {NAN, INFINITY, -8.1f, 1e30f};
+    for (int t = 0; t < 60; t++) {
+        for (int i = 0; i < 160; i++)
+            x[i] = 0.1f * hiss();
+        memcpy(bad, x, sizeof bad);
+        bad[t] = wrong[t % 4];
+        memcpy(z, x, sizeof z);
+        CHECK_EQ(ax_ns_process_f32(two, bad, z), AX_E_RANGE);
+        CHECK(memcmp(z, x, sizeof z) == 0);
+        CHECK_EQ(ax_ns_process_f32(one, x, y), AX_OK);
+        CHECK_EQ(ax_ns_process_f32(two, z, z), AX_OK); /* In place. */
+        CHECK(memcmp(y, z, sizeof y) == 0);
+    }
+    ax_ns_free(one);
+    ax_ns_free(two);
+}
+
+/* Silence, denormals, full scale, one sample: all stays finite, and after a reset nothing is left of it. */
+static void test_hostile_signals(void)
+{
+    struct ax_ns *n = make(16000, 60), *fresh = make(16000, 60);
+    float x[160], y[160], z[160];
+    for (int t = 0; t < 800; t++) {
+        for (int i = 0; i < 160; i++)
+            switch (t / 100) {
+            case 0: x[i] = 0.0f; break;
+            case 1: x[i] = 1e-40f * (float)(i + 1); break;
+            case 2: x[i] = i & 1 ? 8.0f : -8.0f; break;
+            case 3: x[i] = i == 0 && t % 9 == 0 ? 1.0f : 0.0f; break;
+            case 4: x[i] = 1.0f; break;
+            case 5: x[i] = 1e-20f * hiss(); break;
+            default: x[i] = hiss() * (t % 50 < 25 ? 8.0f : 0.0f); break;
+            }
+        CHECK_EQ(ax_ns_process_f32(n, x, y), AX_OK);
+        for (int i = 0; i < 160; i++)
+            CHECK(isfinite(y[i]) && fabsf(y[i]) < 40.0f);
+        CHECK(isfinite(ax_ns_attenuation_db(n)));
+    }
+    ax_ns_reset(n);
+    for (int t = 0; t < 50; t++) {
+        for (int i = 0; i < 160; i++)
+            x[i] = 0.1f * hiss();
+        CHECK_EQ(ax_ns_process_f32(n, x, y), AX_OK);
+        CHECK_EQ(ax_ns_process_f32(fresh, x, z), AX_OK);
+        CHECK(memcmp(y, z, sizeof y) == 0);
+    }
+    ax_ns_free(n);
+    ax_ns_free(fresh);
+}
+
+static void test_integers_equal_floats(void)
+{
+    struct ax_ns *one = make(16000, 30), *two = make(16000, 30);
+    int16_t x[160], y[160];
+    float f[160], g[160];
+    for (int t = 0; t < 100; t++) {
+        for (int i = 0; i < 160; i++) {
+            x[i] = (int16_t)(3000 * hiss());
+            f[i] = (float)x[i] / 32768.0f;
+        }
+        CHECK_EQ(ax_ns_process_i16(one, x, y), AX_OK);
+        CHECK_EQ(ax_ns_process_f32(two, f, g), AX_OK);
+        for (int i = 0; i < 160; i++)
+            CHECK(fabsf((float)y[i] - 32768.0f * g[i]) <= 0.51f);
+    }
+    ax_ns_free(one);
+    ax_ns_free(two);
+}
+
+/* Behind a canceller: its delay only, and the same noise is taken. */
+static void test_chain(int rate)
+{
+    struct ax_aec *a = NULL, *b = NULL, *filter = NULL;
+    struct ax_aec_spec spec = {.rate = rate, .tail_ms = 100, .mode = AX_AEC_FULL};
+    CHECK_EQ(ax_aec_new(&a, &spec), AX_OK);
+    CHECK_EQ(ax_aec_new(&b, &spec), AX_OK);
+    spec.mode = AX_AEC_FILTER;
+    CHECK_EQ(ax_aec_new(&filter, &spec), AX_OK);
+    struct ax_ns *n = make(rate, 20), *other = make(rate == 16000 ? 8000 : 16000, 20);
+    const int frame = rate / 100, late = ax_aec_latency(a);
+    float x[MOST], y[MOST];
+    const float quiet[MOST] = {0};
+    CHECK_EQ(ax_aec_chain(NULL, n), AX_E_ARG);
+    CHECK_EQ(ax_aec_chain(a, other), AX_E_RANGE);
+    CHECK_EQ(ax_aec_chain(filter, n), AX_E_RANGE);
+    CHECK_EQ(ax_aec_chain(a, n), AX_OK);
+    CHECK_EQ(ax_aec_chain(a, n), AX_OK);
+    CHECK_EQ(ax_aec_chain(b, n), AX_E_STATE);
+    CHECK_EQ(ax_ns_process_f32(n, quiet, y), AX_E_STATE);
+    CHECK_EQ(ax_aec_latency(a), late);
+    double in = 0.0, out = 0.0;
+    for (int t = 0; t < SECONDS * 100; t++) {
+        for (int i = 0; i < frame; i++)
+            x[i] = 0.01f * hiss();
+        CHECK_EQ(ax_aec_process_f32(a, x, quiet, y), AX_OK);
+        if (t > 300) {
+            in += energy(x, frame);
+            out += energy(y, frame);
+        }
+    }
+    CHECK(10 * log10(in / out) > 12);
+    CHECK(ax_ns_attenuation_db(n) > 6);
+    ax_aec_reset(a);
+    CHECK_EQ(ax_aec_chain(a, NULL), AX_OK);
+    CHECK_EQ(ax_ns_process_f32(n, quiet, y), AX_OK);
+    CHECK_EQ(ax_aec_chain(b, n), AX_OK);
+    ax_aec_free(b); /* Lets it go. */
+    CHECK_EQ(ax_ns_process_f32(n, quiet, y), AX_OK);
+    ax_aec_free(a);
+    ax_aec_free(filter);
+    ax_ns_free(n);
+    ax_ns_free(other);
+}
+
+int main(void)
+{
+    test_arguments();
+    test_network_variants();
+    for (int i = 0; i < 4; i++) {
+        test_nothing_to_take_is_a_delay(RATES[i]);
+        test_noise_goes_and_voice_stays(RATES[i]);
+        test_variants_agree(RATES[i]);
+        test_chain(RATES[i]);
+    }
+    test_bad_samples_change_nothing();
+    test_hostile_signals();
+    test_integers_equal_floats();
+    return ax_test_done();
+}

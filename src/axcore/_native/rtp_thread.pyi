@@ -1,0 +1,51 @@
+"""The RTP thread. The face for devices is ``axcore.drivers.media``.
+
+Units: ns of CLOCK_MONOTONIC; ms; bytes. Addresses are pairs of packed host (4 or 16 bytes) and port. Source:
+``ax/rtp_thread.h``.
+"""
+
+from typing import Any, final
+
+from axcore._native.pipeline import Leg
+
+PROFILES: tuple[str, ...]
+STATES: tuple[str, ...]
+
+@final
+class RtpThread:
+    """``packets_fd``: an eventfd that legs' packets ring; ``waker`` is kept as long as it is used."""
+
+    def __new__(cls, packets_fd: int = -1, waker: object = None, fifo_priority: int = 0) -> RtpThread: ...
+    def start(self) -> None:
+        """StateError when it runs."""
+
+    def stop(self) -> None: ...
+    def add(
+        self,
+        leg: Leg,
+        fd: int,
+        rtcp_fd: int = -1,
+        *,
+        peer: tuple[bytes, int] | None = None,
+        rtcp_peer: tuple[bytes, int] | None = None,
+        payload_type: int = 0,
+        event_type: int = 255,
+        frame: int = 160,
+        rtcp_ms: int = 5000,
+        cname: str = "",
+        crypto: tuple[str, tuple[bytes, bytes], tuple[bytes, bytes]] | None = None,
+    ) -> int:
+        """Its serial. QueueFullError: 8 ports; StateError: the leg has one; OSError: no datagram socket; RangeError."""
+
+    def remove(self, serial: int) -> None: ...
+    def set_peer(self, serial: int, peer: tuple[bytes, int]) -> None: ...
+    def press(self, serial: int, event: int, ms: int) -> None:
+        """StateError: no events were agreed; QueueFullError: 32 keys wait; RangeError."""
+
+    def stats(self, serial: int) -> dict[str, Any]: ...
+    def events(self) -> list[tuple[int, int, int, int, int]]:
+        """Kind, time, serial, value, ms."""
+
+    @property
+    def events_fd(self) -> int: ...
+    def counters(self) -> dict[str, int]: ...
