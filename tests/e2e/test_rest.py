@@ -265,7 +265,7 @@ def test_discovery_and_openapi(client: Client) -> None:
     apis = json.loads(reply)
     assert set(apis) == {
         "audio", "board", "calls", "certificates", "contact-list", "entry-list", "event-log", "io", "reader",
-        "recipients", "rules", "schedules", "sip",
+        "recipients", "rules", "schedules", "sip", "speaker-test",
     }  # fmt: skip
     _, reply = client.request("GET", "/openapi.json")
     paths = json.loads(reply)["paths"]
