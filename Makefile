@@ -110,7 +110,7 @@ ctest: build-c/build.ninja
 	@$(PY) .ci/ctest.py build-c
 
 pytest: $(VENV)/.test build
-	@$(NEED) mosquitto asterisk-core-sounds-en-g722
+	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester
 	@$(PY) -m pytest
 
 # --- checks -------------------------------------------------------------------------------------------------------

@@ -264,7 +264,8 @@ def test_discovery_and_openapi(client: Client) -> None:
     _, reply = client.request("GET", "/config/discover/apis")
     apis = json.loads(reply)
     assert set(apis) == {
-        "audio", "board", "certificates", "entry-list", "event-log", "io", "reader", "recipients", "rules", "schedules",
+        "audio", "board", "calls", "certificates", "contact-list", "entry-list", "event-log", "io", "reader",
+        "recipients", "rules", "schedules", "sip", "speaker-test",
     }  # fmt: skip
     _, reply = client.request("GET", "/openapi.json")
     paths = json.loads(reply)["paths"]

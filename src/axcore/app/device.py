@@ -34,6 +34,7 @@ from axcore.services.events import (
     PortPerformer,
     VirtualInputPerformer,
 )
+from axcore.services.events.service import ConditionSource
 from axcore.services.indicators import IndicatorPerformer, IndicatorService
 from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
@@ -44,9 +45,11 @@ from axcore.services.speaker_test import SpeakerTestPerformer, SpeakerTestServic
 
 if TYPE_CHECKING:
     from axcore.drivers.speaker import Loudspeaker
+    from axcore.services.intercom import MediaPort
 
     from .buses import Buses
     from .controller import Controller
+    from .intercom import Intercom
     from .station import Station
     from .strobe import Strobe
 
@@ -65,8 +68,12 @@ class Device:
         config: Config | None = None,
         simulate: bool = True,
         tap: str | None = None,
+        media: MediaPort | None = None,
     ) -> None:
-        """Opens the store and loads the services; nothing moves yet. Raises StoreError, NotFoundError (model)."""
+        """Opens the store and loads the services; nothing moves yet. Raises StoreError, NotFoundError (model).
+
+        ``media``: the sound of calls; without it there are none.
+        """
         self.model: DeviceModel = model(model_id)
         self.data_dir = data_dir
         self.config = config or Config()
@@ -89,6 +96,7 @@ class Device:
         self.outbox: Outbox[Delivery] = Outbox(BOX)
         self._notifications = NotificationPerformer(self.recipients, self.outbox)
         self.schedules = ScheduleService(self.clock, self.bus)
+        self.intercom = self._make_intercom(media)
         self.certificates = CertificateStore()
         self.mqtt = MqttService(self.certificates)
         self.events = EventService(
@@ -96,16 +104,13 @@ class Device:
             self._performers(),
             self.bus,
             self.ledger.post,
-            conditions=(self.schedules.conditions, self.mqtt.conditions),
+            conditions=self._condition_sources(),
         )
         self.events.add_effects(mqtt_effects(self.mqtt.hears, lambda: self.mqtt.prefix))
         self.configurations = ConfigurationService(self.events)
         self.access = AccessService(self.schedules)
         self.station = self._make_station()
-        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
-        self.schedules.add_users(self.access.holders_using)
-        if self.clips is not None:
-            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
+        self._add_users()
         self._load()
         self.board = self._board = self._make_board(simulate, tap)
         self._attach(self.board, tap)
@@ -113,9 +118,18 @@ class Device:
         self.ledger.on_native = self._native
         self.ledger.rehearsal = self._rehearse
 
+    def _add_users(self) -> None:
+        """Who is asked before something that he uses is removed."""
+        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
+        self.schedules.add_users(self.access.holders_using)
+        if self.clips is not None:
+            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
+        if self.intercom is not None:
+            self.schedules.add_users(self.intercom.service.contacts.users)
+
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""
-        parts = [part for part in (self.strobe, self.station, self.controller) if part is not None]
+        parts = [part for part in (self.strobe, self.station, self.controller, self.intercom) if part is not None]
         loaders: tuple[Job[None], ...] = (
             self.schedules.load,
             self.ports.load,
@@ -169,7 +183,9 @@ class Device:
         self.ledger.start()
 
     def stop(self) -> None:
-        """Finish what is queued, then end the I/O thread (pulses end, outputs become normal, the light goes out)."""
+        """Hang up, finish what is queued, then end the I/O thread (pulses end, outputs become normal, it gets dark)."""
+        if self.intercom is not None:
+            self.intercom.stop()
         self.ledger.stop()
         if self._lines is not None:
             self._lines.stop()
@@ -191,6 +207,20 @@ class Device:
         from .strobe import Strobe
 
         return Strobe(self.ledger, self.indicators, self.sensors, self._reset)
+
+    def _condition_sources(self) -> tuple[ConditionSource, ...]:
+        own = () if self.intercom is None else (self.intercom.conditions,)
+        return (self.schedules.conditions, self.mqtt.conditions, *own)
+
+    def _make_intercom(self, media: MediaPort | None) -> Intercom | None:
+        if not self.model.calls:
+            return None
+        from .intercom import Intercom
+
+        bind = self.config.network.bind
+        intercom = Intercom(self.model, self.ledger, self.schedules, self.indicators, bind)
+        intercom.attach(self.bus, media)
+        return intercom
 
     def _make_station(self) -> Station | None:
         if not self.model.readers or self.model.doors:
@@ -242,7 +272,8 @@ class Device:
             *(() if self.strobe is None else (self.strobe.performer,)),
             *(() if self.clips is None else (ClipPerformer(self.clips),)),
             *((SpeakerTestPerformer(self._speaker_test),) if self.model.speaker_test else ()),
-            AbsentPerformer(clips=self.clips is not None),
+            *(() if self.intercom is None else (self.intercom.performer,)),
+            AbsentPerformer(clips=self.clips is not None, calls=self.intercom is not None),
         )
 
     def _speaker_test(self) -> SpeakerTestService:
@@ -267,7 +298,7 @@ class Device:
         return Board(device, settings, readers=readers, tap=tap, gpio=gpio, light=light)
 
     def _make_sinks(self) -> Sinks:
-        ports, access, strobe = self.ports, self.access, self.strobe
+        ports, access, strobe, intercom = self.ports, self.access, self.strobe, self.intercom
         station, controller = self.station, self.controller
         roles = {line.name: line.role for line in self.model.inputs}
 
@@ -284,6 +315,8 @@ class Device:
                 station.on_input(tx, line, roles[line], active)
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
+                if intercom is not None:
+                    intercom.service.on_button(tx, t_ns or tx.now.mono_ns, correlation)
 
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)
@@ -336,6 +369,8 @@ class Device:
         self.ports.manual.announce(tx)
         self.schedules.announce(tx)
         self.mqtt.announce(tx)
+        if self.intercom is not None:
+            self.intercom.service.announce(tx)
         if self.station is not None:
             self.station.service.announce(tx)
         if self.controller is not None:

@@ -62,6 +62,7 @@ STORAGE_ALERT = "tnsaxis:Storage/Alert"  # property; source disk_id, data alert 
 CALL_STATE = "tnsaxis:Call/State"  # property; data CallState
 CALL_STATE_CHANGE = "tnsaxis:Call/StateChange"  # pulse; data Reason, CallDirection, CallId, RemoteURI, DeviceURI
 CALL_DTMF = "tnsaxis:Call/DTMF"  # pulse; data DTMFEventId, CallId
+SIP_ACCOUNT = "tnsaxis:Call/AccountStatus"  # property; source account, data registered 0|1, code, reason
 DOOR_MODE = "tns1:Door/State/DoorMode"  # property; source DoorToken, data State
 DOOR_PHYSICAL_STATE = "tns1:Door/State/DoorPhysicalState"  # likewise
 LOCK_PHYSICAL_STATE = "tns1:Door/State/LockPhysicalState"  # likewise

@@ -17,7 +17,7 @@ from axcore.services.indicators import IndicatorPerformer, IndicatorService, Sho
 from axcore.testing import MemoryLedger
 
 MODEL = MODELS["a8207-ve"]
-DTMF = Condition(topic=events.CALL_DTMF)
+CHANGE = Condition(topic=events.CALL_STATE_CHANGE)
 HOT = Condition(topic=events.TEMPERATURE_ABOVE)
 
 
@@ -49,8 +49,8 @@ def bench() -> Bench:
 
 
 def test_an_led_is_lit_for_a_time(bench: Bench) -> None:
-    bench.add(DTMF, LedOnce(led="stripe", color="green", duration=3.0, interval=0.5))
-    bench.happen(events.CALL_DTMF)
+    bench.add(CHANGE, LedOnce(led="stripe", color="green", duration=3.0, interval=0.5))
+    bench.happen(events.CALL_STATE_CHANGE)
     assert bench.leds.shown()["stripe"] == Shown("green", 500)
     bench.ledger.advance(2.9)
     assert bench.leds.shown()["stripe"] == Shown("green", 500)
@@ -61,9 +61,9 @@ def test_an_led_is_lit_for_a_time(bench: Bench) -> None:
 
 def test_the_newest_claim_shows_and_the_one_before_comes_back(bench: Bench) -> None:
     bench.add(HOT, LedWhileActive(led="stripe", color="red"))
-    bench.add(DTMF, LedOnce(led="stripe", color="blue", duration=1.0))
+    bench.add(CHANGE, LedOnce(led="stripe", color="blue", duration=1.0))
     bench.happen(events.TEMPERATURE_ABOVE, sensor_level="1")
-    bench.happen(events.CALL_DTMF)
+    bench.happen(events.CALL_STATE_CHANGE)
     assert bench.leds.shown()["stripe"] == Shown("blue")
     bench.ledger.advance(1.0)
     assert bench.leds.shown()["stripe"] == Shown("red")
@@ -98,14 +98,14 @@ def test_a_failed_job_leaves_the_leds_as_they_were(bench: Bench) -> None:
 )
 def test_actions_that_cannot_be_are_refused(bench: Bench, action: Action, field: str) -> None:
     with pytest.raises(InputError) as caught:
-        bench.add(DTMF, action)
+        bench.add(CHANGE, action)
     assert caught.value.field == field
 
 
 def test_what_the_device_cannot_perform_can_be_stored_and_fails(bench: Bench) -> None:
-    bench.add(DTMF, PlayClip(clip="doorbell"))
-    bench.add(DTMF, MakeCall(to="sip:guard@example.com"))
-    bench.happen(events.CALL_DTMF)
+    bench.add(CHANGE, PlayClip(clip="doorbell"))
+    bench.add(CHANGE, MakeCall(to="sip:guard@example.com"))
+    bench.happen(events.CALL_STATE_CHANGE)
     failed = [e.data["reason"] for e in bench.ledger.events if e.topic == events.ACTION_FAILED]
     assert failed == ["this device has no sound output", "this device cannot make calls"]
     unavailable = {kind.type: kind.unavailable for kind in bench.events.actions()}

@@ -42,7 +42,7 @@ from axcore.testing import MemoryLedger
 
 TCP = TcpTarget(host="192.0.2.1", port=9)
 WEB = HttpTarget(url="http://192.0.2.1/cgi-bin/notify.cgi", username="u", password="secret")
-DTMF = Condition(topic=events.CALL_DTMF)
+CHANGE = Condition(topic=events.CALL_STATE_CHANGE)
 HOT = Condition(topic=events.TEMPERATURE_ABOVE)
 
 
@@ -61,11 +61,11 @@ class Bench:
         spec = RecipientSpec(name=name, target=target)
         return str(self.ledger.do(lambda tx: self.recipients.add(tx, spec)).id)
 
-    def rule(self, action: Any, condition: Condition = DTMF) -> None:
+    def rule(self, action: Any, condition: Condition = CHANGE) -> None:
         spec = RuleSpec(name="r", conditions=(condition,), action=action)
         self.ledger.do(lambda tx: self.events.add_rule(tx, spec))
 
-    def happen(self, topic: str = events.CALL_DTMF, **data: str) -> None:
+    def happen(self, topic: str = events.CALL_STATE_CHANGE, **data: str) -> None:
         self.ledger.do(lambda tx: tx.publish(NewEvent(topic=topic, data=data, is_property=bool(data))))
 
     def posted(self) -> list[Delivery]:

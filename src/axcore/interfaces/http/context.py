@@ -86,6 +86,8 @@ class Context:
     """None for devices without."""
     uploads: Any = None
     """Makes clips of files."""
+    intercom: Any = None
+    """Calls, contacts and SIP accounts; None for devices that make no calls."""
     controller: Any = None
     """Doors, readers and access control; None for devices without."""
     configurations: Any = None

@@ -238,9 +238,10 @@ def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
     clips = ("audio", "playclip", "mediaclip") if ctx.clips is None else ()
+    calls = ("contact_list", "sip", "calls", "call") if ctx.intercom is None else ()
     doors = ("doors", "pacs", "peripherals", "reader_buses", "supervisedio") if ctx.controller is None else ()
     tests = ("speaker_test", "axast") if ctx.speaker_test is None else ()
-    return (*siren, *clips, *doors, *tests, *(("board",) if ctx.board is None else ()))
+    return (*siren, *clips, *calls, *doors, *tests, *(("board",) if ctx.board is None else ()))
 
 
 def error_response(target: str, error: HttpError) -> web.Response:

@@ -22,12 +22,11 @@ NO_CALLS = "this device cannot make calls"
 
 
 class AbsentPerformer:
-    """Clips without a loudspeaker (unless others play ``clips``), calls without an intercom."""
+    """Clips without a loudspeaker (unless others play ``clips``), calls without an intercom (unless others call)."""
 
-    def __init__(self, *, clips: bool = False) -> None:
-        self.kinds: tuple[type[Any], ...] = (
-            (MakeCall,) if clips else (PlayClip, PlayClipWhileActive, StopClip, MakeCall)
-        )
+    def __init__(self, *, clips: bool = False, calls: bool = False) -> None:
+        sound: tuple[type[Any], ...] = () if clips else (PlayClip, PlayClipWhileActive, StopClip)
+        self.kinds: tuple[type[Any], ...] = sound if calls else (*sound, MakeCall)
 
     def describe(self) -> Iterable[ActionType]:
         clip = {"type": "string", "title": "Clip"}

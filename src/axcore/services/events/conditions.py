@@ -106,7 +106,7 @@ def speaker_test(model: DeviceModel) -> tuple[ConditionType, ...]:
 
 
 def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
-    """Call state, state change and DTMF; the intercom publishes them."""
+    """Call state and state change; the intercom publishes them, and adds DTMF with the sequences that there are."""
     if not model.calls:
         return ()
     number = Item(name="CallId", nice_name="Call")
@@ -126,10 +126,6 @@ def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
         ConditionType(
             topic=events.CALL_STATE_CHANGE, group="Call", name="State change", stateful=False,
             data=change,
-        ),
-        ConditionType(
-            topic=events.CALL_DTMF, group="Call", name="DTMF", stateful=False,
-            data=(Item(name="DTMFEventId", nice_name="Sequence"), number),
         ),
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Parameters: the settings behind param.cgi, each bound to its owner."""
 
 from .service import ParamService
-from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings, speaker_test
+from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings, sip, speaker_test
 from .types import Group, ParamError, Parameter, Setting, Source
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "network",
     "properties",
     "settings",
+    "sip",
     "speaker_test",
 ]

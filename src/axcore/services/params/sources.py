@@ -193,6 +193,17 @@ def media_clips(clips: Clips | None) -> Source:
     return source
 
 
+def sip(calls: bool) -> Source:
+    """``Properties.API.SIP``: whether there is a Call service, and which (VAPIX Call service API)."""
+
+    def source() -> Iterable[Parameter]:
+        if calls:
+            yield _constant("Properties.API.SIP.SIP", "yes")
+            yield _constant("Properties.API.SIP.Version", "2.0")
+
+    return source
+
+
 def _clip(clips: Clips, clip: AudioClip) -> Iterable[Parameter]:
     name = f"MediaClip.M{clip.id}"
 

@@ -1,0 +1,74 @@
+"""The intercom of a device: its service, its voice processes, and its part in start and stop. Composition only.
+
+Imported for models that make calls. Processes run only while SIP is on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+from axcore.devices import DeviceModel
+from axcore.drivers.voice import VoiceLines
+from axcore.errors import QueueFullError, StateError
+from axcore.model import events
+from axcore.model.events import Event
+from axcore.model.voice import Configure, Report
+from axcore.runtime.bus import Bus
+from axcore.runtime.ledger import Job, Ledger, Transaction
+from axcore.services.events.conditions import ConditionType
+from axcore.services.indicators import IndicatorService
+from axcore.services.intercom import CallPerformer, IntercomService, MediaPort, conditions
+from axcore.services.intercom.lines import COUNT
+from axcore.services.schedules import ScheduleService
+
+from .deliveries import own_address
+
+WILDCARDS = ("", "0.0.0.0", "::")
+
+
+class Intercom:
+    """The intercom's part of a device. ``bind``: address that SIP listens on."""
+
+    def __init__(
+        self, model: DeviceModel, ledger: Ledger, schedules: ScheduleService, indicators: IndicatorService, bind: str
+    ) -> None:
+        self._ledger, self._model = ledger, model
+        self._bind = "" if bind in WILDCARDS else bind
+        self.service = IntercomService(schedules, indicators, ledger.post, leds=[led.name for led in model.leds])
+        self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
+        self.performer = CallPerformer(self.service)
+        self.loaders: tuple[Job[None], ...] = (self.service.load,)
+        self.timers: tuple[Any, ...] = (self.service,)
+
+    def conditions(self) -> Iterable[ConditionType]:
+        """For rules."""
+        return conditions(self.service)
+
+    def attach(self, bus: Bus, media: MediaPort | None) -> None:
+        """Connect the sound, and the keypad."""
+        self.service.attach(self.lines, media)
+        bus.in_transaction(events.SPEED_DIAL, self._on_speed_dial)
+
+    def stop(self) -> None:
+        """Hang up and end the processes."""
+        self.lines.stop()
+
+    def _on_speed_dial(self, tx: Transaction, event: Event) -> None:
+        self.service.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)
+
+    def _configure(self, line: int) -> Configure:
+        return self.service.accounts.configure(
+            line, bind=self._bind, own_address=self._bind or own_address() or "127.0.0.1", name=self._model.id
+        )
+
+    def _on_report(self, line: int, report: Report) -> None:
+        self._post(lambda tx: self.service.on_report(tx, line, report))
+
+    def _on_lost(self, line: int, reason: str) -> None:
+        self._post(lambda tx: self.service.on_lost(tx, line, reason))
+
+    def _post(self, job: Job[None]) -> None:
+        with contextlib.suppress(StateError, QueueFullError):
+            self._ledger.post(job)

@@ -1,0 +1,272 @@
+"""A voice process and its end of the UNIX socket: started, watched, started again, never waited for.
+
+A thread of its own reads the reports and hands them over; commands are written by whoever has them, without a wait. A
+process that ends, aborts, is killed or does not take its commands is gone: that is told (``on_lost``), and another one
+is started after ``FIRST_DELAY``, later after repeated failures. Nothing here needs the event loop, so calls outlive a
+blocked one. Threads: ``start``, ``stop`` and ``send`` any; the callbacks come from the reading thread.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from axcore.model.voice import FRAME, MAX_FRAME, REPORTS, Command, Configure, Quit, Report, frame
+from axcore.runtime.clock import NS, Clock, SystemClock
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY: Final = 0.1
+MOST_DELAY: Final = 1.0
+SLOW_DELAY: Final = 10.0
+FAILURES: Final = 6
+"""Ends in a row, each within ``WELL_NS`` of its start, after which it is tried every ``SLOW_DELAY`` only."""
+WELL_NS: Final = 5 * NS
+BUFFER: Final = 1 << 20
+LAST_WORDS_S: Final = 1.5
+END_S: Final = 0.25
+"""Between the end of its socket and its own."""
+MODULE: Final = "axcore.voice"
+
+
+class VoiceProcess:
+    """See the module's text.
+
+    Args:
+        name: for threads and logs.
+        configure: what the next process is told first.
+        on_report, on_lost: what it says, and that it is gone: why, or nothing when that was asked for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        configure: Callable[[], Configure],
+        on_report: Callable[[Report], None],
+        on_lost: Callable[[str], None],
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self.name = name
+        self.starts = 0
+        """How often a process was started."""
+        self._configure, self._on_report, self._on_lost = configure, on_report, on_lost
+        self._clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._asked = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs; None without one."""
+        process = self._process
+        return None if process is None or process.poll() is not None else process.pid
+
+    def start(self) -> None:
+        """Start the thread, which starts the process. Once."""
+        self._thread = threading.Thread(target=self._keep, name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Have it hang up and unregister, then end it. Safe to call twice."""
+        self._stopping.set()
+        self.send(Quit())
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(LAST_WORDS_S)
+            self._drop()
+            self._thread.join()
+
+    def restart(self) -> None:
+        """End this process; the next one comes at once and is configured anew."""
+        self._asked = True
+        if not self.send(Quit()):
+            self._asked = False
+
+    def send(self, command: Command) -> bool:
+        """Give a command; False if there is nobody to take it. One who takes none any more is ended."""
+        data = frame(command)
+        with self._lock:
+            connection = self._socket
+            if connection is None:
+                return False
+            try:
+                sent = connection.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            except OSError:
+                sent = 0
+        if sent == len(data):
+            return True
+        self._drop()
+        return False
+
+    # --- the thread
+
+    def _keep(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = self._clock.mono_ns()
+            reason = self._run()
+            if self._stopping.is_set():
+                return
+            if self._asked:
+                self._asked = False
+                self._on_lost("")
+                continue
+            self._on_lost(reason)
+            failures = 0 if self._clock.mono_ns() - began >= WELL_NS else failures + 1
+            delay = SLOW_DELAY if failures >= FAILURES else min(MOST_DELAY, FIRST_DELAY * 2 ** max(0, failures - 1))
+            log.warning("%s is started again in %g s: %s", self.name, delay, reason)
+            self._stopping.wait(delay)
+
+    def _run(self) -> str:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with ours:
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+                with theirs:
+                    process = subprocess.Popen(
+                        (sys.executable, "-m", MODULE, "--socket", str(theirs.fileno())),
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        pass_fds=(theirs.fileno(),),
+                        start_new_session=True,
+                    )
+                self.starts += 1
+                with self._lock:
+                    ours.sendall(frame(self._configure()))
+                    self._process, self._socket = process, ours
+                reason = self._read(ours)
+        except OSError as error:
+            return f"cannot be started: {error}"
+        finally:
+            with self._lock:
+                self._socket = None
+        return self._ended(process) or reason
+
+    def _read(self, connection: socket.socket) -> str:
+        """Hand over reports until there are no more; why."""
+        buffer = bytearray()
+        while True:
+            try:
+                part = connection.recv(65536)
+            except OSError:
+                return "its socket was closed"
+            if not part:
+                return "it has ended"
+            buffer += part
+            while len(buffer) >= FRAME.size:
+                (length,) = FRAME.unpack_from(buffer)
+                if length > MAX_FRAME:
+                    return "it spoke nonsense"
+                if len(buffer) < FRAME.size + length:
+                    break
+                body = bytes(buffer[FRAME.size : FRAME.size + length])
+                del buffer[: FRAME.size + length]
+                try:
+                    report = REPORTS.decode(body)
+                except msgspec.DecodeError as error:
+                    return f"it spoke nonsense: {error}"
+                try:
+                    self._on_report(report)
+                except Exception:
+                    log.exception("a report of %s is lost", self.name)
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> str:
+        try:
+            code = process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        if code < 0:
+            return f"ended by signal {-code}"
+        return f"ended with code {code}" if code else ""
+
+    def _drop(self) -> None:
+        """Kill the process, if it is still there; the thread sees it."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.kill()
+
+
+class VoiceLines:
+    """Several voice processes; each method returns at once.
+
+    Args:
+        count: how many.
+        configure: what one is told (its number).
+        on_report, on_lost: as of ``VoiceProcess``, with the number first.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        configure: Callable[[int], Configure],
+        on_report: Callable[[int, Report], None],
+        on_lost: Callable[[int, str], None],
+    ) -> None:
+        self._count, self._configure = count, configure
+        self._on_report, self._on_lost = on_report, on_lost
+        self._processes: tuple[VoiceProcess, ...] = ()
+
+    @property
+    def processes(self) -> tuple[VoiceProcess, ...]:
+        """Those that there are."""
+        return self._processes
+
+    def send(self, line: int, command: Command) -> bool:
+        """Give a command; False if there is nobody to take it."""
+        processes = self._processes
+        return line < len(processes) and processes[line].send(command)
+
+    def apply(self, on: bool) -> None:
+        """Have processes with the present settings, or none."""
+        old = self._processes
+        if on and old:
+            for process in old:
+                process.restart()
+        elif on:
+            self._processes = tuple(self._make(number) for number in range(self._count))
+            for process in self._processes:
+                process.start()
+        elif old:
+            self._processes = ()
+            threading.Thread(target=self._end, args=(old,), name="voice end").start()
+
+    def stop(self) -> None:
+        """End all, and wait for that."""
+        old, self._processes = self._processes, ()
+        threads = [threading.Thread(target=process.stop) for process in old]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    @staticmethod
+    def unavailable() -> str:
+        """Why there can be no voice process."""
+        found = importlib.util.find_spec("pjsua2") is not None
+        return "" if found else "the package for SIP is not installed: pip install 'axcore[voice]'"
+
+    def _end(self, old: tuple[VoiceProcess, ...]) -> None:
+        for number, process in enumerate(old):
+            process.stop()
+            self._on_lost(number, "")
+
+    def _make(self, number: int) -> VoiceProcess:
+        return VoiceProcess(
+            f"voice {number}",
+            partial(self._configure, number),
+            partial(self._on_report, number),
+            partial(self._on_lost, number),
+        )

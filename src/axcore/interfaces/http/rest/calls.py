@@ -1,0 +1,81 @@
+"""``/config/rest/calls/v1``: the call that there is and the last ones; call, answer, hang up. Needs an operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from aiohttp import web
+
+from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.model.accounts import Role
+from axcore.model.convert import convert
+from axcore.model.intercom import CallStatus
+
+if TYPE_CHECKING:
+    from axcore.interfaces.http.context import Context, Request
+
+API: Final = f"{BASE}/calls/v1"
+
+
+class CallRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to call."""
+
+    to: str
+    """SIP address, or id or name of a contact or group."""
+    account: str = ""
+    """Id of the account to call from, for an address; empty = the default account."""
+
+
+async def list_calls(request: Request, ctx: Context) -> web.Response:
+    """The call that there is, and the last ones."""
+    arguments(request)
+    return success(list(ctx.intercom.calls()))
+
+
+async def make_call(request: Request, ctx: Context) -> web.Response:
+    """Call somebody; 409 when there is a call already, or SIP is off."""
+    wanted = convert(await read_object(request), CallRequest)
+    return success(await ctx.ledger.run(lambda tx: ctx.intercom.call(tx, wanted.to, wanted.account)), 201)
+
+
+async def get_call(request: Request, ctx: Context) -> web.Response:
+    """One call."""
+    return success(ctx.intercom.status(request.path_params["id"]))
+
+
+async def answer_call(request: Request, ctx: Context) -> web.Response:
+    """Answer somebody who calls."""
+    key = request.path_params["id"]
+    return success(await ctx.ledger.run(lambda tx: ctx.intercom.answer(tx, key)))
+
+
+async def end_call(request: Request, ctx: Context) -> web.Response:
+    """Hang up; a call that is over stays over."""
+    key = request.path_params["id"]
+    await ctx.ledger.run(lambda tx: ctx.intercom.hang_up(tx, key))
+    return success()
+
+
+ROUTES: Final = (
+    RestRoute(
+        method="GET", safe=True, path=f"{API}/calls", role=Role.OPERATOR, name="calls.list", handler=rest(list_calls),
+        summary="All calls", data=list[CallStatus],
+    ),
+    RestRoute(
+        method="POST", path=f"{API}/calls", role=Role.OPERATOR, name="calls.make", handler=rest(make_call),
+        summary="Call somebody", body=CallRequest, data=CallStatus, status=201,
+    ),
+    RestRoute(
+        method="GET", safe=True, path=f"{API}/calls/{{id}}", role=Role.OPERATOR, name="calls.get",
+        handler=rest(get_call), summary="One call", data=CallStatus,
+    ),
+    RestRoute(
+        method="POST", path=f"{API}/calls/{{id}}/answer", role=Role.OPERATOR, name="calls.answer",
+        handler=rest(answer_call), summary="Answer a call", data=CallStatus,
+    ),
+    RestRoute(
+        method="DELETE", path=f"{API}/calls/{{id}}", role=Role.OPERATOR, name="calls.end", handler=rest(end_call),
+        summary="Hang up",
+    ),
+)  # fmt: skip

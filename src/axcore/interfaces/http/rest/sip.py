@@ -1,0 +1,181 @@
+"""``/config/rest/sip/v1``: settings, accounts, DTMF sequences, state of registrations. Needs an administrator.
+
+Passwords come in and never go out; a PATCH that leaves them out keeps them, unless it changes the registrar.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from aiohttp import web
+
+from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.model.accounts import Role
+from axcore.model.convert import convert
+from axcore.model.intercom import DtmfSequence, DtmfSequenceSpec, SipAccount, SipAccountSpec, SipSettings
+from axcore.model.voice import Ready
+
+from .contact_list import shelf
+
+if TYPE_CHECKING:
+    from axcore.interfaces.http.context import Context, Request
+
+API: Final = f"{BASE}/sip/v1"
+
+
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """What the registrar of an account said last."""
+
+    account: str
+    registered: bool
+    code: int
+    reason: str
+
+
+class SipStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs."""
+
+    processes: list[Ready | None]
+    """The voice processes and what their build can do; null for one that does not run."""
+    registrations: list[Registered]
+
+
+def view(account: SipAccount, default: str) -> dict[str, Any]:
+    """An account without its password."""
+    shown: dict[str, Any] = msgspec.to_builtins(account)
+    shown["password_set"] = bool(shown.pop("password"))
+    shown["default"] = account.id == default
+    return shown
+
+
+async def get_settings(request: Request, ctx: Context) -> web.Response:
+    """SIP settings and the access list."""
+    arguments(request)
+    return success(ctx.intercom.accounts.settings)
+
+
+async def patch_settings(request: Request, ctx: Context) -> web.Response:
+    """Change what the body names."""
+    patch = await read_object(request)
+    return success(await ctx.ledger.run(lambda tx: ctx.intercom.accounts.set_settings(tx, patch)))
+
+
+async def get_status(request: Request, ctx: Context) -> web.Response:
+    """Voice processes and registrations."""
+    arguments(request)
+    found = [
+        Registered(account=one.account, registered=one.active, code=one.code, reason=one.reason)
+        for one in ctx.intercom.registrations.values()
+    ]
+    return success(SipStatus(processes=list(ctx.intercom.lines), registrations=found))
+
+
+async def list_accounts(request: Request, ctx: Context) -> web.Response:
+    """All accounts."""
+    arguments(request)
+    accounts = ctx.intercom.accounts
+    return success([view(account, accounts.default) for account in accounts.accounts.values()])
+
+
+async def add_account(request: Request, ctx: Context) -> web.Response:
+    """Add an account."""
+    spec, accounts = convert(await read_object(request), SipAccountSpec), ctx.intercom.accounts
+    return success(view(await ctx.ledger.run(lambda tx: accounts.add_account(tx, spec)), accounts.default), 201)
+
+
+async def get_account(request: Request, ctx: Context) -> web.Response:
+    """One account."""
+    accounts = ctx.intercom.accounts
+    return success(view(accounts.account(request.path_params["id"], "id"), accounts.default))
+
+
+async def patch_account(request: Request, ctx: Context) -> web.Response:
+    """Change what the body names."""
+    patch, key, accounts = await read_object(request), request.path_params["id"], ctx.intercom.accounts
+    return success(view(await ctx.ledger.run(lambda tx: accounts.update_account(tx, key, patch)), accounts.default))
+
+
+async def delete_account(request: Request, ctx: Context) -> web.Response:
+    """Remove an account; 409 for the default one."""
+    key = request.path_params["id"]
+    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.remove_account(tx, key))
+    return success()
+
+
+async def make_default(request: Request, ctx: Context) -> web.Response:
+    """Make an account the default one."""
+    key = request.path_params["id"]
+    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.make_default(tx, key))
+    return success()
+
+
+async def list_sequences(request: Request, ctx: Context) -> web.Response:
+    """All DTMF sequences."""
+    arguments(request)
+    return success(list(ctx.intercom.accounts.sequences.values()))
+
+
+async def add_sequence(request: Request, ctx: Context) -> web.Response:
+    """Add a DTMF sequence."""
+    spec = convert(await read_object(request), DtmfSequenceSpec)
+    return success(await ctx.ledger.run(lambda tx: ctx.intercom.accounts.add_sequence(tx, spec)), 201)
+
+
+async def get_sequence(request: Request, ctx: Context) -> web.Response:
+    """One DTMF sequence."""
+    return success(ctx.intercom.accounts.sequence(request.path_params["id"]))
+
+
+async def patch_sequence(request: Request, ctx: Context) -> web.Response:
+    """Change what the body names."""
+    patch, key = await read_object(request), request.path_params["id"]
+    return success(await ctx.ledger.run(lambda tx: ctx.intercom.accounts.update_sequence(tx, key, patch)))
+
+
+async def delete_sequence(request: Request, ctx: Context) -> web.Response:
+    """Remove a DTMF sequence."""
+    key = request.path_params["id"]
+    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.remove_sequence(tx, key))
+    return success()
+
+
+class AccountView(SipAccountSpec, frozen=True, kw_only=True):
+    """An account as it is shown: ``password`` is not."""
+
+    id: str
+    password_set: bool
+    default: bool
+
+
+def _routes() -> tuple[RestRoute, ...]:
+    accounts = (list_accounts, add_account, get_account, patch_account, delete_account)
+    sequences = (list_sequences, add_sequence, get_sequence, patch_sequence, delete_sequence)
+    admin = Role.ADMIN
+    own = (
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/settings", role=admin, name="sip.settings",
+            handler=rest(get_settings), summary="SIP settings", data=SipSettings,
+        ),
+        RestRoute(
+            method="PATCH", path=f"{API}/settings", role=admin, name="sip.update", handler=rest(patch_settings),
+            summary="Change SIP settings", body=SipSettings, partial=True, data=SipSettings,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=f"{API}/status", role=admin, name="sip.status", handler=rest(get_status),
+            summary="Voice processes and registrations", data=SipStatus,
+        ),
+        RestRoute(
+            method="POST", path=f"{API}/accounts/{{id}}/default", role=admin, name="sip-accounts.default",
+            handler=rest(make_default), summary="Make an account the default one",
+        ),
+    )  # fmt: skip
+    shelves = (
+        *shelf(f"{API}/accounts", "sip-accounts", "SIP account", (SipAccountSpec, AccountView), accounts),
+        *shelf(f"{API}/dtmf", "dtmf", "DTMF sequence", (DtmfSequenceSpec, DtmfSequence), sequences),
+    )
+    return (*own, *(dataclasses.replace(route, role=admin) for route in shelves))
+
+
+ROUTES: Final = _routes()

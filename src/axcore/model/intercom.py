@@ -1,0 +1,204 @@
+"""The intercom: settings, SIP accounts, contacts, DTMF sequences, calls (manual: Communication; VAPIX Call service).
+
+Passwords come in and never go out. Who is called is a *target*; those that are called at the same time are a stage.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .voice import Encryption, Transport
+
+MAX_LEGS = 6
+"""Most SIP recipients of one call."""
+MAX_ACCOUNTS = 8
+MAX_PROXIES = 4
+MAX_CONTACTS = 500
+MAX_GROUPS = 100
+MAX_SEQUENCES = 64
+MAX_SOURCES = 100
+MAX_NAME = 64
+MAX_NOTES = 500
+MAX_SEQUENCE = 64
+PEER_TO_PEER = "peer-to-peer"
+"""Id of the account that is there when there is no other."""
+VMS_CALL = "VMS_CALL"
+CODECS = ("PCMU", "PCMA", "G722")
+
+CallState = Literal["Idle", "Calling", "Active", "Terminating", "Terminated"]
+CallDirection = Literal["Incoming", "Outgoing"]
+AccountKind = Literal["peer_to_peer", "registered"]
+Policy = Literal["allow", "block"]
+ButtonMode = Literal["end", "nothing", "delay"]
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What users enter: unknown fields are refused."""
+
+
+class SipSettings(_Data, frozen=True, kw_only=True):
+    """SIP > Settings and Access list."""
+
+    enabled: bool = False
+    allow_incoming: bool = False
+    port: int = 5060
+    """UDP and TCP; 0 = any free one."""
+    tls_port: int = 5061
+    rtp_start_port: int = 4000
+    calling_timeout: int = 60
+    """Seconds that somebody is called who does not answer, 1..600."""
+    incoming_duration: int = 600
+    """Seconds that an incoming call may last, 1..600."""
+    call_duration: int = 0
+    """Seconds after which a call ends, 1..3600; 0 = never."""
+    codecs: tuple[str, ...] = CODECS
+    """Best first."""
+    register_interval: int = 300
+    """Seconds between registrations, 30..86400."""
+    via_rewrite: bool = True
+    contact_rewrite: bool = True
+    allow_transfer: bool = False
+    """Whether a peer may have this device call somebody else (REFER)."""
+    use_access_list: bool = False
+    access_list_policy: Policy = "allow"
+    access_list: tuple[str, ...] = ()
+    """Caller ids (``1001``), hosts, or both (``1001@pbx``)."""
+
+
+class SipProxy(_Data, frozen=True, kw_only=True):
+    """A proxy that requests go through, the first one first."""
+
+    address: str
+
+
+class SipAccountSpec(_Data, frozen=True, kw_only=True):
+    """SIP > Accounts."""
+
+    name: str
+    active: bool = True
+    kind: AccountKind = "peer_to_peer"
+    auto_answer: bool = False
+    user_id: str = ""
+    domain: str = ""
+    registrar: str = ""
+    password: str = ""
+    authentication_id: str = ""
+    """Empty = ``user_id``."""
+    caller_id: str = ""
+    transport: Transport = "udp"
+    encryption: Encryption = "none"
+    proxies: tuple[SipProxy, ...] = ()
+    rtp_keys: bool = True
+    """Keys by RFC 4733 (RFC 2833)."""
+    info_keys: bool = True
+    """Keys by SIP INFO (RFC 2976)."""
+
+
+class SipAccount(SipAccountSpec, frozen=True, kw_only=True):
+    """A stored account."""
+
+    id: str
+
+
+class DtmfSequenceSpec(_Data, frozen=True, kw_only=True):
+    """SIP > DTMF: keys that cause an event."""
+
+    sequence: str
+    """1..64 of 0-9, A-D, * and #."""
+    description: str
+    accounts: tuple[str, ...] = ()
+    """Ids; empty = all."""
+
+
+class DtmfSequence(DtmfSequenceSpec, frozen=True, kw_only=True):
+    """A stored sequence; its id is the ``DTMFEventId`` of the event."""
+
+    id: str
+
+
+class ContactSpec(_Data, frozen=True, kw_only=True):
+    """Contact list > Contacts."""
+
+    first_name: str
+    last_name: str = ""
+    speed_dial: str = ""
+    sip_address: str
+    account: str = ""
+    """Id; empty = the default account."""
+    availability: str = ""
+    """Id of a schedule; empty = always."""
+    fallback: str = ""
+    """Id of a contact who is called instead; empty = none."""
+    notes: str = ""
+
+
+class Contact(ContactSpec, frozen=True, kw_only=True):
+    """A stored contact."""
+
+    id: str
+
+    @property
+    def name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class GroupSpec(_Data, frozen=True, kw_only=True):
+    """Contact list > Groups: contacts who are called at the same time."""
+
+    name: str
+    group_calls: bool = True
+    """False: a mere folder of contacts, which cannot be called."""
+    speed_dial: str = ""
+    recipients: tuple[str, ...] = ()
+    """Ids of contacts, six at most."""
+    fallback: str = ""
+    notes: str = ""
+
+
+class Group(GroupSpec, frozen=True, kw_only=True):
+    """A stored group."""
+
+    id: str
+
+
+class CallButton(_Data, frozen=True, kw_only=True):
+    """Calls > Call button."""
+
+    enabled: bool = True
+    during_call: ButtonMode = "end"
+    delay: float = 5.0
+    """Seconds after the start of a call in which another press does nothing (``delay``), 0..60."""
+    recipients: tuple[str, ...] = ()
+    """Ids of contacts and groups."""
+    fallback: str = ""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody to call."""
+
+    uri: str
+    account: str
+    """Id."""
+    contact: str = ""
+    """Id; empty = an address that was given."""
+
+
+class CallStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A call as it is shown."""
+
+    id: str
+    state: CallState
+    direction: CallDirection
+    reason: str
+    account: str
+    remote_uri: str
+    device_uri: str
+    started: str
+    """UTC, RFC 3339."""
+    stopped: str = ""
+    recipients: tuple[str, ...] = ()
+    """Addresses that are being called, or were."""
+    codec: str = ""

@@ -1,0 +1,243 @@
+"""What the device and its voice processes say to each other: frozen structs over a UNIX socket.
+
+A voice process speaks SIP and nothing else. ``Command`` goes to it, ``Report`` comes from it; each is one frame:
+``FRAME`` (octets, big-endian) and that many octets of MessagePack. A leg is one SIP dialogue; its name is given by who
+begins it: the device for outgoing, the process for incoming ones.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, Literal
+
+import msgspec
+
+FRAME: Final = struct.Struct(">I")
+MAX_FRAME: Final = 262_144
+Transport = Literal["udp", "tcp", "tls"]
+Encryption = Literal["none", "best_effort", "mandatory"]
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", forbid_unknown_fields=True):
+    """What every message has: the name of its kind."""
+
+
+class LocalMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """Where this device wants the sound of a leg sent to."""
+
+    port: int
+    """UDP port of RTP."""
+    address: str = ""
+    """IP address; empty = that of the interface towards the peer."""
+
+
+class AgreedMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """What offer and answer came to (RFC 3264)."""
+
+    local_port: int
+    remote_address: str
+    remote_port: int
+    codec: str
+    """As in SDP: ``PCMU``, ``G722`` ..."""
+    clock_rate: int
+    send_type: int
+    """RTP payload type that the peer wants."""
+    receive_type: int
+    event_send_type: int | None = None
+    """Payload type of telephone events (RFC 4733); None = not agreed."""
+    event_receive_type: int | None = None
+    direction: Direction = "sendrecv"
+    """As this device sees it."""
+    packet_ms: int = 20
+    local_crypto: str = ""
+    """Value of ``a=crypto`` that this device sends with (RFC 4568); empty = no SRTP."""
+    remote_crypto: str = ""
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+class VoiceAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as the SIP stack needs it."""
+
+    id: str
+    uri: str
+    """Whom calls come from: ``"Name" <sip:user@domain>``."""
+    registrar: str = ""
+    """``sip:host``; empty = peer to peer."""
+    proxies: tuple[str, ...] = ()
+    username: str = ""
+    password: str = ""
+    realm: str = "*"
+    transport: Transport = "udp"
+    encryption: Encryption = "none"
+    default: bool = False
+    register: bool = True
+    """Whether this process registers it; one of them does."""
+    expires_s: int = 300
+    via_rewrite: bool = True
+    contact_rewrite: bool = True
+
+
+class Configure(_Message, frozen=True, kw_only=True):
+    """The first command; sent once in the life of a process."""
+
+    bind: str = ""
+    """IP address; empty = all."""
+    port: int = 0
+    """Of UDP and TCP; 0 = any."""
+    tls_port: int = 0
+    certificate: str = ""
+    """PEM file with chain; empty = no TLS."""
+    private_key: str = ""
+    ca_file: str = ""
+    verify_server: bool = False
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    """What is offered, best first."""
+    accounts: tuple[VoiceAccount, ...] = ()
+    user_agent: str = "axcore"
+    allow_refer: bool = False
+    tcp: bool = True
+    incoming_ports: tuple[int, ...] = ()
+    """RTP ports of incoming legs, one after the other: an answer is written before anybody decides about the call."""
+    most_load: float = 0.1
+    """Share of a core beyond which new requests are dropped before they are read; calls that there are go on."""
+
+
+class Invite(_Message, frozen=True, kw_only=True):
+    """Call somebody."""
+
+    leg: str
+    account: str
+    uri: str
+    media: LocalMedia
+
+
+class Answer(_Message, frozen=True, kw_only=True):
+    """Answer an incoming leg: 180 ringing, 200, or a refusal."""
+
+    leg: str
+    code: int
+
+
+class HangUp(_Message, frozen=True, kw_only=True):
+    """End a leg, whatever its state: CANCEL, BYE or a refusal with ``code``."""
+
+    leg: str
+    code: int = 603
+
+
+class SendDigits(_Message, frozen=True, kw_only=True):
+    """Send keys by SIP INFO (RFC 2976)."""
+
+    leg: str
+    digits: str
+
+
+class Quit(_Message, frozen=True, kw_only=True):
+    """Hang up, unregister, end."""
+
+
+Command = Configure | Invite | Answer | HangUp | SendDigits | Quit
+
+
+# --- reports --------------------------------------------------------------------------------------------------------
+
+
+class Ready(_Message, frozen=True, kw_only=True):
+    """The stack runs; what it can do, as read from it."""
+
+    version: str
+    max_calls: int
+    max_accounts: int
+    tls: str
+    """Version of the TLS library; empty = no TLS transport."""
+    codecs: tuple[str, ...]
+    """What it could negotiate."""
+    port: int
+    """UDP port that it listens on."""
+    refused: tuple[str, ...] = ()
+    """Accounts that it could not take."""
+
+
+class Registration(_Message, frozen=True, kw_only=True):
+    """A registration changed."""
+
+    account: str
+    code: int
+    """SIP status; 0 = no answer."""
+    reason: str
+    active: bool
+
+
+class Incoming(_Message, frozen=True, kw_only=True):
+    """Somebody calls. Nothing has been answered but 100."""
+
+    leg: str
+    account: str
+    remote: str
+    """From, as it came."""
+    local: str
+    source: str
+    """``address:port`` that it came from."""
+    port: int
+    """RTP port of its answer."""
+
+
+class Progress(_Message, frozen=True, kw_only=True):
+    """A provisional answer to an outgoing leg."""
+
+    leg: str
+    code: int
+    reason: str
+
+
+class Connected(_Message, frozen=True, kw_only=True):
+    """The leg is answered. ``media`` follows, or came before."""
+
+    leg: str
+    remote: str
+
+
+class MediaAgreed(_Message, frozen=True, kw_only=True):
+    """Offer and answer are complete, for the first time or anew."""
+
+    leg: str
+    media: AgreedMedia
+
+
+class Ended(_Message, frozen=True, kw_only=True):
+    """The leg is over; its name means nothing any more."""
+
+    leg: str
+    code: int
+    """SIP status that ended it; 200 after a call."""
+    reason: str
+
+
+class Digit(_Message, frozen=True, kw_only=True):
+    """A key by SIP INFO."""
+
+    leg: str
+    digit: str
+
+
+class Refused(_Message, frozen=True, kw_only=True):
+    """Something that somebody asked for and does not get: ``transfer``, ``flood``."""
+
+    what: str
+    detail: str
+
+
+Report = Ready | Registration | Incoming | Progress | Connected | MediaAgreed | Ended | Digit | Refused
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+COMMANDS: Final[msgspec.msgpack.Decoder[Command]] = msgspec.msgpack.Decoder(Command)
+REPORTS: Final[msgspec.msgpack.Decoder[Report]] = msgspec.msgpack.Decoder(Report)
+
+
+def frame(message: Command | Report) -> bytes:
+    """A message as it goes over the socket."""
+    body = _ENCODER.encode(message)
+    return FRAME.pack(len(body)) + body

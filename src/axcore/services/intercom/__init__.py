@@ -1,0 +1,21 @@
+"""The intercom: calls over SIP, contacts, accounts, keys (manual: Communication; VAPIX Call service)."""
+
+from .accounts import SipAccounts
+from .actions import CallPerformer, conditions
+from .contacts import ContactFile, ContactList
+from .lines import LineDriver, Lines
+from .media import MediaPort, OnKey
+from .service import IntercomService
+
+__all__ = [
+    "CallPerformer",
+    "ContactFile",
+    "ContactList",
+    "IntercomService",
+    "LineDriver",
+    "Lines",
+    "MediaPort",
+    "OnKey",
+    "SipAccounts",
+    "conditions",
+]

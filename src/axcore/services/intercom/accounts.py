@@ -1,0 +1,227 @@
+"""SIP settings, accounts and DTMF sequences (manual: SIP), and what the voice processes are told of them.
+
+There is always a default account; without any other, it is the peer-to-peer account, which makes itself. Changes are
+jobs of the ledger thread; what is read are snapshots, from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from axcore.errors import ConflictError, InputError, NotFoundError
+from axcore.model import events
+from axcore.model.convert import patched
+from axcore.model.events import NewEvent
+from axcore.model.intercom import (
+    MAX_ACCOUNTS,
+    MAX_SEQUENCES,
+    PEER_TO_PEER,
+    DtmfSequence,
+    DtmfSequenceSpec,
+    SipAccount,
+    SipAccountSpec,
+    SipSettings,
+    Target,
+)
+from axcore.model.sip import SipUri, parse_address, parse_uri
+from axcore.model.voice import Configure, VoiceAccount
+
+from . import check
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
+
+SETTINGS = ("intercom", "sip")
+DEFAULT = ("intercom", "default_account")
+INCOMING_SLOT, INCOMING_SLOTS = 12, 4
+"""RTP ports (two each) of incoming calls: those before are of outgoing ones."""
+
+
+class SipAccounts:
+    """See the module's text. ``changed`` is called in each transaction that changes what the processes are told."""
+
+    def __init__(self, changed: Callable[[Transaction], None]) -> None:
+        self.settings = SipSettings()
+        self.default = PEER_TO_PEER
+        """Id of the default account."""
+        self.unavailable: Callable[[], str] = lambda: ""
+        """Why SIP cannot be turned on; empty = it can."""
+        self._changed = changed
+        self._accounts = Shelf("sip_account", SipAccountSpec, SipAccount, MAX_ACCOUNTS, self._check_account)
+        self._sequences = Shelf("dtmf_sequence", DtmfSequenceSpec, DtmfSequence, MAX_SEQUENCES, self._check_sequence)
+
+    def load(self, tx: Transaction) -> None:
+        """Read what is stored; make the peer-to-peer account if there is none."""
+        raw = tx.get(*SETTINGS)
+        self.settings = SipSettings() if raw is None else msgspec.json.decode(raw, type=SipSettings)
+        self._accounts.load(tx)
+        self._sequences.load(tx)
+        self.default = (tx.get(*DEFAULT) or PEER_TO_PEER.encode()).decode()
+        if not self._accounts.all:
+            self._accounts.add(tx, SipAccountSpec(name="Peer-to-peer"), key=PEER_TO_PEER)
+            self.default = PEER_TO_PEER
+
+    # --- any thread
+
+    @property
+    def accounts(self) -> Mapping[str, SipAccount]:
+        """By id; with passwords."""
+        return self._accounts.all
+
+    @property
+    def sequences(self) -> Mapping[str, DtmfSequence]:
+        """By id."""
+        return self._sequences.all
+
+    def account(self, key: str, field: str = "account") -> SipAccount:
+        """Of an id; of the default account without one. NotFoundError."""
+        return self._accounts.get(key or self.default, field)
+
+    def sequence(self, key: str) -> DtmfSequence:
+        """NotFoundError."""
+        return self._sequences.get(key)
+
+    def keys_of(self, account: str) -> dict[str, str]:
+        """The sequences of an account: ids by keys."""
+        return {one.sequence: one.id for one in self.sequences.values() if not one.accounts or account in one.accounts}
+
+    def target(self, address: str, account: str = "", *, contact: str = "", field: str = "sip_address") -> Target:
+        """Whom an address means, called from an account. InputError, NotFoundError."""
+        chosen = self.account(account)
+        uri = parse_address(address, _domain(chosen), field)
+        return Target(uri=str(uri), account=chosen.id, contact=contact)
+
+    def configure(self, line: int, *, bind: str, own_address: str, name: str) -> Configure:
+        """What a voice process is told. The first one listens and registers; the others only call."""
+        settings, first = self.settings, line == 0
+        start = settings.rtp_start_port + 2 * INCOMING_SLOT
+        return Configure(
+            bind=bind,
+            port=settings.port if first else 0,
+            codecs=settings.codecs,
+            accounts=tuple(
+                _voice_account(one, settings, own_address, name, register=first, default=one.id == self.default)
+                for one in self.accounts.values()
+                if one.active
+            ),
+            allow_refer=settings.allow_transfer,
+            incoming_ports=tuple(start + 2 * slot for slot in range(INCOMING_SLOTS)) if first else (),
+        )
+
+    # --- changes
+
+    def set_settings(self, tx: Transaction, patch: Mapping[str, Any]) -> SipSettings:
+        """InputError, ConflictError."""
+        new = check.settings(patched(self.settings, patch, SipSettings))
+        if new.enabled and not self.settings.enabled and (reason := self.unavailable()):
+            raise ConflictError("enabled", reason)
+        if new != self.settings:
+            tx.put(*SETTINGS, msgspec.json.encode(new))
+            tx.assign(self, "settings", new)
+            data = {"kind": "intercom", "key": "sip", "action": "update", "user": tx.actor}
+            tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+            self._changed(tx)
+        return new
+
+    def add_account(self, tx: Transaction, spec: SipAccountSpec, *, key: str = "") -> SipAccount:
+        """LimitError, InputError."""
+        account = self._accounts.add(tx, spec, key=key)
+        self._changed(tx)
+        return account
+
+    def update_account(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> SipAccount:
+        """Change an account; a password that is left out stays only while its registrar stays. Errors as above."""
+        old = self.account(key, "id")
+        patch = dict(patch)
+        moved = any(name in patch and patch[name] != getattr(old, name) for name in ("registrar", "domain"))
+        if moved and "password" not in patch:
+            patch["password"] = ""
+        new = self._accounts.update(tx, key, patch)
+        if new.id == self.default and not new.active:
+            raise ConflictError("active", "the default account is always active")
+        self._changed(tx)
+        return new
+
+    def remove_account(self, tx: Transaction, key: str) -> None:
+        """NotFoundError; ConflictError for the default account."""
+        self._accounts.get(key)
+        if key == self.default:
+            raise ConflictError("id", "is the default account: make another one the default first")
+        self._accounts.remove(tx, key)
+        for one in list(self.sequences.values()):
+            left = [account for account in one.accounts if account != key]
+            if one.accounts and not left:
+                self._sequences.remove(tx, one.id)
+            elif len(left) != len(one.accounts):
+                self._sequences.update(tx, one.id, {"accounts": left})
+        self._changed(tx)
+
+    def make_default(self, tx: Transaction, key: str) -> None:
+        """NotFoundError; ConflictError for an account that is not active."""
+        if not self.account(key, "id").active:
+            raise ConflictError("id", "is not active")
+        tx.put(*DEFAULT, key.encode())
+        tx.assign(self, "default", key)
+        self._changed(tx)
+
+    def add_sequence(self, tx: Transaction, spec: DtmfSequenceSpec) -> DtmfSequence:
+        """LimitError, ConflictError, InputError."""
+        return self._sequences.add(tx, spec)
+
+    def update_sequence(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> DtmfSequence:
+        """NotFoundError and as above."""
+        return self._sequences.update(tx, key, patch)
+
+    def remove_sequence(self, tx: Transaction, key: str) -> None:
+        """NotFoundError. Rules that wait for it never fire again."""
+        self._sequences.remove(tx, key)
+
+    # --- inside
+
+    def _check_account(self, spec: SipAccountSpec, key: str) -> SipAccountSpec:
+        return check.account(spec, key)
+
+    def _check_sequence(self, spec: DtmfSequenceSpec, key: str) -> DtmfSequenceSpec:
+        spec = check.sequence(spec)
+        for position, account in enumerate(spec.accounts):
+            if account not in self.accounts:
+                raise NotFoundError(f"accounts[{position}]", f"there is no account {account[:40]!r}")
+        for other in self.sequences.values():
+            shared = not spec.accounts or not other.accounts or set(spec.accounts) & set(other.accounts)
+            if other.id != key and other.sequence == spec.sequence and shared:
+                raise ConflictError("sequence", f"{spec.sequence} is {other.description!r} already")
+        return spec
+
+
+def _domain(account: SipAccount) -> str:
+    return account.domain or account.registrar
+
+
+def _voice_account(
+    account: SipAccount, settings: SipSettings, own_address: str, name: str, *, register: bool, default: bool
+) -> VoiceAccount:
+    registered = account.kind == "registered"
+    host = (_domain(account) if registered else account.domain) or own_address
+    try:
+        uri = parse_uri(f"sip:{account.user_id or name}@{host}")
+    except InputError:
+        uri = SipUri(host=own_address, user=name)
+    return VoiceAccount(
+        id=account.id,
+        uri=f'"{account.caller_id or account.user_id or name}" <{uri}>',
+        registrar=f"sip:{account.registrar or account.domain}" if registered else "",
+        proxies=tuple(f"sip:{proxy.address}" for proxy in account.proxies),
+        username=(account.authentication_id or account.user_id) if account.password else "",
+        password=account.password,
+        transport=account.transport,
+        encryption=account.encryption,
+        default=default,
+        register=register,
+        expires_s=settings.register_interval,
+        via_rewrite=settings.via_rewrite,
+        contact_rewrite=settings.contact_rewrite,
+    )

@@ -1,0 +1,59 @@
+"""The action *Make call*, and the condition *DTMF* with the sequences that there are (manual: Set up rules)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from axcore.model import events
+from axcore.model.actions import Action, MakeCall
+from axcore.services.events import ActionType, Run
+from axcore.services.events.conditions import ConditionType, Item
+
+from .service import IntercomService
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
+
+
+class CallPerformer:
+    """Makes calls. A rule keeps the id of its contact, so that it follows the contact's address."""
+
+    kinds = (MakeCall,)
+
+    def __init__(self, intercom: IntercomService) -> None:
+        self._intercom = intercom
+
+    def describe(self) -> Iterable[ActionType]:
+        to = {"type": "string", "title": "To", "examples": [one.name for one in self._people()]}
+        return (ActionType(type="make_call", group="Calls", name="Make call", fields={"to": to}),)
+
+    def check(self, action: Any) -> Action:
+        checked: Action = msgspec.structs.replace(action, to=self._intercom.check_to(action.to))
+        return checked
+
+    def start(self, tx: Transaction, action: Any, run: Run) -> None:
+        self._intercom.call(tx, action.to, correlation=run.correlation)
+
+    def stop(self, tx: Transaction, action: Any, run: Run) -> None:
+        """A call has its own end."""
+
+    def _people(self) -> Iterable[Any]:
+        book = self._intercom.contacts.book
+        return (*book.contacts.values(), *book.groups.values())
+
+
+def conditions(intercom: IntercomService) -> tuple[ConditionType, ...]:
+    """*Call > DTMF*, with the descriptions of the sequences (a ``ConditionSource``). Any thread."""
+    sequences = tuple(intercom.accounts.sequences.values())
+    event = Item(
+        name="DTMFEventId",
+        nice_name="DTMF event",
+        values=tuple(one.id for one in sequences),
+        nice_values=tuple(one.description for one in sequences),
+        listed=True,
+    )
+    number = Item(name="CallId", nice_name="Call")
+    return (ConditionType(topic=events.CALL_DTMF, group="Call", name="DTMF", stateful=False, data=(event, number)),)

@@ -1,0 +1,260 @@
+"""The contact list: people, groups, and whom the call button calls (manual: Contact list, Calls).
+
+Changes are jobs of the ledger thread; what is read are snapshots, from any thread. Import is all or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from axcore.devices.dial import Book
+from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
+from axcore.model import events
+from axcore.model.convert import patched
+from axcore.model.events import NewEvent
+from axcore.model.intercom import (
+    MAX_CONTACTS,
+    MAX_GROUPS,
+    MAX_LEGS,
+    CallButton,
+    Contact,
+    ContactSpec,
+    Group,
+    GroupSpec,
+)
+
+from . import check
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    from axcore.runtime.ledger import Transaction
+
+BUTTON = ("intercom", "button")
+
+
+class ContactFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is downloaded and imported."""
+
+    version: int = 1
+    contacts: tuple[Contact, ...]
+    groups: tuple[Group, ...] = ()
+
+
+class ContactList:
+    """See the module's text.
+
+    Args:
+        resolve_schedule: the id of a schedule of this id or name; InputError (second argument: the field).
+        check_address: InputError for an address that an account (its id) cannot call.
+    """
+
+    def __init__(
+        self, resolve_schedule: Callable[[str, str], str], check_address: Callable[[str, str], object]
+    ) -> None:
+        self.button = CallButton()
+        self._schedule, self._address = resolve_schedule, check_address
+        self._contacts = Shelf("contact", ContactSpec, Contact, MAX_CONTACTS, self._check_contact)
+        self._groups = Shelf("contact_group", GroupSpec, Group, MAX_GROUPS, self._check_group)
+
+    def load(self, tx: Transaction) -> None:
+        """Read what is stored."""
+        self._contacts.load(tx)
+        self._groups.load(tx)
+        raw = tx.get(*BUTTON)
+        self.button = CallButton() if raw is None else msgspec.json.decode(raw, type=CallButton)
+
+    # --- any thread
+
+    @property
+    def book(self) -> Book:
+        """Everybody, by id."""
+        return Book(self._contacts.all, self._groups.all)
+
+    def contact(self, key: str) -> Contact:
+        """NotFoundError."""
+        return self._contacts.get(key)
+
+    def group(self, key: str) -> Group:
+        """NotFoundError."""
+        return self._groups.get(key)
+
+    def find(self, text: str) -> str | None:
+        """The id of a contact or a group that can be called, by id or name; None if there is none."""
+        text = text.strip()
+        everybody: Iterable[Contact | Group] = (*self._contacts.all.values(), *self._groups.all.values())
+        for one in everybody:
+            if text == one.id or one.name.casefold() == text.casefold():
+                return None if isinstance(one, Group) and not one.group_calls else one.id
+        return None
+
+    def by_speed_dial(self, digits: str) -> str | None:
+        """The id of who has this number."""
+        everybody: Iterable[Contact | Group] = (*self._contacts.all.values(), *self._groups.all.values())
+        return next((one.id for one in everybody if digits and one.speed_dial == digits), None)
+
+    def users(self, schedule: str) -> Iterable[str]:
+        """Who is available by a schedule."""
+        for contact in self._contacts.all.values():
+            if contact.availability == schedule:
+                yield f"the contact {contact.name!r}"
+
+    def export(self) -> ContactFile:
+        """The whole list."""
+        return ContactFile(contacts=tuple(self._contacts.all.values()), groups=tuple(self._groups.all.values()))
+
+    # --- changes
+
+    def add_contact(self, tx: Transaction, spec: ContactSpec) -> Contact:
+        """LimitError, ConflictError, InputError."""
+        return self._contacts.add(tx, spec, key=self._free(tx, "contact"))
+
+    def update_contact(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> Contact:
+        """NotFoundError and as above."""
+        return self._contacts.update(tx, key, patch)
+
+    def remove_contact(self, tx: Transaction, key: str) -> None:
+        """Forget a contact, in groups and as a fallback too. NotFoundError."""
+        self._contacts.remove(tx, key)
+        for contact in list(self._contacts.all.values()):
+            if contact.fallback == key:
+                self._contacts.update(tx, contact.id, {"fallback": ""})
+        for group in list(self._groups.all.values()):
+            left = [one for one in group.recipients if one != key]
+            fallback = "" if group.fallback == key else group.fallback
+            if len(left) != len(group.recipients) or fallback != group.fallback:
+                self._groups.update(tx, group.id, {"recipients": left, "fallback": fallback})
+        self._unpin(tx, key)
+
+    def add_group(self, tx: Transaction, spec: GroupSpec) -> Group:
+        """LimitError, ConflictError, InputError."""
+        return self._groups.add(tx, spec, key=self._free(tx, "group"))
+
+    def update_group(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> Group:
+        """NotFoundError and as above."""
+        return self._groups.update(tx, key, patch)
+
+    def remove_group(self, tx: Transaction, key: str) -> None:
+        """NotFoundError."""
+        self._groups.remove(tx, key)
+        self._unpin(tx, key)
+
+    def set_button(self, tx: Transaction, patch: Mapping[str, Any]) -> CallButton:
+        """Change what the call button does. InputError, LimitError, NotFoundError (``recipients[n]``)."""
+        new = check.button(patched(self.button, patch, CallButton))
+        count = 0
+        for position, key in enumerate(new.recipients):
+            field = f"recipients[{position}]"
+            group = self._groups.all.get(key)
+            if group is None:
+                self._contacts.get(key, field)
+            elif not group.group_calls:
+                raise InputError(field, f"the group {group.name!r} is not for calls")
+            count += 1 if group is None else len(group.recipients)
+        if count > MAX_LEGS:
+            raise LimitError("recipients", f"{count} would be called; at most {MAX_LEGS} at the same time")
+        if new.fallback:
+            self._contacts.get(new.fallback, "fallback")
+        tx.put(*BUTTON, msgspec.json.encode(new))
+        tx.assign(self, "button", new)
+        tx.publish(_changed("call_button", tx.actor))
+        return new
+
+    def replace(self, tx: Transaction, file: ContactFile) -> ContactFile:
+        """Import: the list becomes that of the file, or nothing changes. InputError names the record and the field."""
+        if file.version != 1:
+            raise InputError("version", "must be 1")
+        for shelf in (self._groups, self._contacts):
+            for key in list(shelf.all):
+                shelf.remove(tx, key)
+        for number, contact in enumerate(file.contacts):
+            # Fallbacks may point forward: they are set when everybody is there.
+            alone = msgspec.structs.replace(contact, fallback="")
+            self._import(self._contacts, tx, alone, f"contacts[{number}]")
+        for number, contact in enumerate(file.contacts):
+            if contact.fallback:
+                with _below(f"contacts[{number}]"):
+                    self._contacts.update(tx, contact.id, {"fallback": contact.fallback})
+        for number, group in enumerate(file.groups):
+            self._import(self._groups, tx, group, f"groups[{number}]")
+        there = self.book.contacts.keys() | self.book.groups.keys()
+        kept = tuple(key for key in self.button.recipients if key in there)
+        fallback = self.button.fallback if self.button.fallback in there else ""
+        if (kept, fallback) != (self.button.recipients, self.button.fallback):
+            self.set_button(tx, {"recipients": list(kept), "fallback": fallback})
+        return self.export()
+
+    # --- inside
+
+    def _import(self, shelf: Shelf[Any, Any], tx: Transaction, record: Contact | Group, path: str) -> None:
+        with _below(path):
+            if not record.id.isascii() or not record.id.isalnum() or len(record.id) > 40:
+                raise InputError("id", "must be 1..40 letters and digits")
+            if record.id in self.book.contacts or record.id in self.book.groups:
+                raise ConflictError("id", f"{record.id!r} is there twice")
+            kind: Any = ContactSpec if isinstance(record, Contact) else GroupSpec
+            shelf.add(tx, kind(**{name: getattr(record, name) for name in kind.__struct_fields__}), key=record.id)
+
+    def _free(self, tx: Transaction, prefix: str) -> str:
+        counter = ("counter", "contact_list")
+        number = int(tx.get(*counter) or b"0")
+        while True:
+            number += 1
+            key = f"{prefix}{number}"
+            if key not in self.book.contacts and key not in self.book.groups:
+                tx.put(*counter, b"%d" % number)
+                return key
+
+    def _unpin(self, tx: Transaction, key: str) -> None:
+        if key in self.button.recipients or key == self.button.fallback:
+            left = [one for one in self.button.recipients if one != key]
+            fallback = "" if self.button.fallback == key else self.button.fallback
+            self.set_button(tx, {"recipients": left, "fallback": fallback})
+
+    def _check_contact(self, spec: ContactSpec, key: str) -> ContactSpec:
+        spec = check.contact(spec)
+        self._address(spec.sip_address, spec.account)
+        availability = self._schedule(spec.availability, "availability") if spec.availability else ""
+        if spec.fallback:
+            self._contacts.get(spec.fallback, "fallback")
+            if spec.fallback == key:
+                raise InputError("fallback", "must be somebody else")
+        self._check_dial(spec.speed_dial, key)
+        return msgspec.structs.replace(spec, availability=availability)
+
+    def _check_group(self, spec: GroupSpec, key: str) -> GroupSpec:
+        spec = check.group(spec)
+        for position, contact in enumerate(spec.recipients):
+            self._contacts.get(contact, f"recipients[{position}]")
+        if spec.fallback:
+            self._contacts.get(spec.fallback, "fallback")
+        if any(other.name == spec.name and other.id != key for other in self._groups.all.values()):
+            raise ConflictError("name", f"there is a group {spec.name!r} already")
+        self._check_dial(spec.speed_dial, key)
+        return spec
+
+    def _check_dial(self, digits: str, key: str) -> None:
+        holder = self.by_speed_dial(digits)
+        if holder is not None and holder != key:
+            raise ConflictError("speed_dial", f"{digits} calls somebody else already")
+
+
+class _below:  # noqa: N801
+    """Puts a path before the field of an InputError."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, NotFoundError | LimitError | ConflictError | InputError):
+            raise type(error)(f"{self._path}.{error.field}", error.reason) from None
+
+
+def _changed(key: str, actor: str) -> NewEvent:
+    data = {"kind": "intercom", "key": key, "action": "update", "user": actor}
+    return NewEvent(topic=events.CONFIGURATION_CHANGED, data=data)

@@ -1,0 +1,194 @@
+"""A leg: one SIP dialogue of PJSIP, with the sockets of the device in its descriptions. Owner thread only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import pjsua2 as pj
+
+from axcore.model.voice import (
+    AgreedMedia,
+    Connected,
+    Digit,
+    Direction,
+    Incoming,
+    LocalMedia,
+    MediaAgreed,
+    Progress,
+    Refused,
+)
+
+from . import sdp
+
+if TYPE_CHECKING:
+    from .stack import Account, Stack
+
+DIRECTIONS: Final[dict[int, Direction]] = {0: "inactive", 1: "sendonly", 2: "recvonly", 3: "sendrecv"}
+RTP_CLOCK: Final = {"G722": 8000}
+"""RFC 3551 section 4.5.2: the clock of G.722 counts 8000."""
+NO_TYPE: Final = 128
+INFO: Final = 1
+
+
+class Leg(pj.Call):
+    """See the module's text. ``call_id``: of an incoming one."""
+
+    def __init__(
+        self, stack: Stack, account: Account, name: str, media: LocalMedia, *, call_id: int = -1, uri: str = ""
+    ) -> None:
+        if call_id >= 0:
+            pj.Call.__init__(self, account, call_id)
+        else:
+            pj.Call.__init__(self, account)
+        self.stack, self.account, self.name, self.media = stack, account, name, media
+        self._peer = _host_of(uri)
+        self._outgoing = call_id < 0
+        self._offered = self._outgoing
+        self._local = self._remote = ""
+        self._told: AgreedMedia | None = None
+
+    # --- commands
+
+    def announce(self, source: str) -> None:
+        """Tell the device of an incoming call."""
+        info = self.getInfo()
+        self._peer = source.rpartition(":")[0].strip("[]")
+        self.stack.link.send(
+            Incoming(
+                leg=self.name,
+                account=self.account.spec.id,
+                remote=str(info.remoteUri)[:512],
+                local=str(info.localUri)[:512],
+                source=source,
+                port=self.media.port,
+            )
+        )
+
+    def answer_with(self, code: int) -> None:
+        """180, 200, or a refusal."""
+        settings = pj.CallOpParam(True)
+        settings.opt.videoCount = 0
+        settings.statusCode = code
+        self._try(self.answer, settings)
+
+    def hang_up(self, code: int) -> None:
+        """CANCEL, BYE or a refusal."""
+        settings = pj.CallOpParam()
+        settings.statusCode = code
+        self._try(self.hangup, settings)
+
+    def send_digits(self, digits: str) -> None:
+        """Keys by INFO."""
+        for digit in digits:
+            settings = pj.CallSendDtmfParam()
+            settings.digits, settings.method = digit, INFO
+            self._try(self.sendDtmf, settings)
+
+    def _try(self, act: Any, settings: Any) -> None:
+        try:
+            act(settings)
+        except pj.Error as error:  # the dialogue is in a state where that means nothing: its end is on the way
+            self.stack.link.send(Refused(what="command", detail=f"{self.name}: {error.reason}"[:200]))
+
+    # --- callbacks of PJSIP
+
+    def onCallState(self, prm: Any) -> None:  # noqa: N802
+        """Ringing, connected, over."""
+        info = self.getInfo()
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.stack.over(self, info.id, int(info.lastStatusCode), str(info.lastReason))
+        elif info.state == pj.PJSIP_INV_STATE_EARLY and self._outgoing:
+            code, reason = int(info.lastStatusCode), str(info.lastReason)[:200]
+            self.stack.link.send(Progress(leg=self.name, code=code, reason=reason))
+        elif info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self._agree()
+            self.stack.link.send(Connected(leg=self.name, remote=str(info.remoteUri)[:512]))
+
+    def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
+        """Put the device's socket in the place of PJSIP's."""
+        remote = str(prm.remSdp.wholeSdp)
+        self._remote, self._offered = remote, not remote
+        address = self.media.address or self.stack.own_address(sdp.address_of(remote) or self._peer)
+        self._local = sdp.rewrite(str(prm.sdp.wholeSdp), address, self.media.port)
+        prm.sdp.wholeSdp = self._local
+
+    def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
+        """Offer and answer are complete."""
+        self._agree()
+
+    def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
+        """The only place where the whole answer to an offer of ours is seen."""
+        event = prm.e
+        if event.type != pj.PJSIP_EVENT_TSX_STATE or not self._offered:
+            return
+        if event.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
+            return
+        body = sdp.body_of(str(event.body.tsxState.src.rdata.wholeMsg))
+        if sdp.audio(body) and body != self._remote:
+            self._remote = body
+            self._agree()
+
+    def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
+        """A key by INFO; those of RFC 4733 come over the device's own sockets."""
+        digit = str(prm.digit)
+        if len(digit) == 1:
+            self.stack.link.send(Digit(leg=self.name, digit=digit.upper()))
+
+    def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
+        """REFER: nobody sends this device elsewhere unless it may be."""
+        if not self.stack.config.allow_refer:
+            prm.statusCode = 603
+            self.stack.link.send(Refused(what="transfer", detail=f"{self.name}: to {str(prm.dstUri)[:180]}"))
+
+    def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
+        """INVITE with Replaces: nobody takes over a call."""
+        prm.statusCode = 486
+
+    # --- inside
+
+    def _agree(self) -> None:
+        """Tell of the media, once all of it is known: keys are read from the answer, which is seen last."""
+        if self._offered and not self._remote and sdp.crypto(self._local):
+            return
+        info = self.getInfo()
+        media = [(item.type, item.status) for item in info.media]
+        if not media or media[0][0] != pj.PJMEDIA_TYPE_AUDIO:
+            return
+        try:
+            stream = self.getStreamInfo(0)
+        except pj.Error:
+            return
+        codec = str(stream.codecName)
+        host, _, port = str(stream.remoteRtpAddress).rpartition(":")
+        ours, theirs = sdp.agreed_crypto(self._local, self._remote, offered=self._offered)
+        agreed = AgreedMedia(
+            local_port=self.media.port,
+            remote_address=host.strip("[]"),
+            remote_port=int(port or 0),
+            codec=codec,
+            clock_rate=RTP_CLOCK.get(codec, int(stream.codecClockRate)),
+            send_type=int(stream.txPt),
+            receive_type=int(stream.rxPt),
+            event_send_type=_type(stream.audTxEventPt),
+            event_receive_type=_type(stream.audRxEventPt),
+            direction=DIRECTIONS.get(int(stream.dir) & 3, "inactive"),
+            local_crypto=ours,
+            remote_crypto=theirs,
+        )
+        if agreed != self._told:
+            self._told = agreed
+            self.stack.link.send(MediaAgreed(leg=self.name, media=agreed))
+
+
+def _type(number: int) -> int | None:
+    return int(number) if 0 <= int(number) < NO_TYPE else None
+
+
+def _host_of(uri: str) -> str:
+    """The host of a SIP address, for the choice of an interface; empty if it cannot be told."""
+    place = uri.partition(":")[2].rpartition("@")[2]
+    try:
+        return urlsplit(f"//{place.partition(';')[0]}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,339 @@
+"""A door station calls and is called on loopback: its own voice processes, and telephones that are voice processes too.
+
+The device runs in the process of the test, with ``RtpMedia`` for the sound of calls.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from axcore.app.device import Device
+from axcore.interfaces.cli.instance import Tap
+from axcore.model import events
+from axcore.model.actions import MakeCall, ToggleIoOnce
+from axcore.model.config import Config, NetworkConfig
+from axcore.model.events import Event
+from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipAccountSpec
+from axcore.model.rules import Condition, RuleSpec
+from axcore.model.voice import Ended, Incoming
+from axcore.services.intercom import IntercomService
+from axcore.testing.media import RtpMedia
+from axcore.testing.phone import Phone
+
+pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
+
+MODEL = "a8207-ve-mk2"
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Station:
+    """A door station whose SIP is on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tap = Tap(folder / "tap")
+        self.media = RtpMedia()
+        config = Config(network=NetworkConfig(bind="127.0.0.1"))
+        self.device = Device(MODEL, folder / "data", config=config, tap=str(self.tap.path), media=self.media)
+        self.device.start()
+        assert self.device.intercom is not None
+        self.intercom: IntercomService = self.device.intercom.service
+        self.lines = self.device.intercom.lines
+        self._seen = 0
+        start = 20000 + (os.getpid() * 97) % 30000 // 2 * 2
+        self.do(
+            lambda tx: self.intercom.accounts.set_settings(tx, {"enabled": True, "port": 0, "rtp_start_port": start})
+        )
+        self.until(lambda: all(self.intercom.lines), 10.0)
+
+    def close(self) -> None:
+        self.device.stop()
+        self.media.close()
+        self.tap.close()
+
+    def do(self, job: Callable[[Any], Any]) -> Any:
+        return self.device.ledger.submit(job).result(timeout=10)
+
+    def until(self, holds: Callable[[], object], timeout: float = 5.0) -> None:
+        end = time.monotonic() + timeout
+        while not holds():
+            assert time.monotonic() < end, f"not within {timeout} s"
+            time.sleep(0.005)
+
+    def expect(self, topic: str, timeout: float = 5.0, **data: str) -> Event:
+        """The next event of a topic with these data."""
+        end = time.monotonic() + timeout
+        while True:
+            for event in self.device.ledger.events_after(self._seen):
+                self._seen = event.id
+                if event.topic == topic and data.items() <= event.data.items():
+                    return event
+            if time.monotonic() >= end:
+                log = "\n".join(f"{event.topic} {event.data}" for event in self.device.ledger.events_after(0)[-20:])
+                raise TimeoutError(f"no {topic} {data} within {timeout} s; there was\n{log}")
+            time.sleep(0.002)
+
+    def press_button(self) -> None:
+        board = self.device.board
+        board.feed_input("callbutton", True, None)
+        self.until(lambda: board.input_active("callbutton"))
+        board.feed_input("callbutton", False, None)
+        self.until(lambda: not board.input_active("callbutton"))
+
+    def contact(self, phone: Phone, **more: Any) -> str:
+        spec = ContactSpec(first_name=phone.name, sip_address=phone.uri, **more)
+        return str(self.do(lambda tx: self.intercom.contacts.add_contact(tx, spec)).id)
+
+    def unlock_by(self, keys: str) -> None:
+        """The manual's *Use DTMF to unlock the door for a visitor*, steps 1 to 13."""
+        sequence = DtmfSequenceSpec(sequence=keys, description="Unlock door")
+        key = self.do(lambda tx: self.intercom.accounts.add_sequence(tx, sequence)).id
+        rule = RuleSpec(
+            name="DTMF unlock door",
+            conditions=(Condition(topic=events.CALL_DTMF, data={"DTMFEventId": key}),),
+            action=ToggleIoOnce(port="Relay 1", state=True, duration=7.0),
+        )
+        self.do(lambda tx: self.device.events.add_rule(tx, rule))
+
+    @property
+    def uri(self) -> str:
+        ready = self.intercom.lines[0]
+        assert ready is not None
+        return f"sip:door@127.0.0.1:{ready.port}"
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Station]:
+    found = Station(tmp_path)
+    yield found
+    found.close()
+
+
+def test_button_to_call_to_key_to_rule_to_door(station: Station) -> None:
+    with Phone("ada") as ada:
+        key = station.contact(ada)
+        station.do(lambda tx: station.intercom.contacts.set_button(tx, {"recipients": [key]}))
+        station.unlock_by("1")
+        station.press_button()
+        incoming = ada.wait(Incoming)
+        assert incoming.remote.startswith(f'"{MODEL}"')
+        ada.answer(180)
+        ada.answer()
+        station.expect(events.CALL_STATE, CallState="Active")
+        assert station.device.indicators.shown()["statusSpeak"].color == "amber"
+        ada.press("1")
+        station.tap.expect("relay1", True, 5.0)
+        assert station.expect(events.CALL_DTMF).data["DTMFEventId"] == "1"
+        ada.hang_up()
+        station.expect(events.CALL_STATE, CallState="Idle")
+        assert station.intercom.calls()[-1].state == "Terminated"
+        station.until(lambda: not station.media.open_legs)
+        assert station.device.indicators.shown()["statusSpeak"].color == "off"
+
+
+def test_a_group_of_six_is_called_at_once_and_the_first_answer_wins(station: Station) -> None:
+    with Phone("host") as host, Phone("more") as more:
+        spread = [host, host, host, more, more, more]
+        people = [station.contact(phone) for phone in (host, more)]
+        assert host.ready is not None
+        for number, phone in enumerate(spread[:4]):
+            spec = ContactSpec(first_name=f"n{number}", sip_address=phone.uri.replace("sip:", f"sip:n{number}"))
+            people.append(station.do(lambda tx, spec=spec: station.intercom.contacts.add_contact(tx, spec)).id)
+        spec = GroupSpec(name="Front", recipients=tuple(people))
+        group = station.do(lambda tx: station.intercom.contacts.add_group(tx, spec)).id
+        status = station.do(lambda tx: station.intercom.call(tx, "front"))
+        assert len(status.recipients) == 6
+        first = [host.wait(Incoming) for _ in range(4)]
+        for _ in range(2):
+            more.wait(Incoming)
+        assert len({incoming.source for incoming in first}) == 2  # both voice processes call
+        host.leg = first[1].leg
+        host.answer()
+        station.expect(events.CALL_STATE, CallState="Active")
+        assert [host.wait(Ended).code for _ in range(3)] == [487] * 3
+        assert [more.wait(Ended).code for _ in range(2)] == [487] * 2
+        station.until(lambda: len(station.media.open_legs) == 1)
+        host.leg = first[1].leg
+        host.hang_up()
+        station.expect(events.CALL_STATE, CallState="Idle")
+        assert group.startswith("group")
+
+
+def test_nobody_answers_then_the_fallback_is_called(station: Station) -> None:
+    with Phone("ada") as ada, Phone("bob") as bob:
+        bob_key = station.contact(bob)
+        key = station.contact(ada, fallback=bob_key)
+        station.do(lambda tx: station.intercom.call(tx, key))
+        ada.wait(Incoming)
+        ada.answer(486)
+        bob.wait(Incoming)
+        bob.answer()
+        station.expect(events.CALL_STATE, CallState="Active")
+        assert station.intercom.calls()[-1].remote_uri == bob.uri
+
+
+def test_incoming_calls_are_answered_refused_or_busy(station: Station) -> None:
+    accounts = station.intercom.accounts
+    with Phone("ada") as ada, Phone("bob") as bob:
+        ada.call(station.uri)
+        assert ada.wait(Ended).code == 603  # incoming calls are not allowed as delivered
+        settings = {"allow_incoming": True, "use_access_list": True, "access_list": ["ada"]}
+        station.do(lambda tx: accounts.set_settings(tx, settings))
+        station.do(lambda tx: accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))
+        station.expect(events.CONFIGURATION_CHANGED, key="peer-to-peer")
+        station.until(lambda: station.lines.processes[0].starts >= 2 and all(station.intercom.lines))
+        bob.call(station.uri)
+        assert bob.wait(Ended).code == 403
+        ada.call(station.uri)
+        ada.connected()
+        station.expect(events.CALL_STATE, CallState="Active")
+        station.do(lambda tx: accounts.set_settings(tx, {"use_access_list": False}))  # waits for the end of the call
+        bob.call(station.uri)
+        assert bob.wait(Ended).code == 403 or station.intercom.accounts.settings.use_access_list is False
+        ada.hang_up()
+        station.expect(events.CALL_STATE, CallState="Idle")
+
+
+def test_keys_count_once_and_only_from_who_talks(station: Station) -> None:
+    with Phone("ada") as ada, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        key = station.contact(ada)
+        station.unlock_by("12")
+        station.do(lambda tx: station.intercom.call(tx, key))
+        ada.wait(Incoming)
+        ada.answer()
+        station.expect(events.CALL_STATE, CallState="Active")
+        stranger.bind(("127.0.0.1", 0))
+        ada.press("12", by=stranger)
+        station.until(lambda: station.media.foreign > 10)
+        assert station.tap.drain() == []
+        ada.info("1")
+        ada.info("2")
+        station.tap.expect("relay1", True, 5.0)
+        found = [event for event in station.device.ledger.events_after(0) if event.topic == events.CALL_DTMF]
+        assert len(found) == 1
+
+
+def test_a_rule_makes_a_call_and_a_second_one_fails_with_an_event(station: Station) -> None:
+    with Phone("ada") as ada:
+        key = station.contact(ada)
+        rule = RuleSpec(name="Call", conditions=(Condition(topic=events.CALL_BUTTON),), action=MakeCall(to="ada"))
+        added = station.do(lambda tx: station.device.events.add_rule(tx, rule))
+        assert added.action.to == key
+        station.press_button()
+        ada.wait(Incoming)
+        station.press_button()
+        assert station.expect(events.ACTION_FAILED).data["reason"] == "there is a call already"
+
+
+def test_a_killed_voice_process_ends_the_call_and_the_door_goes_on(station: Station) -> None:
+    with Phone("ada") as ada:
+        key = station.contact(ada)
+        station.do(lambda tx: station.intercom.call(tx, key))
+        ada.wait(Incoming)
+        ada.answer()
+        station.expect(events.CALL_STATE, CallState="Active")
+        began = time.monotonic()
+        for process in station.lines.processes:
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGKILL)
+        station.device.board.feed_input("rex", True, None)
+        station.tap.expect("relay1", True, 1.0)
+        station.expect(events.CALL_STATE, CallState="Idle")
+        station.until(lambda: all(station.intercom.lines), 2.0)
+        assert time.monotonic() - began < 2.0
+        station.do(lambda tx: station.intercom.call(tx, key))
+        ada.wait(Incoming)
+
+
+def test_an_account_registers_with_digest_and_calls_an_extension(station: Station) -> None:
+    from axcore.model.voice import Registration
+    from axcore.testing import kamailio
+
+    if kamailio.program() is None:
+        pytest.skip("kamailio is not installed (.ci/need kamailio)")
+    accounts = station.intercom.accounts
+    with kamailio.Kamailio() as pbx:
+        phone = {"uri": f"<sip:1001@{pbx.address}>", "registrar": f"sip:{pbx.address}", "username": "1001"}
+        with Phone("1001", password=pbx.password, **phone) as ada:
+            assert ada.wait(Registration).active
+            spec = SipAccountSpec(
+                name="PBX", kind="registered", user_id="2000", registrar=pbx.address, password=pbx.password
+            )
+            account = station.do(lambda tx: accounts.add_account(tx, spec)).id
+            assert station.expect(events.SIP_ACCOUNT, registered="1").source == {"account": account}
+            station.until(lambda: all(station.intercom.lines))
+            person = ContactSpec(first_name="Ada", sip_address="1001", account=account)
+            key = station.do(lambda tx: station.intercom.contacts.add_contact(tx, person)).id
+            station.do(lambda tx: station.intercom.call(tx, key))
+            assert "sip:2000@127.0.0.1" in ada.wait(Incoming).remote
+            ada.answer()
+            station.expect(events.CALL_STATE, CallState="Active")
+            ada.hang_up()
+            station.expect(events.CALL_STATE, CallState="Idle")
+            station.do(lambda tx: accounts.update_account(tx, account, {"password": "wrong"}))
+            station.expect(events.SIP_ACCOUNT, registered="0", code="401")
+
+
+def test_ten_thousand_invites_do_not_reach_the_door(station: Station) -> None:
+    station.do(lambda tx: station.intercom.accounts.set_settings(tx, {"allow_incoming": True}))
+    station.until(lambda: station.lines.processes[0].starts >= 2 and all(station.intercom.lines))
+    pids = [process.pid for process in station.lines.processes]
+    port = int(station.uri.rpartition(":")[2])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        for number in range(10_000):
+            head = f"INVITE sip:d@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK{number}\r\n"
+            names = f"From: <sip:f@127.0.0.1>;tag={number}\r\nTo: <sip:d@127.0.0.1>\r\nCall-ID: f{number}\r\n"
+            rest = "CSeq: 1 INVITE\r\nContact: <sip:f@127.0.0.1:9>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+            flood.sendto((head + names + rest).encode(), ("127.0.0.1", port))
+            if number % 200 == 199:
+                time.sleep(0.05)  # wall clock: faster, and the kernel drops them for want of room
+            if number == 5000:
+                station.device.board.feed_input("rex", True, None)
+                station.tap.expect("relay1", True, 1.0)
+    station.expect(events.CALL_STATE, CallState="Calling")  # the first of them rings; the others hear busy, or nothing
+    assert [process.pid for process in station.lines.processes] == pids
+
+
+@pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed (.ci/need sip-tester)")
+class TestSipp:
+    """Another implementation as the peer."""
+
+    def sipp(self, folder: Path, *args: str) -> subprocess.Popen[bytes]:
+        command = ["sipp", *args, "-i", "127.0.0.1", "-nostdin", "-timeout", "20", "-timeout_error"]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet)
+
+    def test_it_calls_and_is_answered(self, station: Station, tmp_path: Path) -> None:
+        accounts = station.intercom.accounts
+        station.do(lambda tx: accounts.set_settings(tx, {"allow_incoming": True}))
+        station.do(lambda tx: accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))
+        station.until(lambda: station.lines.processes[0].starts >= 2 and all(station.intercom.lines))
+        place = station.uri.partition("@")[2]
+        with self.sipp(
+            tmp_path, place, "-sn", "uac", "-m", "10", "-l", "1", "-d", "20", "-p", str(free_port())
+        ) as peer:
+            assert peer.wait(20) == 0
+        station.until(lambda: {call.state for call in station.intercom.calls()} == {"Terminated"})
+        assert len(station.intercom.calls()) == 10
+        assert station.media.open_legs == []
+
+    def test_it_is_called_and_answers(self, station: Station, tmp_path: Path) -> None:
+        port = free_port()
+        with self.sipp(tmp_path, "-sn", "uas", "-m", "1", "-p", str(port)) as peer:
+            call = station.do(lambda tx: station.intercom.call(tx, f"sip:service@127.0.0.1:{port}"))
+            station.expect(events.CALL_STATE, CallState="Active")
+            station.do(lambda tx: station.intercom.hang_up(tx, call.id))
+            assert peer.wait(20) == 0
+        station.expect(events.CALL_STATE, CallState="Idle")

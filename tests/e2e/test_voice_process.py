@@ -1,0 +1,202 @@
+"""Voice processes on loopback: two of them call each other; killed and flooded ones come back."""
+
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from axcore.interfaces.http.tls import self_signed
+from axcore.model.voice import Digit, Ended, Incoming, Progress, Ready, Refused, Registration
+from axcore.testing.phone import Phone
+
+pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
+
+
+def test_what_the_build_can_do_is_read_and_not_assumed() -> None:
+    with Phone("ada") as ada:
+        assert ada.ready is not None
+        assert ada.ready.version.startswith("2.")
+        assert ada.ready.max_calls >= 4
+        assert {"PCMU", "PCMA", "G722"} <= set(ada.ready.codecs)
+        assert ada.ready.port > 1023
+
+
+def test_a_call_agrees_on_the_sockets_of_both_devices() -> None:
+    with Phone("ada") as ada, Phone("bob") as bob:
+        ada.call(bob.uri)
+        incoming = bob.wait(Incoming)
+        assert incoming.remote == '"ada" <sip:ada@127.0.0.1>'
+        bob.answer(180)
+        assert ada.wait(Progress).code == 180
+        bob.answer()
+        ada.connected()
+        assert ada.media is not None
+        assert bob.media is not None
+        assert (ada.media.media.remote_port, bob.media.media.remote_port) == (bob.port, ada.port)
+        assert ada.media.media.codec == "PCMU"
+        ada.press("5")
+        assert bob.heard()[1] & 0x7F == bob.media.media.event_receive_type
+        ada.info("1#")
+        assert [bob.wait(Digit).digit for _ in range(2)] == ["1", "#"]
+        bob.hang_up()
+        assert ada.wait(Ended).code == 200
+        bob.wait(Ended)
+
+
+def test_keys_of_srtp_are_known_to_both_sides() -> None:
+    with Phone("ada", encryption="mandatory") as ada, Phone("bob", encryption="best_effort") as bob:
+        ada.call(bob.uri)
+        bob.wait(Incoming)
+        bob.answer()
+        ada.connected()
+        assert ada.media is not None
+        assert bob.media is not None
+        ours, theirs = ada.media.media, bob.media.media
+        assert ours.local_crypto.startswith("1 AES_CM_128_HMAC_SHA1_80 inline:")
+        assert (ours.local_crypto, ours.remote_crypto) == (theirs.remote_crypto, theirs.local_crypto)
+
+
+def test_a_call_over_tls(tmp_path: Path) -> None:
+    pem = tmp_path / "pem"
+    pem.write_bytes(self_signed("bob"))
+    port = free_port()
+    server = {"certificate": str(pem), "private_key": str(pem), "tls_port": port}
+    secure = {"transport": "tls", "encryption": "mandatory"}
+    with Phone("ada", **secure) as ada, Phone("bob", configure=server, **secure) as bob:
+        ada.call(f"sip:bob@127.0.0.1:{port}")
+        bob.wait(Incoming)
+        bob.answer()
+        ada.connected()
+        assert ada.media is not None
+        assert ada.media.media.local_crypto
+        ada.hang_up()
+        bob.wait(Ended)
+    with Phone("bob", configure=server, **secure):
+        shake_hands(port, ssl.TLSVersion.TLSv1_2)
+        for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+            with pytest.raises((ssl.SSLError, ConnectionResetError)):
+                shake_hands(port, version)
+
+
+def shake_hands(port: int, version: ssl.TLSVersion) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", port), 2) as plain, context.wrap_socket(plain):
+        pass
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_refused_and_a_cancelled_call_end_with_their_codes() -> None:
+    with Phone("ada") as ada, Phone("bob") as bob:
+        ada.call(bob.uri)
+        bob.wait(Incoming)
+        bob.answer(486)
+        assert ada.wait(Ended).code == 486
+        ada.call(bob.uri)
+        bob.wait(Incoming)
+        ada.hang_up()
+        assert bob.wait(Ended).code == 487
+
+
+def test_nobody_there_and_nonsense_end_the_leg_and_not_the_process() -> None:
+    with Phone("ada") as ada:
+        pid = ada.process.pid
+        for uri in ("sip:x@127.0.0.1:1", "sip:", "nonsense", "sip:" + "a" * 5000):
+            ada.call(uri)
+            if uri != "sip:x@127.0.0.1:1":
+                assert ada.wait(Ended).code >= 400
+            else:
+                ada.hang_up()
+                ada.wait(Ended)
+        assert ada.process.pid == pid
+
+
+def test_more_calls_than_the_build_has_are_refused_one_by_one() -> None:
+    with Phone("ada") as ada, Phone("bob") as bob:
+        assert ada.ready is not None
+        from axcore.model.voice import Invite, LocalMedia
+
+        count = ada.ready.max_calls + 2
+        for number in range(count):
+            ada.process.send(Invite(leg=f"leg{number}", account="phone", uri=bob.uri, media=LocalMedia(port=ada.port)))
+        assert [ada.wait(Ended).leg for _ in range(2)] == [f"leg{count - 2}", f"leg{count - 1}"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
+def test_a_process_that_dies_is_back_within_two_seconds(number: signal.Signals) -> None:
+    with Phone("ada") as ada, Phone("bob") as bob:
+        assert ada.process.pid is not None
+        began = time.monotonic()
+        os.kill(ada.process.pid, number)
+        ada.ready = ada.wait(Ready, 2.0)
+        assert time.monotonic() - began < 2.0
+        assert ada.lost.get(timeout=1) == f"ended by signal {number.value}"
+        ada.call(bob.uri)
+        bob.wait(Incoming)
+
+
+def invite(number: int, port: int) -> bytes:
+    return (
+        f"INVITE sip:ada@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bK{number}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:flood@127.0.0.1>;tag={number}\r\nTo: <sip:ada@127.0.0.1>\r\n"
+        f"Call-ID: flood{number}\r\nCSeq: 1 INVITE\r\nContact: <sip:flood@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+
+def test_ten_thousand_invites_are_dropped_and_the_next_caller_is_served() -> None:
+    low = {"most_load": 0.02}  # so that this machine reaches it
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with Phone("ada", configure=low) as ada, Phone("bob") as bob, udp as flood:
+        assert ada.ready is not None
+        pid = ada.process.pid
+        place = ("127.0.0.1", ada.ready.port)
+        for number in range(10_000):
+            flood.sendto(invite(number, ada.ready.port), place)
+            if number % 200 == 199:
+                time.sleep(0.05)  # wall clock: faster, and the kernel drops them for want of room
+        told, served = [], ""
+        bob.call(ada.uri)
+        until = time.monotonic() + 20
+        while not (told and served):
+            assert time.monotonic() < until
+            report = None
+            with contextlib.suppress(TimeoutError):
+                report = ada.wait(object, 0.1)
+            if isinstance(report, Refused) and report.what == "flood":
+                told.append(report)
+            elif isinstance(report, Incoming):
+                if "bob" in report.remote:
+                    served = report.leg
+                else:
+                    ada.answer(486)
+            while not bob.reports.empty():
+                if isinstance(bob.reports.get(), Ended):  # all calls were taken
+                    bob.call(ada.uri)
+        ada.leg, ada.media = served, None
+        ada.answer()
+        bob.connected()
+        assert ada.process.pid == pid
+
+
+def test_a_registrar_that_is_not_there_stops_nothing() -> None:
+    with Phone("ada", registrar="sip:127.0.0.1:1", username="ada", password="x") as ada:
+        with contextlib.suppress(TimeoutError):  # the transaction may take 32 s to give up
+            assert not ada.wait(Registration, 0.5).active
+        with Phone("bob") as bob:
+            bob.call(ada.uri)
+            ada.wait(Incoming)

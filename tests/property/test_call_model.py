@@ -1,0 +1,137 @@
+"""A call lives random lives: whatever the legs do, there is one winner at most and no leg is left behind."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from axcore.devices.call import NS, Accept, Call, Dial, Drop, Effect, Limits, Ring, Talk, Told, place, receive
+from axcore.devices.keys import MOST_MISSES, PAUSE_NS, Keys
+from axcore.model.intercom import MAX_LEGS, Target
+
+LIMITS = Limits(calling_ns=60 * NS, active_ns=600 * NS)
+NEXT = {
+    None: {"Calling"},
+    "Calling": {"Active", "Terminating"},
+    "Active": {"Terminating"},
+    "Terminating": {"Terminated"},
+    "Terminated": set(),
+}
+
+
+class Life:
+    """Plays the network to a call, and checks what it asks for."""
+
+    def __init__(self, call: Call, effects: tuple[Effect, ...]) -> None:
+        self.state: str | None = None
+        self.dialled: list[str] = []
+        self.ended: set[str] = set()
+        self.dropped: set[str] = set()
+        self.talking: list[str] = []
+        self.take(call, effects)
+
+    def take(self, call: Call, effects: tuple[Effect, ...]) -> None:
+        self.call = call
+        for effect in effects:
+            match effect:
+                case Told(state, _):
+                    assert state in NEXT[self.state]
+                    self.state = state
+                case Dial(leg, _):
+                    assert leg not in self.dialled
+                    self.dialled.append(leg)
+                case Drop(leg, _):
+                    self.dropped.add(leg)
+                case Talk(leg):
+                    self.talking.append(leg)
+                case Ring(leg) | Accept(leg):
+                    self.dialled += [leg] * (leg not in self.dialled)
+        assert call.state == self.state
+        assert len(self.talking) <= 1
+        assert (call.state == "Active") <= (self.talking == [call.winner])
+        if not call.live:
+            assert {leg.name for leg in call.legs} <= self.dropped | self.ended
+        assert (call.deadline is None) == (
+            call.state == "Terminated" or (call.state == "Active" and call.limits.active_ns is None)
+        )
+        assert len([leg for leg in call.legs if leg.open]) <= MAX_LEGS
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["rings", "answered", "over", "hang_up", "advance", "accept"]),
+        st.integers(0, 11),
+        st.integers(0, 90),
+    ),
+    max_size=40,
+)
+STAGES = st.lists(st.integers(1, MAX_LEGS), min_size=1, max_size=3)
+
+
+def live(life: Life, events: list[tuple[str, int, int]]) -> None:
+    now = 0
+    for what, number, seconds in events:
+        now += seconds * NS
+        name = life.dialled[number % len(life.dialled)]
+        if what in ("rings", "answered", "over") and name in life.ended:
+            continue
+        match what:
+            case "rings":
+                life.take(*life.call.rings(name))
+            case "answered":
+                life.take(*life.call.answered(name, now))
+            case "over":
+                life.ended.add(name)
+                life.take(*life.call.leg_over(name, "", now))
+            case "hang_up":
+                life.take(*life.call.hang_up("", now))
+            case "advance":
+                life.take(*life.call.advance(now))
+            case "accept":
+                life.take(*life.call.accept())
+    # Time alone ends every call that has an end.
+    for _ in range(20):
+        if life.call.deadline is not None:
+            now = max(now, life.call.deadline)
+            life.take(*life.call.advance(now))
+    assert life.call.state == "Terminated"
+
+
+@given(STAGES, EVENTS)
+@settings(max_examples=400, deadline=None)
+def test_an_outgoing_call_has_one_winner_and_an_end(sizes: list[int], events: list[tuple[str, int, int]]) -> None:
+    stages = tuple(
+        tuple(Target(uri=f"sip:{stage}.{number}@host", account="a") for number in range(size))
+        for stage, size in enumerate(sizes)
+    )
+    life = Life(*place("7", stages, LIMITS, 0))
+    assert len(life.dialled) == sizes[0]
+    live(life, events)
+    assert len(life.dialled) <= sum(sizes)
+
+
+@given(st.booleans(), EVENTS)
+@settings(max_examples=200, deadline=None)
+def test_an_incoming_call_has_an_end(answer: bool, events: list[tuple[str, int, int]]) -> None:
+    life = Life(*receive("8", "in1", Target(uri="sip:x@host", account="a"), LIMITS, 0, answer=answer))
+    live(life, events)
+
+
+@given(
+    st.lists(st.text("12*", min_size=1, max_size=3), max_size=4, unique=True),
+    st.lists(st.tuples(st.sampled_from("12*#"), st.integers(0, 8)), max_size=60),
+)
+def test_a_sequence_is_hit_by_its_keys_only(sequences: list[str], typed: list[tuple[str, int]]) -> None:
+    known = {sequence: str(number) for number, sequence in enumerate(sequences)}
+    keys, now, row = Keys(), 0, ""
+    for key, pause in typed:
+        now += pause * NS
+        row = "" if pause * NS > PAUSE_NS else row
+        row += key
+        misses = keys.misses
+        keys, hit = keys.press(key, now, known)
+        if hit is not None:
+            assert row.endswith(sequences[int(hit)])
+            assert misses < MOST_MISSES
+        assert keys.misses <= MOST_MISSES
+        assert not any(len(keys.typed) >= len(sequence) for sequence in sequences if keys.typed == sequence) or any(
+            sequence.startswith(keys.typed) and sequence != keys.typed for sequence in sequences
+        )

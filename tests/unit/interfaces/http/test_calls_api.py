@@ -1,0 +1,216 @@
+"""REST for contacts, SIP and calls, and ``/vapix/call``: what they do, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from intercom_bench import IntercomBench
+from stubs import FakeRequest
+
+from axcore.interfaces.http.rest import calls, contact_list, sip
+from axcore.interfaces.http.vapix import call as vapix
+from axcore.model.accounts import Role
+
+BY_NAME = {route.name: route for route in (*calls.ROUTES, *contact_list.ROUTES, *sip.ROUTES)}
+ADA = {"first_name": "Ada", "sip_address": "sip:ada@10.0.0.2"}
+
+
+@pytest.fixture
+def bench() -> IntercomBench:
+    return IntercomBench()
+
+
+async def ask(bench: IntercomBench, name: str, data: Any = None, **path: str) -> tuple[int, Any]:
+    raw = b"" if data is None else msgspec.json.encode({"data": data})
+    response = await BY_NAME[name].handler(FakeRequest("", body=raw, **path), bench)  # type: ignore[arg-type]
+    reply = msgspec.json.decode(response.body)  # type: ignore[attr-defined]
+    return response.status, reply.get("data") if response.status < 300 else reply["error"]
+
+
+async def vapix_call(bench: IntercomBench, method: str, args: Any = None, role: Role = Role.ADMIN) -> tuple[int, Any]:
+    raw = msgspec.json.encode({f"axcall:{method}": {} if args is None else args})
+    return await vapix_raw(bench, raw)
+
+
+async def vapix_raw(bench: IntercomBench, raw: bytes) -> tuple[int, Any]:
+    response = await vapix.serve(FakeRequest("", body=raw), bench)  # type: ignore[arg-type]
+    assert isinstance(response.body, bytes)
+    return response.status, msgspec.json.decode(response.body)
+
+
+class TestRest:
+    async def test_life_of_a_contact(self, bench: IntercomBench) -> None:
+        status, made = await ask(bench, "contacts.add", ADA)
+        assert (status, made["id"], made["availability"]) == (201, "contact1", "")
+        assert (await ask(bench, "contacts.update", {"notes": "third floor"}, id="contact1"))[1][
+            "notes"
+        ] == "third floor"
+        assert len((await ask(bench, "contacts.list"))[1]) == 1
+        assert (await ask(bench, "contacts.get", id="contact1"))[0] == 200
+        assert (await ask(bench, "contacts.remove", id="contact1"))[0] == 200
+        assert (await ask(bench, "contacts.get", id="contact1"))[0] == 404
+
+    async def test_group_button_export_and_import(self, bench: IntercomBench) -> None:
+        await ask(bench, "contacts.add", ADA)
+        status, group = await ask(bench, "groups.add", {"name": "Front", "recipients": ["contact1"]})
+        assert (status, group["id"]) == (201, "group2")
+        assert (await ask(bench, "call-button.update", {"recipients": ["group2"]}))[0] == 200
+        assert (await ask(bench, "call-button.get"))[1]["recipients"] == ["group2"]
+        _, file = await ask(bench, "contact-list.export")
+        assert (await ask(bench, "groups.remove", id="group2"))[0] == 200
+        assert (await ask(bench, "call-button.get"))[1]["recipients"] == []
+        assert (await ask(bench, "contact-list.import", file))[1] == file
+
+    @pytest.mark.parametrize(
+        ("name", "data", "field"),
+        [
+            ("contacts.add", {**ADA, "sip_address": "sip:a@@b"}, "sip_address"),
+            ("contacts.add", {"first_name": "Ada"}, "sip_address"),
+            ("contacts.add", {**ADA, "fallback": "x"}, "fallback"),
+            ("contacts.add", {**ADA, "nonsense": 1}, "nonsense"),
+            ("groups.add", {"name": "x", "recipients": ["nobody"]}, "recipients[0]"),
+            ("groups.add", {"name": "x", "recipients": list("abcdefg")}, "recipients"),
+            ("call-button.update", {"delay": -1}, "delay"),
+            ("contact-list.import", {"contacts": [{**ADA, "id": "a b"}]}, "contacts[0].id"),
+            ("contact-list.import", {"contacts": [{**ADA, "id": "a", "speed_dial": "x"}]}, "contacts[0].speed_dial"),
+            ("contact-list.import", {"version": 2, "contacts": []}, "version"),
+            ("sip.update", {"port": 1}, "port"),
+            ("sip-accounts.add", {"name": "x", "transport": "pigeon"}, "transport"),
+            ("dtmf.add", {"sequence": "12E", "description": "x"}, "sequence"),
+            ("dtmf.add", {"sequence": "1", "description": "x", "accounts": ["none"]}, "accounts[0]"),
+            ("calls.make", {"to": "1001"}, "to"),
+            ("calls.make", {"to": "sip:a b@host"}, "to"),
+            ("calls.make", {}, "to"),
+        ],
+    )
+    async def test_what_is_wrong_is_named_and_changes_nothing(
+        self, bench: IntercomBench, name: str, data: Any, field: str
+    ) -> None:
+        before = bench.ledger.store.records()
+        status, error = await ask(bench, name, data)
+        assert status in (400, 404, 409)
+        assert error["field"] == field
+        assert bench.ledger.store.records() == before
+
+    async def test_passwords_come_in_and_never_go_out(self, bench: IntercomBench) -> None:
+        account = {"name": "PBX", "kind": "registered", "user_id": "1", "registrar": "pbx", "password": "secret"}
+        _, made = await ask(bench, "sip-accounts.add", account)
+        assert made["password_set"] is True
+        everything = [await ask(bench, name) for name in ("sip-accounts.list", "sip.status", "sip.settings")]
+        assert "secret" not in repr((made, everything))
+        assert (await ask(bench, "sip-accounts.update", {"name": "P"}, id="1"))[1]["password_set"] is True
+        moved = (await ask(bench, "sip-accounts.update", {"registrar": "evil"}, id="1"))[1]
+        assert moved["password_set"] is False  # nobody has it sent elsewhere
+
+    async def test_a_call_by_rest(self, bench: IntercomBench) -> None:
+        status, made = await ask(bench, "calls.make", {"to": "sip:ada@10.0.0.2"})
+        assert (status, made["state"]) == (201, "Calling")
+        assert (await ask(bench, "calls.make", {"to": "sip:ada@10.0.0.2"}))[0] == 409
+        assert (await ask(bench, "calls.answer", id=made["id"]))[0] == 409
+        assert (await ask(bench, "calls.end", id=made["id"]))[0] == 200
+        assert (await ask(bench, "calls.get", id=made["id"]))[1]["reason"] == "ended by a client"
+        assert (await ask(bench, "calls.end", id="77"))[0] == 404
+
+    async def test_sequences_accounts_and_settings(self, bench: IntercomBench) -> None:
+        assert (await ask(bench, "dtmf.add", {"sequence": "*1#", "description": "Unlock"}))[0] == 201
+        assert (await ask(bench, "dtmf.add", {"sequence": "*1#", "description": "Other"}))[0] == 409
+        assert (await ask(bench, "dtmf.update", {"sequence": "2"}, id="1"))[1]["sequence"] == "2"
+        assert (await ask(bench, "dtmf.get", id="1"))[0] == 200
+        assert len((await ask(bench, "dtmf.list"))[1]) == 1
+        assert (await ask(bench, "dtmf.remove", id="1"))[0] == 200
+        assert (await ask(bench, "sip-accounts.remove", id="peer-to-peer"))[0] == 409
+        assert (await ask(bench, "sip-accounts.default", id="peer-to-peer"))[0] == 200
+        assert (await ask(bench, "sip-accounts.get", id="peer-to-peer"))[1]["default"] is True
+        assert (await ask(bench, "sip.update", {"calling_timeout": 30}))[1]["calling_timeout"] == 30
+        assert len((await ask(bench, "sip.status"))[1]["processes"]) == 2
+
+
+class TestVapix:
+    async def test_a_call(self, bench: IntercomBench) -> None:
+        assert await vapix_call(bench, "Call", {"To": "sip:ada@10.0.0.2"}) == (200, {"CallId": "1"})
+        _, found = await vapix_call(bench, "GetCallStatus", {"CallId": "1"})
+        status = found["CallStatus"]
+        assert (status["CallState"], status["Direction"], status["CallType"]) == ("Calling", "Outgoing", "SIP")
+        assert await vapix_call(bench, "TerminateCall", {"CallId": "1"}) == (200, {})
+        assert len((await vapix_call(bench, "GetCallStatuses"))[1]["CallStatus"]) == 1
+
+    async def test_configuration(self, bench: IntercomBench) -> None:
+        configuration = {"SIPConfiguration": {"CallingTimeout": 30, "AccessListPolicy": "Block", "KeepCurrent": True}}
+        assert await vapix_call(bench, "SetSIPConfiguration", configuration) == (200, {})
+        _, found = await vapix_call(bench, "GetSIPConfiguration")
+        assert found["SIPConfiguration"]["CallingTimeout"] == 30
+        assert found["SIPConfiguration"]["AccessListPolicy"] == "Block"
+        assert found["SIPConfiguration"]["SIPEnabled"] is True
+
+    async def test_accounts(self, bench: IntercomBench) -> None:
+        account = {"UserId": "1001", "Registrar": "pbx", "Password": "secret", "Transport": "tls"}
+        more = {"MediaEncryption": "SRTPMandatory", "SIPProxies": [{"Address": "10.0.0.1"}], "IsDefault": True}
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": {**account, **more, "Name": "PBX"}})
+        _, found = await vapix_call(bench, "GetSIPAccount", {"Id": made["Id"]})
+        shown = found["SIPAccount"]
+        assert (shown["UserId"], shown["MediaEncryption"], shown["IsDefault"]) == ("1001", "SRTPMandatory", True)
+        assert "secret" not in repr((await vapix_call(bench, "GetSIPAccounts"))[1])
+        _, states = await vapix_call(bench, "GetSIPAccountStatuses")
+        assert {one["State"] for one in states["SIPAccountStatus"]} == {"NotRegistered"}
+        assert (await vapix_call(bench, "RemoveSIPAccount", {"Id": made["Id"]}))[0] == 400
+        assert (await vapix_call(bench, "RemoveSIPAccount", {"Id": "peer-to-peer"}))[0] == 200
+
+    async def test_codecs_and_dtmf(self, bench: IntercomBench) -> None:
+        assert (await vapix_call(bench, "SetAudioCodecs", {"AudioCodecs": ["G722"]}))[0] == 200
+        assert (await vapix_call(bench, "GetAudioCodecs"))[1] == {"AudioCodecs": ["G722"]}
+        assert "PCMU" in (await vapix_call(bench, "GetSupportedAudioCodecs"))[1]["AudioCodecs"]
+        event = {"DTMFEvent": {"Sequence": "1", "Name": "Unlock door"}}
+        assert (await vapix_call(bench, "SetDTMFEvent", event))[1] == {"Id": "1"}
+        assert (await vapix_call(bench, "GetDTMFEvents"))[1]["DTMFEvent"][0]["Name"] == "Unlock door"
+        assert (await vapix_call(bench, "RemoveDTMFEvent", {"Id": "1"}))[0] == 200
+        assert (await vapix_call(bench, "GetServiceCapabilities"))[1]["Capabilities"]["SIP"] is True
+
+    @pytest.mark.parametrize(
+        ("method", "args", "fault"),
+        [
+            ("GetCallStatus", {"CallId": "9"}, ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")),
+            ("TerminateCall", {"CallId": "9"}, ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")),
+            ("Call", {"To": "nonsense"}, ("env:Sender", "ter:InvalidArgVal", None)),
+            ("Call", {}, ("env:Sender", "ter:InvalidArgVal", None)),
+            ("Call", {"To": "VMS_CALL"}, ("env:Receiver", "ter:Action", "ter:Failure")),
+            ("Call", {"To": "sip:a@b", "SIPAccountId": "x"}, ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")),
+            ("Nonsense", {}, ("env:Sender", "ter:ActionNotSupported", None)),
+            ("SetSIPConfiguration", {"SIPConfiguration": {"X": 1}}, ("env:Sender", "ter:InvalidArgVal", None)),
+            ("SetSIPAccount", {"SIPAccount": {"Id": "a b"}}, ("env:Sender", "ter:InvalidArgVal", None)),
+            ("SetSIPAccount", {}, ("env:Sender", "ter:InvalidArgVal", None)),
+        ],
+    )
+    async def test_faults(self, bench: IntercomBench, method: str, args: Any, fault: tuple[Any, ...]) -> None:
+        before = bench.ledger.store.records()
+        status, body = await vapix_call(bench, method, args)
+        assert status == 400
+        assert (body["Fault"], body["FaultCode"], body["FaultSubCode"]) == fault
+        assert body["FaultReason"]
+        assert bench.ledger.store.records() == before
+
+    @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b"nonsense", b'{"axcall:Call": 1}', b'{"a": {}, "b": {}}'])
+    async def test_bodies_that_are_no_call(self, bench: IntercomBench, raw: bytes) -> None:
+        assert (await vapix_raw(bench, raw))[0] == 400
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        st.sampled_from(sorted(vapix.METHODS)),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["To", "Id", "CallId", "SIPAccount", "SIPConfiguration", "DTMFEvent", "Name", "x"]),
+                    inner,
+                    max_size=3,
+                )
+            ),
+            max_leaves=6,
+        ),
+    )
+    async def test_any_arguments_are_answered(self, bench: IntercomBench, method: str, args: Any) -> None:
+        assert (await vapix_call(bench, method, args if args is not None else {}))[0] in (200, 400)

@@ -1,0 +1,75 @@
+"""Session descriptions: our sockets in PJSIP's words."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from axcore.voice import sdp
+
+OFFER = "\r\n".join(
+    (
+        "v=0",
+        "o=- 4004233590 4004233590 IN IP4 10.0.0.9",
+        "s=pjmedia",
+        "b=AS:84",
+        "t=0 0",
+        "a=X-nat:0",
+        "m=audio 4000 RTP/AVP 0 8 120",
+        "c=IN IP4 10.0.0.9",
+        "a=rtcp:4001 IN IP4 10.0.0.9",
+        "a=sendrecv",
+        "a=rtpmap:120 telephone-event/8000",
+        "a=ssrc:983245538 cname:3e55",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",
+        "a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:BBBB",
+        "",
+    )
+)
+
+
+def test_the_device_s_socket_stands_where_that_of_pjsip_stood() -> None:
+    lines = sdp.rewrite(OFFER, "192.168.0.90", 5004).split("\r\n")
+    assert lines[1] == "o=- 4004233590 4004233590 IN IP4 192.168.0.90"
+    assert lines[5:8] == ["m=audio 5004 RTP/AVP 0 8 120", "c=IN IP4 192.168.0.90", "a=sendrecv"]
+    assert not [line for line in lines if line.startswith(("a=rtcp", "a=ssrc", "a=X-nat")) or "10.0.0.9" in line]
+
+
+def test_the_codecs_and_the_direction_stay() -> None:
+    text = sdp.rewrite(OFFER.replace("sendrecv", "recvonly"), "fe80::1", 5004)
+    assert "c=IN IP6 fe80::1\r\n" in text
+    assert "a=recvonly\r\n" in text
+    assert "a=rtpmap:120 telephone-event/8000\r\n" in text
+
+
+def test_a_refused_stream_stays_refused_and_no_other_kind_is_taken() -> None:
+    text = sdp.rewrite(OFFER.replace("audio 4000", "audio 0") + "m=video 6000 RTP/AVP 99\r\n", "10.0.0.1", 5004)
+    assert "m=audio 0 " in text
+    assert "m=video 0 " in text
+
+
+def test_the_keys_of_both_sides_are_found_by_the_tag_of_the_answer() -> None:
+    answer = "v=0\r\nm=audio 4002 RTP/AVP 0\r\na=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:CCCC\r\n"
+    ours = "2 AES_CM_128_HMAC_SHA1_32 inline:BBBB"
+    assert sdp.agreed_crypto(OFFER, answer, offered=True) == (ours, "2 AES_CM_128_HMAC_SHA1_32 inline:CCCC")
+    assert sdp.agreed_crypto(answer, OFFER, offered=False) == ("2 AES_CM_128_HMAC_SHA1_32 inline:CCCC", ours)
+
+
+def test_an_answer_without_keys_or_with_a_tag_that_was_not_offered_has_none() -> None:
+    assert sdp.agreed_crypto(OFFER, "m=audio 1 RTP/AVP 0\r\n", offered=True) == ("", "")
+    assert sdp.agreed_crypto(OFFER, "m=audio 1 RTP/AVP 0\r\na=crypto:7 X inline:Y\r\n", offered=True) == ("", "")
+
+
+def test_the_address_of_the_audio_comes_before_that_of_the_session() -> None:
+    assert sdp.address_of("c=IN IP4 10.0.0.1\r\nm=audio 1 RTP/AVP 0\r\nc=IN IP4 10.0.0.2/127\r\n") == "10.0.0.2"
+    assert sdp.address_of("c=IN IP4 10.0.0.1\r\nm=audio 1 RTP/AVP 0\r\n") == "10.0.0.1"
+    assert sdp.address_of("c=IN IP4 phone.example\r\nm=audio 1 RTP/AVP 0\r\n") == ""
+
+
+@given(st.text(max_size=300) | st.lists(st.sampled_from(OFFER.split("\r\n")), max_size=30).map("\r\n".join))
+def test_no_description_is_too_strange(text: str) -> None:
+    sdp.rewrite(text, "10.0.0.1", 5004)
+    sdp.agreed_crypto(text, OFFER, offered=True)
+    sdp.agreed_crypto(OFFER, text, offered=True)
+    sdp.address_of(text)
+    assert "10.0.0.9" not in "".join(
+        line for line in sdp.rewrite(OFFER, "10.0.0.1", 1).splitlines() if line.startswith(("c=", "o="))
+    )
