@@ -1,6 +1,6 @@
 """A door station calls and is called on loopback: its own voice processes, and telephones that are voice processes too.
 
-The device runs in the process of the test, with ``RtpMedia`` for the sound of calls.
+The device runs in the process of the test, with ``RtpMedia`` for the sound of calls, or with its own.
 """
 
 import os
@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from axcore.app.device import Device
+from axcore.audio import G711, G722
 from axcore.interfaces.cli.instance import Tap
 from axcore.model import events
 from axcore.model.actions import MakeCall, ToggleIoOnce
@@ -42,11 +44,12 @@ def free_port() -> int:
 class Station:
     """A door station whose SIP is on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, own_sound: bool = False) -> None:
         self.tap = Tap(folder / "tap")
         self.media = RtpMedia()
         config = Config(network=NetworkConfig(bind="127.0.0.1"))
-        self.device = Device(MODEL, folder / "data", config=config, tap=str(self.tap.path), media=self.media)
+        media = None if own_sound else self.media
+        self.device = Device(MODEL, folder / "data", config=config, tap=str(self.tap.path), media=media)
         self.device.start()
         assert self.device.intercom is not None
         self.intercom: IntercomService = self.device.intercom.service
@@ -141,6 +144,49 @@ def test_button_to_call_to_key_to_rule_to_door(station: Station) -> None:
         assert station.intercom.calls()[-1].state == "Terminated"
         station.until(lambda: not station.media.open_legs)
         assert station.device.indicators.shown()["statusSpeak"].color == "off"
+
+
+def test_who_answers_hears_the_visitor_and_opens_the_door_by_a_key(tmp_path: Path) -> None:
+    """All of it native but for signalling: a visitor speaks in the room of the station, the telephone hears it."""
+    station = Station(tmp_path, own_sound=True)
+    tone = (9000 * np.sin(2 * np.pi * 700 / 16000 * np.arange(160 * 40))).astype(np.int16)
+    try:
+        with Phone("ada") as ada:
+            key = station.contact(ada)
+            station.do(lambda tx: station.intercom.contacts.set_button(tx, {"recipients": [key]}))
+            station.unlock_by("1")
+            station.press_button()
+            ada.wait(Incoming)
+            ada.answer()
+            station.expect(events.CALL_STATE, CallState="Active")
+            assert station.device.intercom is not None
+            own = station.device.intercom.media
+            assert own is not None
+            station.until(lambda: own.sound is not None and own.sound.stats.legs)
+            assert own.sound is not None
+            for number in range(40):
+                own.sound.talk(tone[160 * number : 160 * (number + 1)])
+            assert ada.media is not None
+            kind = ada.media.media.receive_type
+            decoder = {0: G711("mu"), 8: G711("a"), 9: G722()}[kind]
+            loudest, numbers = 0, []
+            for _ in range(60):
+                packet = ada.heard()
+                assert packet[0] == 0x80
+                if packet[1] & 0x7F == kind:  # sound, not a report
+                    assert len(packet) == 12 + 160
+                    numbers.append(int.from_bytes(packet[2:4], "big"))
+                    loudest = max(loudest, *decoder.decode(packet[12:]))
+            assert numbers == [(numbers[0] + k) % 65536 for k in range(len(numbers))]
+            assert len(numbers) > 50
+            assert loudest > 3000
+            ada.press("1")
+            station.tap.expect("relay1", True, 5.0)
+            ada.hang_up()
+            station.expect(events.CALL_STATE, CallState="Idle")
+            station.until(lambda: own.sound is None)
+    finally:
+        station.close()
 
 
 def test_a_group_of_six_is_called_at_once_and_the_first_answer_wins(station: Station) -> None:

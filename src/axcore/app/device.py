@@ -72,7 +72,7 @@ class Device:
     ) -> None:
         """Opens the store and loads the services; nothing moves yet. Raises StoreError, NotFoundError (model).
 
-        ``media``: the sound of calls; without it there are none.
+        ``media``: the sound of calls, instead of the device's own (``drivers.call_media``).
         """
         self.model: DeviceModel = model(model_id)
         self.data_dir = data_dir
@@ -219,7 +219,7 @@ class Device:
 
         bind = self.config.network.bind
         intercom = Intercom(self.model, self.ledger, self.schedules, self.indicators, bind)
-        intercom.attach(self.bus, media)
+        intercom.attach(self.bus, media or intercom.own_media(self.config.sound, simulated=self._simulate))
         return intercom
 
     def _make_station(self) -> Station | None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from axcore.devices import DeviceModel
+from axcore.drivers.call_media import CallMedia, open_sound
 from axcore.drivers.voice import VoiceLines
 from axcore.errors import QueueFullError, StateError
 from axcore.model import events
+from axcore.model.config import SoundConfig
 from axcore.model.events import Event
 from axcore.model.voice import Configure, Report
 from axcore.runtime.bus import Bus
@@ -38,6 +41,8 @@ class Intercom:
         self._bind = "" if bind in WILDCARDS else bind
         self.service = IntercomService(schedules, indicators, ledger.post, leds=[led.name for led in model.leds])
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
+        self.media: CallMedia | None = None
+        """Its own sound of calls; None: of others."""
         self.performer = CallPerformer(self.service)
         self.loaders: tuple[Job[None], ...] = (self.service.load,)
         self.timers: tuple[Any, ...] = (self.service,)
@@ -46,7 +51,12 @@ class Intercom:
         """For rules."""
         return conditions(self.service)
 
-    def attach(self, bus: Bus, media: MediaPort | None) -> None:
+    def own_media(self, sound: SoundConfig, *, simulated: bool) -> MediaPort:
+        """The device's loudspeaker and microphone, or a virtual room; closed by ``stop``."""
+        self.media = CallMedia(partial(open_sound, sound, simulated=simulated), self._bind)
+        return self.media
+
+    def attach(self, bus: Bus, media: MediaPort) -> None:
         """Connect the sound, and the keypad."""
         self.service.attach(self.lines, media)
         bus.in_transaction(events.SPEED_DIAL, self._on_speed_dial)
@@ -54,6 +64,8 @@ class Intercom:
     def stop(self) -> None:
         """Hang up and end the processes."""
         self.lines.stop()
+        if self.media is not None:
+            self.media.close()
 
     def _on_speed_dial(self, tx: Transaction, event: Event) -> None:
         self.service.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)

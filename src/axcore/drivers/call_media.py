@@ -1,0 +1,303 @@
+"""The sound of calls: what the intercom asks of a ``MediaPort``, on the native audio and RTP threads.
+
+    media = CallMedia(lambda: open_sound(config.sound, simulated=True), host="192.0.2.5")
+    media.listen(on_key)
+    media.open("1", 20000)          # bound when this returns; OSError if it is taken
+    media.start("1", agreed)        # sound both ways, as offer and answer came to
+    media.stop("1")
+
+Sockets are bound by the caller's thread, so that a port that is taken is known before the peer is told of it. All else
+happens, in its order, in a thread of its own: a sound card may take its time to open. It opens with the first leg and
+closes after the last one; without calls nothing runs. A datagram that does not come from where the peer agreed to send
+from is dropped before it is looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import logging
+import os
+import queue
+import select
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from axcore.errors import AxError, InputError
+from axcore.model.config import SoundConfig
+from axcore.model.voice import AgreedMedia
+
+if TYPE_CHECKING:
+    from axcore.audio import Leg
+    from axcore.drivers.media import Crypto, Media, MediaPort
+    from axcore.drivers.sound import Sound
+    from axcore.rtp import Profile
+
+__all__ = ["CallMedia", "crypto", "open_sound"]
+
+log = logging.getLogger(__name__)
+
+RATE: Final = 16_000
+SEATS: Final = 6
+NOT_HEARD, NOT_SENT = ("sendonly", "inactive"), ("recvonly", "inactive")
+KEY_SIZE: Final = 16
+
+
+def open_sound(config: SoundConfig, *, simulated: bool) -> Sound:
+    """Loudspeaker, microphone and the pipeline between them and the legs; a virtual room where there is no card."""
+    from axcore.audio import Pipeline, Room
+    from axcore.drivers.sound import Sound, open_room
+
+    pipeline = Pipeline(RATE)
+    if simulated and not config.device:
+        return Sound(pipeline, open_room(Room(RATE, rt60_ms=150, delay_ms=15, echo_db=-12, noise_db=-65)))
+    return Sound.open(pipeline, config.device, config.microphone or config.device)
+
+
+def crypto(local: str, remote: str) -> Crypto | None:
+    """The keys of two ``a=crypto`` values (RFC 4568, 9.1); None for two empty ones. InputError: ``crypto``."""
+    from axcore.drivers.media import Crypto
+
+    if not local and not remote:
+        return None
+    (profile, key, salt), (other, remote_key, remote_salt) = _inline(local), _inline(remote)
+    if profile != other:
+        raise InputError("crypto", f"offer and answer name two suites, {profile} and {other}")
+    return Crypto(profile=profile, key=key, salt=salt, remote_key=remote_key, remote_salt=remote_salt)
+
+
+def _inline(value: str) -> tuple[Profile, bytes, bytes]:
+    from axcore.rtp import Profile
+
+    parts = value.split()
+    if len(parts) < 3 or not parts[2].startswith("inline:"):
+        raise InputError("crypto", "has no inline key")
+    try:
+        profile = Profile(parts[1])
+        raw = base64.b64decode(parts[2].removeprefix("inline:").partition("|")[0], validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise InputError("crypto", "names a suite or a key that cannot be used") from error
+    if len(raw) != KEY_SIZE + profile.salt_size:
+        raise InputError("crypto", f"has a key of {len(raw)} bytes for {profile}")
+    return profile, raw[:KEY_SIZE], raw[KEY_SIZE:]
+
+
+class _Call:
+    """A leg of a call: its sockets, and once it talks its place."""
+
+    def __init__(self, name: str, rtp: socket.socket, rtcp: socket.socket) -> None:
+        self.name, self.rtp, self.rtcp = name, rtp, rtcp
+        self.agreed: AgreedMedia | None = None
+        self.seat = -1
+        self.port: MediaPort | None = None
+
+
+class CallMedia:
+    """See the module's text (``services.intercom.media.MediaPort``).
+
+    Args:
+        open_sound: makes the sound of the device; called in the thread of calls. OSError: there is none.
+        host: address to bind to; empty: all.
+    """
+
+    def __init__(self, open_sound: Callable[[], Sound], host: str = "") -> None:
+        self._open_sound, self._host = open_sound, host
+        self._on_key: Callable[[str, str, int], None] = lambda leg, key, t_ns: None
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC)
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._calls: dict[str, _Call] = {}
+        self._sound: Sound | None = None
+        self._media: Media | None = None
+
+    # --- what the intercom asks, any thread
+
+    def listen(self, on_key: Callable[[str, str, int], None]) -> None:
+        """Tell of keys (leg, key, monotonic ns) from now on; the thread of calls does."""
+        self._on_key = on_key
+
+    def open(self, leg: str, port: int) -> None:
+        """Bind the ports of RTP and, the next one, of RTCP. OSError."""
+        call = _Call(leg, *_bound(self._host, port))
+        self._do(lambda: self._opened(call))
+
+    def start(self, leg: str, media: AgreedMedia) -> None:
+        """Talk as agreed; again: as agreed now (hold, another address, another codec)."""
+        self._do(lambda: self._started(leg, media))
+
+    def stop(self, leg: str) -> None:
+        """Hang up a leg and close its ports."""
+        self._do(lambda: self._stopped(leg))
+
+    def press(self, leg: str, digits: str) -> None:
+        """Send keys, one after the other."""
+        self._do(lambda: self._press(leg, digits))
+
+    def close(self) -> None:
+        """Hang up all; nothing runs any more when this returns."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            os.eventfd_write(self._bell, 1)
+            thread.join()
+
+    @property
+    def sound(self) -> Sound | None:
+        """While there are calls: loudspeaker, microphone and pipeline, for measuring and listening."""
+        return self._sound
+
+    # --- the thread of calls
+
+    def _do(self, job: Callable[[], None]) -> None:
+        with self._lock:
+            self._jobs.put(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="call media", daemon=True)
+                self._thread.start()
+        os.eventfd_write(self._bell, 1)
+
+    def _run(self) -> None:
+        while True:
+            fds = [self._bell]
+            if self._sound is not None and self._media is not None:
+                fds += [self._media.events_fd, self._sound.events_fd]
+            for fd in select.select(fds, [], [])[0]:
+                with contextlib.suppress(BlockingIOError):
+                    os.eventfd_read(fd)
+            while not self._jobs.empty():
+                job = self._jobs.get()
+                if job is None:
+                    self._hang_up()
+                    return
+                try:
+                    job()
+                except (OSError, AxError) as error:
+                    log.error("the sound of a call: %s", error)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Keys that were pressed; what the pipeline tells of is not used."""
+        if self._media is None or self._sound is None:
+            return
+        from axcore.drivers.media import KEYS, Heard
+
+        self._sound.events()
+        names = {call.port.number: name for name, call in self._calls.items() if call.port is not None}
+        for event in self._media.events():
+            if event.what is Heard.KEY_DOWN and event.port in names and event.key in KEYS:
+                self._on_key(names[event.port], event.key, event.t_ns)
+
+    def _opened(self, call: _Call) -> None:
+        self._stopped(call.name)
+        self._calls[call.name] = call
+        if self._sound is None:
+            from axcore.drivers.media import Media
+
+            sound = self._open_sound()
+            media = Media(sound)
+            sound.start()
+            media.start()
+            self._sound, self._media = sound, media
+
+    def _started(self, leg: str, agreed: AgreedMedia) -> None:
+        call = self._calls.get(leg)
+        if call is None or self._sound is None or self._media is None:
+            return
+        if call.agreed is None or _wire(call.agreed) != _wire(agreed):
+            self._leave(call)
+            self._join(call, agreed, self._sound, self._media)
+        call.agreed = agreed
+        self._sound.pipeline.adjust(call.seat, mute=agreed.direction in NOT_HEARD)
+        self._sound.pipeline.set_microphone(mute=agreed.direction in NOT_SENT)
+
+    def _join(self, call: _Call, agreed: AgreedMedia, sound: Sound, media: Media) -> None:
+        """Take a seat at the pipeline and tie it to the sockets."""
+        taken = {other.seat for other in self._calls.values()}
+        seat = next(number for number in range(SEATS) if number not in taken)
+        made = _leg(agreed)
+        sound.pipeline.seat(seat, made)
+        call.seat = seat
+        try:
+            call.port = media.open(
+                made,
+                call.rtp,
+                rtcp=call.rtcp,
+                peer=(agreed.remote_address, agreed.remote_port),
+                payload_type=agreed.receive_type,
+                event_type=agreed.event_receive_type,
+                crypto=crypto(agreed.local_crypto, agreed.remote_crypto),
+            )
+        except (OSError, AxError):
+            self._leave(call)
+            raise
+
+    def _leave(self, call: _Call) -> None:
+        if call.port is not None:
+            call.port.close()
+            call.port = None
+        if call.seat >= 0 and self._sound is not None:
+            self._sound.pipeline.seat(call.seat, None)
+        call.seat, call.agreed = -1, None
+
+    def _stopped(self, leg: str) -> None:
+        call = self._calls.pop(leg, None)
+        if call is None:
+            return
+        self._leave(call)
+        call.rtp.close()
+        call.rtcp.close()
+        if not self._calls:
+            self._quiet()
+
+    def _quiet(self) -> None:
+        """Nobody talks: the sound card is free for others."""
+        if self._media is not None:
+            self._media.stop()
+        if self._sound is not None:
+            self._sound.stop()
+        self._media = self._sound = None
+
+    def _press(self, leg: str, digits: str) -> None:
+        call = self._calls.get(leg)
+        if call is not None and call.port is not None:
+            for digit in digits:
+                call.port.press(digit)
+
+    def _hang_up(self) -> None:
+        for leg in list(self._calls):
+            with contextlib.suppress(OSError, AxError):
+                self._stopped(leg)
+        self._quiet()
+
+
+def _wire(agreed: AgreedMedia) -> AgreedMedia:
+    """What a leg is made for; the direction may change while it talks."""
+    from msgspec.structs import replace
+
+    return replace(agreed, direction="sendrecv")
+
+
+def _leg(agreed: AgreedMedia) -> Leg:
+    from axcore.audio import Leg
+
+    own_rate = agreed.clock_rate if agreed.codec == "L16" else None
+    return Leg(agreed.codec, RATE, codec_rate=own_rate, packet_ms=agreed.packet_ms)
+
+
+def _bound(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made: list[socket.socket] = []
+    try:
+        for number in (port, port + 1):
+            made.append(socket.socket(family, socket.SOCK_DGRAM))
+            made[-1].bind((host, number))
+    except OSError:
+        for one in made:
+            one.close()
+        raise
+    return made[0], made[1]

@@ -1,0 +1,196 @@
+"""The intercom's sound on the native threads: two devices talk over loopback, in rooms of their own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from axcore.drivers.call_media import CallMedia, crypto, open_sound
+from axcore.errors import InputError
+from axcore.interfaces.cli.instance import wait_for
+from axcore.model.config import SoundConfig
+from axcore.model.voice import AgreedMedia
+from axcore.rtp import Profile
+
+HOST = "127.0.0.1"
+PATIENCE = 10.0
+KEYS = ("1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40, "1 AES_CM_128_HMAC_SHA1_80 inline:" + "B" * 40 + "|2^31")
+
+AGREED = AgreedMedia(
+    local_port=4000, remote_address=HOST, remote_port=4002, codec="PCMU", clock_rate=8000, send_type=0, receive_type=0
+)
+
+
+def port() -> int:
+    """An even one that is free, and so is the next."""
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
+            one.bind((HOST, 0))
+            number = int(one.getsockname()[1]) & ~1
+        try:
+            with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
+                one.bind((HOST, number))
+                two.bind((HOST, number + 1))
+                return number
+        except OSError:
+            continue
+    raise AssertionError("no port is free")
+
+
+class Station:
+    """One end."""
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[str, str, int]] = []
+        self.port = port()
+        self.media = CallMedia(lambda: open_sound(SoundConfig(), simulated=True), HOST)
+        self.media.listen(lambda leg, key, t_ns: self.keys.append((leg, key, t_ns)))
+
+    def agreed(self, other: Station, **more: Any) -> AgreedMedia:
+        common = {"codec": "PCMU", "clock_rate": 8000, "send_type": 0, "receive_type": 0}
+        return AgreedMedia(
+            local_port=self.port, remote_address=HOST, remote_port=other.port,
+            **{**common, "event_send_type": 101, "event_receive_type": 101, **more},
+        )  # fmt: skip
+
+    def heard_db(self) -> float:
+        sound = self.media.sound
+        return -200.0 if sound is None else sound.stats.speaker_db
+
+    def legs(self) -> dict[int, Any]:
+        sound = self.media.sound
+        return {} if sound is None else sound.stats.legs
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Station, Station]]:
+    both = Station(), Station()
+    yield both
+    for one in both:
+        one.media.close()
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [
+        {},
+        {"local_crypto": KEYS[0], "remote_crypto": KEYS[1]},
+        {"codec": "G722", "clock_rate": 8000, "send_type": 9, "receive_type": 9},
+        {"codec": "L16", "clock_rate": 16000, "send_type": 96, "receive_type": 96},
+    ],
+    ids=["PCMU", "SRTP", "G722", "L16"],
+)
+def test_two_stations_talk(pair: tuple[Station, Station], codec: dict[str, Any]) -> None:
+    here, there = pair
+    swapped = dict(codec)
+    if codec.get("local_crypto"):
+        swapped = {**codec, "local_crypto": codec["remote_crypto"], "remote_crypto": codec["local_crypto"]}
+    here.media.open("a", here.port)
+    there.media.open("b", there.port)
+    here.media.start("a", here.agreed(there, **codec))
+    there.media.start("b", there.agreed(here, **swapped))
+    wait_for("sound", lambda: there.legs() and there.legs()[0].offered > 30, PATIENCE, 0.02)
+    sound, far = here.media.sound, there.media.sound
+    assert sound is not None
+    assert far is not None
+    talk = (8000 * np.sin(np.arange(160 * 50) * 0.3)).astype(np.int16)
+    for k in range(50):
+        sound.talk(talk[160 * k : 160 * (k + 1)])
+    wait_for("the voice", lambda: there.heard_db() > -35, PATIENCE, 0.005)
+    here.media.press("a", "1#")
+    wait_for("two keys", lambda: len(there.keys) == 2, PATIENCE, 0.01)
+    assert [(leg, key) for leg, key, _ in there.keys] == [("b", "1"), ("b", "#")]
+    assert here.keys == []
+    here.media.stop("a")
+    wait_for("silence", lambda: here.media.sound is None, PATIENCE, 0.01)
+    here.media.open("a", here.port)  # the ports are free again
+
+
+def test_only_who_was_agreed_on_is_heard(pair: tuple[Station, Station]) -> None:
+    here, there = pair
+    here.media.open("a", here.port)
+    here.media.start("a", here.agreed(there))
+    wait_for("a seat", lambda: 0 in here.legs(), PATIENCE, 0.01)
+    with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+        stranger.bind((HOST, 0))
+        for number in range(60):  # the key 1, pressed by somebody else
+            head = bytes((0x80, 101 | (0x80 if number == 0 else 0), 0, number, 0, 0, 0, 1, 0, 0, 0, 9))
+            stranger.sendto(head + bytes((1, 10, number, 160)), (HOST, here.port))
+        there.media.open("b", there.port)
+        there.media.start("b", there.agreed(here))
+        there.media.press("b", "7")
+        wait_for("the key", lambda: here.keys, PATIENCE, 0.01)
+    assert [key for _, key, _ in here.keys] == ["7"]
+
+
+def test_hold_changes_what_is_heard_and_keeps_the_stream(pair: tuple[Station, Station]) -> None:
+    here, there = pair
+    for one, other, name in ((here, there, "a"), (there, here, "b")):
+        one.media.open(name, one.port)
+        one.media.start(name, one.agreed(other))
+    wait_for("sound", lambda: here.legs() and here.legs()[0].offered > 5, PATIENCE, 0.02)
+    here.media.start("a", here.agreed(there, direction="inactive"))
+    wait_for("nothing is heard", lambda: here.heard_db() < -95, PATIENCE, 0.02)
+    made = here.legs()[0].made
+    here.media.start("a", here.agreed(there))
+    wait_for("heard again", lambda: here.heard_db() > -95, PATIENCE, 0.02)
+    assert here.legs()[0].made >= made  # the same leg: its counters go on
+    here.media.start("a", here.agreed(there, codec="PCMA", send_type=8, receive_type=8))
+    wait_for("a leg anew", lambda: here.legs() and here.legs()[0].made < made + 5, PATIENCE, 0.01)
+
+
+def test_a_port_that_is_taken_is_told_at_once(pair: tuple[Station, Station]) -> None:
+    here, _ = pair
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind((HOST, here.port + 1))
+        with pytest.raises(OSError, match="in use"):
+            here.media.open("a", here.port)
+    here.media.open("a", here.port)
+
+
+def test_without_a_card_it_is_logged_and_the_next_call_works(caplog: pytest.LogCaptureFixture) -> None:
+    tries: list[int] = []
+
+    def card() -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError(2, "No such device")
+        return open_sound(SoundConfig(), simulated=True)
+
+    media = CallMedia(card, HOST)
+    media.open("a", port())
+    media.stop("a")
+    media.open("a", port())
+    wait_for("sound", lambda: media.sound is not None, PATIENCE, 0.01)
+    media.start("nobody", AGREED)
+    media.press("nobody", "1")
+    media.start("a", msgspec.structs.replace(AGREED, codec="GSM"))
+    wait_for("a word of it", lambda: "GSM" in caplog.text, PATIENCE, 0.01)
+    media.close()
+    media.close()
+    assert "No such device" in caplog.text
+    assert media.sound is None
+
+
+def test_keys_of_srtp() -> None:
+    assert crypto("", "") is None
+    found = crypto(*KEYS)
+    assert found is not None
+    assert (found.profile, found.key, found.remote_salt) == (
+        Profile.AES_CM_80,
+        bytes(16),
+        (b"\x04\x10\x41" * 10)[16:],
+    )
+    for local, remote in [
+        (KEYS[0], ""), ("", KEYS[0]), ("1 X inline:AAAA", KEYS[0]), ("1 AES_CM_128_HMAC_SHA1_80 inline:AAAA", KEYS[0]),
+        ("1 AES_CM_128_HMAC_SHA1_80 inline:!!", KEYS[0]), ("1 AES_CM_128_HMAC_SHA1_80 key", KEYS[0]),
+        (KEYS[0], KEYS[1].replace("_80", "_32")),
+    ]:  # fmt: skip
+        with pytest.raises(InputError) as caught:
+            crypto(local, remote)
+        assert caught.value.field == "crypto"
