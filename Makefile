@@ -30,7 +30,7 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo demo-siren demo-controller bench check $(CHECKS) bench-audio noise-training \
+.PHONY: help run test ctest pytest demo demo-siren demo-call demo-controller bench check $(CHECKS) bench-audio noise-training \
         bench-instructions-update fuzz fuzz-release osdp-release kill-release door-release build dev clean
 
 help: ## this list
@@ -48,6 +48,9 @@ demo: build ## the manual's example, end to end, with a timeline
 demo-siren: $(VENV)/.test build ## the siren manual's MQTT example, with a picture of the light and a recording
 	@$(NEED) mosquitto samba asterisk-core-sounds-en-g722
 	@$(PY) -m axcore.testing.demo_siren --out demo-siren
+
+demo-call: $(VENV)/.test build ## the call button, a telephone that answers, a key that opens the door; what was heard
+	@$(PY) -m axcore.testing.demo_call --out demo-call
 
 demo-controller: build ## a door station as the OSDP reader of a door controller, with a picture of what happened
 	@$(PY) -m axcore.testing.demo_controller --out demo-controller

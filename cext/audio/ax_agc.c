@@ -42,6 +42,7 @@ struct ax_agc {
     float power[TALK];         /* Of the last frames of talk, */
     float loud[TALK];          /* and the mean of each and the two before it. */
     int next, count, faint;
+    bool resting;
     float x[MOST_FRAME];
 };
 
@@ -140,7 +141,7 @@ static void amplify(struct ax_agc *a)
 {
     const float power = pcm_power(a->x, a->frame), level = pcm_db(power);
     a->floor_db = fmaxf(-90.0f, fminf(level, a->floor_db + FLOOR_RISE));
-    if (level > FAINTEST && level > a->floor_db + ABOVE_FLOOR)
+    if (!a->resting && level > FAINTEST && level > a->floor_db + ABOVE_FLOOR)
         follow(a, power);
     const float gain = expf(a->gain_db * 0.115129255f), step = (gain - a->gain) / (float)a->frame;
     for (uint32_t i = 0; i < a->frame; i++)
@@ -180,6 +181,11 @@ uint32_t ax_agc_latency(const struct ax_agc *a)
     return ax_limit_latency(a->limit);
 }
 
+void ax_agc_rest(struct ax_agc *a, bool resting)
+{
+    a->resting = resting;
+}
+
 float ax_agc_gain_db(const struct ax_agc *a)
 {
     return a->gain_db;
@@ -191,6 +197,7 @@ void ax_agc_reset(struct ax_agc *a)
     a->gain = 1;
     a->floor_db = FLOOR_START;
     a->next = a->count = a->faint = 0;
+    a->resting = false;
     memset(a->power, 0, sizeof a->power);
     memset(a->loud, 0, sizeof a->loud);
     ax_limit_reset(a->limit);

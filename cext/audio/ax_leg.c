@@ -7,6 +7,7 @@
 #include "ax_leg_internal.h"
 
 #define SECOND_NS UINT64_C(1000000000)
+#define TICK_NS UINT64_C(10000000)
 
 /* --- packets in and out ----------------------------------------------------------------------------------------------- */
 
@@ -49,9 +50,10 @@ int ax_leg_take(struct ax_leg *l, uint32_t *timestamp, uint8_t *out, size_t room
 
 /* --- what the partner says -------------------------------------------------------------------------------------------- */
 
-/* A packet has come when a tick can use it: the jitter buffer would otherwise aim at a moment between two ticks, at which
- * nobody asks, and stretch without end. */
-static void collect(struct ax_leg *l, uint64_t now_ns)
+/* A packet counts as come one tick after it did, when it can be used whenever the ticks are. Without that the jitter buffer
+ * misses packets that wait here for the next tick, or, had each the time of that tick, takes those that come near a tick for
+ * 10 ms of jitter: it would stretch without end. */
+static void collect(struct ax_leg *l)
 {
     const unsigned char *oldest;
     while ((oldest = ax_ring_peek(&l->in)) != NULL) {
@@ -61,7 +63,7 @@ static void collect(struct ax_leg *l, uint64_t now_ns)
             .payload = oldest + sizeof item, .size = item.size, .ssrc = item.ssrc, .timestamp = item.timestamp,
             .sequence = item.sequence, .marker = item.marker,
         };
-        (void)ax_jitter_put(l->jitter, &packet, item.arrived_ns > now_ns ? item.arrived_ns : now_ns); /* Its size was looked at by offer. */
+        (void)ax_jitter_put(l->jitter, &packet, item.arrived_ns + TICK_NS); /* Its size was looked at by offer. */
         ax_ring_drop(&l->in);
     }
 }
@@ -127,7 +129,7 @@ int ax_leg_hear(struct ax_leg *l, uint64_t now_ns, int16_t *out, struct ax_leg_k
     if (!l || !out || !keys)
         return AX_E_ARG;
     if (l->jitter) {
-        collect(l, now_ns);
+        collect(l);
         const int16_t *frame = next_frame(l, now_ns);
         if (l->up)
             (void)ax_resample_i16(l->up, frame, l->codec_frame, out, l->frame);

@@ -19,6 +19,9 @@ enum { LEGS = AX_PIPELINE_LEGS, PLAYS = AX_PIPELINE_PLAYS, MOST = 480, SOURCES =
 #define LEAST_GAIN_DB (-20.0f)
 #define VOLUME_MOST_DB 18.0f
 #define VOLUME_SLOPE 0.7f
+#define FAR_DB (-60.0f) /* The loudspeaker makes an echo, */
+#define FAR_FRAMES 40   /* which rings for so long; */
+#define NEAR_DB (-50.0f) /* meanwhile what is fainter is what was left of it, whatever else it looks like. */
 
 struct seat {
     struct ax_leg *leg; /* NULL: nobody. */
@@ -57,6 +60,7 @@ struct ax_pipeline {
     struct seat seat[LEGS];
     struct play play[PLAYS];
     float speaker_gain, mic_gain;
+    uint32_t rings; /* Frames that the loudspeaker may still be heard for. */
     bool mic_mute;
     struct ax_ring commands, events;
     uint64_t serial; /* Of the thread that commands. */
@@ -258,6 +262,17 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
         (void)ax_avc_play(p->avc, p->out, p->out);
 }
 
+/* What the microphone hears may be the loudspeaker alone: nobody's voice to set a gain by. */
+static bool only_echo(struct ax_pipeline *p)
+{
+    struct ax_aec_status status;
+    p->rings = power_db(p->out, p->frame) > FAR_DB ? FAR_FRAMES : p->rings - (p->rings > 0);
+    if (!p->aec || p->spec.echo != AX_PIPELINE_ECHO_FULL || p->rings == 0)
+        return false;
+    ax_aec_get(p->aec, &status);
+    return !status.talking || power_db(p->near, p->frame) < NEAR_DB;
+}
+
 static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
 {
     struct ax_pipeline_event event = {.t_ns = now_ns};
@@ -275,8 +290,10 @@ static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic
         memcpy(p->near, mic, p->frame * sizeof *mic);
     if (p->ns && !p->chained)
         (void)ax_ns_process_i16(p->ns, p->near, p->near);
-    if (p->agc)
+    if (p->agc) {
+        ax_agc_rest(p->agc, only_echo(p));
         (void)ax_agc_i16(p->agc, p->near, p->near);
+    }
     const bool talks = ax_vad_feed(&p->vad, p->near) > 0;
     if (talks != (bool)p->stats.talking) {
         p->stats.talking = talks;

@@ -217,11 +217,11 @@ async def test_a_killed_rtsp_service_comes_back_on_its_port(instance: Instance) 
 
 
 def test_rtsp_can_be_off_and_status_tells(device: Instance) -> None:
-    device._args = ("--rtsp-port", "off")
+    device.arguments = ("--rtsp-port", "off")
     device.start()
     assert device.running.rtsp == ""
     device.stop()
-    device._args = ()
+    device.arguments = ()
     device.start()
     command = [sys.executable, "-m", "axcore", "status", "--data-dir", str(device.data_dir)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout

@@ -30,6 +30,8 @@ void ax_agc_free(struct ax_agc *a);
 void ax_agc_reset(struct ax_agc *a);
 uint32_t ax_agc_frame(const struct ax_agc *a);
 uint32_t ax_agc_latency(const struct ax_agc *a);
+/** `resting`: what comes is not the talker, and the gain stays as it is (echo that was left over). */
+void ax_agc_rest(struct ax_agc *a, bool resting);
 /** The gain of now, dB. */
 float ax_agc_gain_db(const struct ax_agc *a);
 

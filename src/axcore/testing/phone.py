@@ -122,20 +122,31 @@ class Phone:
         """Keys by SIP INFO."""
         self.process.send(SendDigits(leg=self.leg, digits=digits))
 
+    def say(self, payload: bytes) -> None:
+        """20 ms of sound in the codec of the call; the caller sets the pace."""
+        session, place = self._talk()
+        self._now += FRAME_NS
+        packet = session.send(payload, self._now)
+        if packet is not None:
+            self._rtp.sendto(packet, place)
+
     def press(self, digits: str, *, by: socket.socket | None = None) -> None:
         """Keys by RFC 4733, all packets at once. ``by``: another socket than that of the call."""
+        session, place = self._talk()
+        for digit in digits:
+            session.press(DIGITS.index(digit), FRAME * PRESS_FRAMES)
+            for _ in range(PRESS_FRAMES + 6):
+                self._now = max(self._now + FRAME_NS, session.due_ns)
+                packet = session.send(SILENCE, self._now)
+                if packet is not None:
+                    (by or self._rtp).sendto(packet, place)
+
+    def _talk(self) -> tuple[Session, tuple[str, int]]:
         assert self.media is not None, "the call has no media"
         media = self.media.media
         if self._session is None:
             self._session = Session(payload_type=media.send_type, event_type=media.event_send_type or 101, rtcp_ms=0)
-        place = (media.remote_address, media.remote_port)
-        for digit in digits:
-            self._session.press(DIGITS.index(digit), FRAME * PRESS_FRAMES)
-            for _ in range(PRESS_FRAMES + 6):
-                self._now = max(self._now + FRAME_NS, self._session.due_ns)
-                packet = self._session.send(SILENCE, self._now)
-                if packet is not None:
-                    (by or self._rtp).sendto(packet, place)
+        return self._session, (media.remote_address, media.remote_port)
 
     def heard(self, timeout: float = 2.0) -> bytes:
         """The next datagram at its RTP socket; empty without one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import weakref
 from array import array
 from math import pi, sin
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from axcore.audio import DtmfGenerator, Echo, Leg, Pipeline, Room, Tone, What
+from axcore.audio import G711, DtmfGenerator, Echo, Leg, Pipeline, Room, Tone, What
 from axcore.errors import FormatError, InputError, QueueFullError, RangeError, StateError
+from axcore.testing.demo_call import voice
 
 TICK = 10_000_000
 SILENCE = array("h", bytes(320))
@@ -202,3 +204,45 @@ def test_numpy_in_numpy_out() -> None:
     assert pipeline.step(1, np.zeros(480, np.int16), out) is out
     assert Pipeline(16000, echo=Echo.FILTER, gain_control=False).near_latency == 64 + 16  # Noise suppressor, limiter.
     assert Pipeline(echo=Echo.FILTER, max_attenuation_db=0, gain_control=False).near_latency == 16
+
+
+@pytest.mark.parametrize("after_ms", [0, 0.02, 0.1, 5, 9.9, 9.99])
+def test_packets_that_come_near_a_tick_are_no_jitter(after_ms: float) -> None:
+    """Whether a packet just makes a tick, or just misses it, is chance; it must not stretch the sound to and fro."""
+    pipeline, leg, dice = Pipeline(16000, echo=Echo.OFF, max_attenuation_db=0), Leg("PCMU", 16000), random.Random(1)
+    pipeline.seat(0, leg)
+    sent, due, begin = 0, after_ms * 1e6, 10**10
+    for tick in range(1000):
+        now = begin + tick * 10_000_000 + int(abs(dice.gauss(0, 60_000)))
+        while begin + due <= now:
+            leg.offer(b"\x80" * 160, int(begin + due), sequence=sent, timestamp=160 * sent, ssrc=1)
+            sent += 1
+            due = after_ms * 1e6 + sent * 20_000_000 + abs(dice.gauss(0, 60_000))
+        pipeline.step(now, SILENCE)
+    stats = pipeline.stats.legs[0]
+    assert (stats.late, stats.lost, stats.concealed_ms) == (0, 0, 0)
+    assert stats.stretched < 15  # it begins with some delay to spare, and gives that back
+
+
+def test_what_is_left_of_an_echo_does_not_set_the_gain() -> None:
+    """The loudspeaker talks for six seconds, nobody else does: noise and rests of echo are not pulled up. Then somebody
+    does."""
+    pipeline, room, leg, codec = Pipeline(16000), Room(16000, rt60_ms=150, noise_db=-65), Leg("PCMU", 16000), G711("mu")
+    room.set(delay_ms=15, echo_db=-12)
+    pipeline.seat(0, leg)
+    far, speaker, near = voice(6.0), SILENCE, []
+    for tick in range(600):
+        if tick % 2 == 0:
+            at = tick // 2 * 160
+            payload = bytes(codec.encode(far[at : at + 160]))
+            leg.offer(payload, tick * 10_000_000, sequence=tick // 2, timestamp=at, ssrc=1)
+        speaker = pipeline.step(tick * 10_000_000, room.step(speaker))
+        near.append(pipeline.stats.near_db)
+    assert np.median(near[200:]) < -50
+    assert pipeline.stats.gain_db < 25
+    talker = np.repeat(np.asarray(voice(3.0, seed=2), np.int16), 2) // 16
+    for tick in range(300):
+        frame = talker[160 * tick : 160 * (tick + 1)]
+        speaker = pipeline.step((600 + tick) * 10_000_000, room.step(speaker, frame))
+        near.append(pipeline.stats.near_db)
+    assert -30 < max(near[-100:]) < -5
