@@ -39,7 +39,7 @@ LOUD, LEFT_DB = 1000.0, 15.0
 
 
 def voice(seconds: float, seed: int = 1) -> array[int]:
-    """Something like speech: syllables of uneven length, each with a gliding pitch and its own partials, hiss between."""
+    """Something like speech: uneven syllables, each with a gliding pitch and its own partials, hiss between."""
     dice, out, phase = random.Random(seed), array("h"), 0.0
     while len(out) < seconds * RATE:
         length, pause = int(dice.uniform(0.08, 0.3) * RATE), int(dice.choice((0.02, 0.05, 0.2)) * RATE)
