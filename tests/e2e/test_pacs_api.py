@@ -162,6 +162,9 @@ def test_a_reader_shows_what_it_is_told_to(device: Instance, api: Api) -> None:
         "</axtid:FeedbackMessage>"
     )
     device.tap.expect("reader1led2", True, PATIENCE)
+    api.json("axtid:FeedbackMessage", "/vapix/idpoint", Token="reader1", Message="AccessDenied")
+    device.tap.expect("reader1led2", False, PATIENCE)  # before the red one: never both
+    device.tap.expect("reader1led1", True, PATIENCE)
     card = {"Type": "Card", "Params": [{"Name": "Card", "Value": "02004fcb"}]}
     api.json("axtid:IndicateRemoteActivities", "/vapix/idpoint", Token="reader1", Activities=[card])
     device.tap.expect("relay1", True, PATIENCE)  # as if it had been read there

@@ -29,11 +29,13 @@ class ReaderLines:
         """Light and sound. Any thread. QueueFullError when the board has no room."""
         board = self._board
         if signal == "granted":
+            board.end(self._red)
             board.pulse(self._green, True, GRANTED_S)
             board.pulse(self._buzzer, True, BEEP_S)
             return
         line, steps = (self._green, MORE) if signal == "more" else (self._buzzer, DENIED)
         if signal == "denied":
+            board.end(self._green)
             board.pulse(self._red, True, DENIED_S)
         try:
             board.sequence(line, steps)
