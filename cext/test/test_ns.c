@@ -79,6 +79,16 @@ static void test_arguments(void)
     ax_ns_free(n);
 }
 
+/* The greatest difference. Not by fmax: gcc 12 for aarch64 breaks down when it makes vectors of that. */
+static float apart(const float *a, const float *b, int n)
+{
+    float worst = 0.0f;
+    for (int i = 0; i < n; i++)
+        if (fabsf(a[i] - b[i]) > worst)
+            worst = fabsf(a[i] - b[i]);
+    return worst;
+}
+
 /* With nothing to take, what comes out is what came in, and so late as is said: at most 6 ms. */
 static void test_nothing_to_take_is_a_delay(int rate)
 {
@@ -86,17 +96,14 @@ static void test_nothing_to_take_is_a_delay(int rate)
     const int frame = rate / 100, late = ax_ns_latency(n), all = 50 * frame;
     float *x = calloc((size_t)all, sizeof *x), *y = calloc((size_t)all, sizeof *y);
     CHECK(late * 1000 <= 6 * rate);
-    double worst = 0.0;
     if (x != NULL && y != NULL) {
         for (int i = 0; i < all; i++)
             x[i] = 0.3f * hiss();
         for (int i = 0; i < all; i += frame)
             CHECK_EQ(ax_ns_process_f32(n, x + i, y + i), AX_OK);
-        for (int i = late; i < all; i++)
-            worst = fmax(worst, fabs((double)y[i] - (double)x[i - late]));
+        CHECK(apart(y + late, x, all - late) < 2e-5f);
         CHECK(fabs((double)ax_ns_attenuation_db(n)) < 0.01);
     }
-    CHECK(worst < 2e-5);
     free(x);
     free(y);
     ax_ns_free(n);
@@ -152,14 +159,10 @@ static void test_network_variants(void)
             two = one;
             ns_step_generic(&ns_weights, &one, bands);
             fast(&ns_weights, &two, bands);
-            double worst = 0.0;
-            for (int b = 0; b < bands; b++) {
-                for (int i = 0; i < 2; i++)
-                    worst = fmax(worst, fabs((double)one.gain[i][b] - (double)two.gain[i][b]));
-                for (int s = 0; s < NS_STATES; s++)
-                    worst = fmax(worst, fabs((double)one.state[s][NS_PAD + b] - (double)two.state[s][NS_PAD + b]));
-            }
-            CHECK(worst < 1e-4);
+            for (int i = 0; i < 2; i++)
+                CHECK(apart(one.gain[i], two.gain[i], bands) < 1e-4f);
+            for (int k = 0; k < NS_STATES; k++)
+                CHECK(apart(one.state[k] + NS_PAD, two.state[k] + NS_PAD, bands) < 1e-4f);
         }
     }
     ax_ns_free(n);
@@ -171,16 +174,13 @@ static void test_variants_agree(int rate)
     const int frame = rate / 100;
     float x[MOST], y[MOST], z[MOST];
     CHECK_EQ(ax_ns_set_level(one, 0), AX_OK);
-    double worst = 0.0;
     for (int t = 0; t < 300; t++) {
         for (int i = 0; i < frame; i++)
             x[i] = voice(t * frame + i, rate) + 0.02f * hiss();
         CHECK_EQ(ax_ns_process_f32(one, x, y), AX_OK);
         CHECK_EQ(ax_ns_process_f32(two, x, z), AX_OK);
-        for (int i = 0; i < frame; i++)
-            worst = fmax(worst, fabs((double)y[i] - (double)z[i]));
+        CHECK(apart(y, z, frame) < 1e-3f);
     }
-    CHECK(worst < 1e-3);
     ax_ns_free(one);
     ax_ns_free(two);
 }
