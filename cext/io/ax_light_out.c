@@ -83,9 +83,9 @@ static int open_spi(struct ax_light_out *out)
     out->spi_fd = open(config->path[0], O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (out->spi_fd < 0)
         return AX_E_SYS;
-    /* What is no SPI device (a pipe to another program) takes the bytes as they are. */
+    /* What is no SPI device (a pipe to another program) takes the bytes as they are. ENOSYS: an emulator says it so. */
     if ((ioctl(out->spi_fd, SPI_IOC_WR_MODE, &mode) < 0 || ioctl(out->spi_fd, SPI_IOC_WR_BITS_PER_WORD, &bits) < 0
-         || ioctl(out->spi_fd, SPI_IOC_WR_MAX_SPEED_HZ, &hz) < 0) && errno != ENOTTY && errno != EINVAL)
+         || ioctl(out->spi_fd, SPI_IOC_WR_MAX_SPEED_HZ, &hz) < 0) && errno != ENOTTY && errno != EINVAL && errno != ENOSYS)
         return AX_E_SYS;
     out->wire_size = config->kind == AX_LIGHT_WS2812 ? ax_led_ws2812_size(out->leds, 3) : ax_led_apa102_size(out->leds);
     out->wire = malloc(out->wire_size);
