@@ -7,7 +7,7 @@ is no number a ``RangeError``; the object is then as it was before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from axcore._native.gain import Agc, Avc, Limit
 from axcore.audio._rates import check_range, check_rate
@@ -16,26 +16,17 @@ from axcore.errors import InputError
 __all__ = ["GainControl", "Limiter", "Mixer", "VolumeControl"]
 
 
-class GainControl:
-    """Brings talk to one level, and leaves pauses alone. Never clips: a limiter is behind it.
+_Core = TypeVar("_Core", Agc, Avc, Limit)
 
-    Args:
-        rate: 8000, 16000, 32000, 44100 or 48000.
-        target_db: level of talk, dBFS (0 is a square wave of full scale), -40 to -6.
-        max_gain_db: 0 to 40.
-        min_gain_db: -40 to 0.
-    """
+
+class _Framed(Generic[_Core]):
+    """What works on frames, with a limiter at its end."""
 
     __slots__ = ("_core",)
+    _core: _Core
 
-    def __init__(
-        self, rate: int, target_db: float = -20.0, max_gain_db: float = 30.0, min_gain_db: float = -20.0
-    ) -> None:
-        check_rate(rate)
-        check_range("target_db", target_db, -40, -6)
-        check_range("max_gain_db", max_gain_db, 0, 40)
-        check_range("min_gain_db", min_gain_db, -40, 0)
-        self._core = Agc(rate, target_db, max_gain_db, min_gain_db)
+    def __init__(self, core: _Core) -> None:
+        self._core = core
 
     @property
     def frame(self) -> int:
@@ -47,6 +38,39 @@ class GainControl:
         """Samples from input to output: about 1 ms."""
         return self._core.latency
 
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._core.reset()
+
+
+def _limit(rate: int, ceiling: float) -> Limit:
+    check_rate(rate)
+    if not 0 < ceiling <= 1:
+        raise InputError("ceiling", f"must be above 0 and at most 1, not {ceiling!r}")
+    return Limit(rate, ceiling)
+
+
+class GainControl(_Framed[Agc]):
+    """Brings talk to one level, and leaves pauses alone. Never clips: a limiter is behind it.
+
+    Args:
+        rate: 8000, 16000, 32000, 44100 or 48000.
+        target_db: level of talk, dBFS (0 is a square wave of full scale), -40 to -6.
+        max_gain_db: 0 to 40.
+        min_gain_db: -40 to 0.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, rate: int, target_db: float = -20.0, max_gain_db: float = 30.0, min_gain_db: float = -20.0
+    ) -> None:
+        check_rate(rate)
+        check_range("target_db", target_db, -40, -6)
+        check_range("max_gain_db", max_gain_db, 0, 40)
+        check_range("min_gain_db", min_gain_db, -40, 0)
+        super().__init__(Agc(rate, target_db, max_gain_db, min_gain_db))
+
     @property
     def gain_db(self) -> float:
         """The gain of now, before the limiter."""
@@ -56,12 +80,8 @@ class GainControl:
         """One frame of int16 or float32 (at most 8); ``out`` may be ``samples``."""
         return self._core.process(samples, out)
 
-    def reset(self) -> None:
-        """Forget the talker."""
-        self._core.reset()
 
-
-class Limiter:
+class Limiter(_Framed[Limit]):
     """Never lets a sample over the ceiling, and never jumps: it looks ahead by about 1 ms.
 
     Args:
@@ -69,64 +89,30 @@ class Limiter:
         ceiling: greatest sample, as a share of full scale, above 0 to 1.
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ()
 
     def __init__(self, rate: int, ceiling: float = 0.966) -> None:
-        check_rate(rate)
-        if not 0 < ceiling <= 1:
-            raise InputError("ceiling", f"must be above 0 and at most 1, not {ceiling!r}")
-        self._core = Limit(rate, ceiling)
-
-    @property
-    def frame(self) -> int:
-        """Samples of a frame."""
-        return self._core.frame
-
-    @property
-    def latency(self) -> int:
-        """Samples from input to output."""
-        return self._core.latency
+        super().__init__(_limit(rate, ceiling))
 
     def process(self, samples: Any, out: Any = None) -> Any:
         """One frame of int16 or float32 (at most 4096); ``out`` may be ``samples``."""
         return self._core.process(samples, out)
 
-    def reset(self) -> None:
-        """Forget what was heard."""
-        self._core.reset()
 
-
-class Mixer:
+class Mixer(_Framed[Limit]):
     """Sums up to 64 frames without saturation: in floating point, then through a limiter."""
 
-    __slots__ = ("_core",)
+    __slots__ = ()
 
     def __init__(self, rate: int, ceiling: float = 0.966) -> None:
-        check_rate(rate)
-        if not 0 < ceiling <= 1:
-            raise InputError("ceiling", f"must be above 0 and at most 1, not {ceiling!r}")
-        self._core = Limit(rate, ceiling)
-
-    @property
-    def frame(self) -> int:
-        """Samples of a frame."""
-        return self._core.frame
-
-    @property
-    def latency(self) -> int:
-        """Samples from input to output."""
-        return self._core.latency
+        super().__init__(_limit(rate, ceiling))
 
     def process(self, frames: Sequence[Any], gains: Sequence[float] | None = None, out: Any = None) -> Any:
         """The sum of int16 frames, each times its gain (-16 to 16, 1 if left out); silence for none."""
         return self._core.mix(frames, gains, frames[0] if frames else None, out)
 
-    def reset(self) -> None:
-        """Forget what was heard."""
-        self._core.reset()
 
-
-class VolumeControl:
+class VolumeControl(_Framed[Avc]):
     """A loudspeaker's volume that follows the noise around it.
 
     Args:
@@ -136,24 +122,14 @@ class VolumeControl:
         slope: dB of gain for a dB of noise, 0 to 1.
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ()
 
     def __init__(self, rate: int, quiet_db: float = -55.0, max_gain_db: float = 12.0, slope: float = 0.6) -> None:
         check_rate(rate)
         check_range("quiet_db", quiet_db, -90, 0)
         check_range("max_gain_db", max_gain_db, 0, 30)
         check_range("slope", slope, 0, 1)
-        self._core = Avc(rate, quiet_db, max_gain_db, slope)
-
-    @property
-    def frame(self) -> int:
-        """Samples of a frame."""
-        return self._core.frame
-
-    @property
-    def latency(self) -> int:
-        """Samples from input to output."""
-        return self._core.latency
+        super().__init__(Avc(rate, quiet_db, max_gain_db, slope))
 
     @property
     def gain_db(self) -> float:
@@ -172,7 +148,3 @@ class VolumeControl:
     def process(self, samples: Any, out: Any = None) -> Any:
         """A frame (int16) on its way to the loudspeaker; ``out`` may be ``samples``."""
         return self._core.process(samples, out)
-
-    def reset(self) -> None:
-        """Forget the noise."""
-        self._core.reset()

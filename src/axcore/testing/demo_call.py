@@ -132,13 +132,16 @@ class Play:
     def files(self) -> None:
         import numpy as np
 
+        from axcore.interfaces.cli.audio_plot import OUT, REF, waveforms
         from axcore.interfaces.cli.wavfile import write_wav
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, samples in (("said", self.said), ("heard", self.heard)):
-            write_wav(self.folder / f"{name}.wav", RATE, np.asarray(samples, np.int16))
+        said, heard = np.asarray(self.said, np.int16), np.asarray(self.heard, np.int16)
+        write_wav(self.folder / "said.wav", RATE, said)
+        write_wav(self.folder / "heard.wav", RATE, heard)
         path = self.folder / "call.svg"
-        path.write_text(drawing((("the telephone said", self.said), ("the telephone heard", self.heard))))
+        rows = (("the telephone said", said, REF), ("the telephone heard", heard, OUT))
+        path.write_bytes(waveforms(rows, len(said) / RATE))
         self.timeline.add("written", f"{path}, said.wav, heard.wav")
 
     def stop(self) -> None:
@@ -155,23 +158,6 @@ class Play:
             packet = self.phone.heard(0.5)
             if len(packet) > 12 and packet[1] & 0x7F == 0:
                 self.heard.extend(codec.decode(packet[12:]))
-
-
-def drawing(rows: tuple[tuple[str, array[int]], ...]) -> str:
-    """Waveforms one below the other, as SVG."""
-    width, height, step = 1200, 160, RATE // 100
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height * len(rows)}" '
-           'font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="white"/>']  # fmt: skip
-    longest = max(len(samples) for _, samples in rows)
-    for row, (name, samples) in enumerate(rows):
-        middle = row * height + height / 2
-        out.append(f'<text x="8" y="{row * height + 18}">{name}</text>')
-        for at in range(0, len(samples) - step, step):
-            part = samples[at : at + step]
-            x, high, low = at * width / longest, max(part) * height / 65536, min(part) * height / 65536
-            out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{middle - high:.1f}" y2="{middle - low + 0.5:.1f}" '
-                       'stroke="#369"/>')  # fmt: skip
-    return "\n".join([*out, "</svg>"]) + "\n"
 
 
 STEPS = (

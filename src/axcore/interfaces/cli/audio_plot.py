@@ -5,6 +5,7 @@ numpy is imported when a picture is made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,7 @@ def draw(done: Processed, mic: Any, ref: Any, kind: str) -> bytes:
     height = TOP + 3 * (WAVE + GAP) + ERLE + GAP + 2 * (PICTURE + GAP) + 8
     size = (LEFT + WIDE + RIGHT, height)
     canvas: Canvas = Svg(*size, GROUND) if kind == ".svg" else Pixels(*size, GROUND)
-    y = TOP
-    for name, samples, colour in (("microphone", mic, MIC), ("loudspeaker", ref, REF), ("result", done.out, OUT)):
-        _wave(canvas, y, name, samples, colour)
-        y += WAVE + GAP
+    y = _waves(canvas, (("microphone", mic, MIC), ("loudspeaker", ref, REF), ("result", done.out, OUT)))
     _erle(canvas, y, done)
     y += ERLE + GAP
     for name, samples in (("microphone", mic), ("result", done.out)):
@@ -46,6 +44,21 @@ def draw(done: Processed, mic: Any, ref: Any, kind: str) -> bytes:
         y += PICTURE + GAP
     _time(canvas, y - GAP, done.seconds)
     return canvas.data()
+
+
+def waveforms(rows: Sequence[tuple[str, Any, Colour]], seconds: float) -> bytes:
+    """An SVG of int16 arrays over the same time, one below the other."""
+    canvas = Svg(LEFT + WIDE + RIGHT, TOP + len(rows) * (WAVE + GAP) + 8, GROUND)
+    _time(canvas, _waves(canvas, rows) - GAP, seconds)
+    return canvas.data()
+
+
+def _waves(canvas: Canvas, rows: Sequence[tuple[str, Any, Colour]]) -> int:
+    y = TOP
+    for name, samples, colour in rows:
+        _wave(canvas, y, name, samples, colour)
+        y += WAVE + GAP
+    return y
 
 
 def _panel(canvas: Canvas, y: int, height: int, title: str) -> None:

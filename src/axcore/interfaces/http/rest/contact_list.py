@@ -5,13 +5,21 @@ People are seen and changed by operators; whom the button calls as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_data, read_object, rest, success
+from axcore.interfaces.http.rest.envelope import (
+    BASE,
+    RestRoute,
+    arguments,
+    read_data,
+    read_object,
+    rest,
+    shelf,
+    success,
+)
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
 from axcore.model.intercom import CallButton, Contact, ContactSpec, Group, GroupSpec
@@ -110,37 +118,11 @@ async def patch_button(request: Request, ctx: Context) -> web.Response:
     return success(await ctx.ledger.run(lambda tx: ctx.intercom.contacts.set_button(tx, patch)))
 
 
-def shelf(path: str, name: str, what: str, types: tuple[Any, Any], handlers: Sequence[Any]) -> Iterator[RestRoute]:
-    """The five routes of records: list, add, get, change, remove. ``types``: as entered and as shown."""
-    spec, record = types
-    every, add, one, patch, remove = (rest(handler) for handler in handlers)
-    role, key = Role.OPERATOR, f"{path}/{{id}}"
-    yield RestRoute(
-        method="GET", safe=True, path=path, role=role, name=f"{name}.list", handler=every, summary=f"All {what}s",
-        data=GenericAlias(list, (record,)),
-    )  # fmt: skip
-    yield RestRoute(
-        method="POST", path=path, role=role, name=f"{name}.add", handler=add, summary=f"Add a {what}", body=spec,
-        data=record, status=201,
-    )  # fmt: skip
-    yield RestRoute(
-        method="GET", safe=True, path=key, role=role, name=f"{name}.get", handler=one, summary=f"One {what}",
-        data=record,
-    )  # fmt: skip
-    yield RestRoute(
-        method="PATCH", path=key, role=role, name=f"{name}.update", handler=patch, summary=f"Change a {what}",
-        body=spec, partial=True, data=record,
-    )  # fmt: skip
-    yield RestRoute(
-        method="DELETE", path=key, role=role, name=f"{name}.remove", handler=remove, summary=f"Remove a {what}"
-    )
-
-
 def _routes() -> Iterator[RestRoute]:
     contacts = (list_contacts, add_contact, get_contact, patch_contact, delete_contact)
     groups = (list_groups, add_group, get_group, patch_group, delete_group)
-    yield from shelf(f"{API}/contacts", "contacts", "contact", (ContactSpec, Contact), contacts)
-    yield from shelf(f"{API}/groups", "groups", "group", (GroupSpec, Group), groups)
+    yield from shelf(f"{API}/contacts", "contacts", "contact", (ContactSpec, Contact), contacts, role=Role.OPERATOR)
+    yield from shelf(f"{API}/groups", "groups", "group", (GroupSpec, Group), groups, role=Role.OPERATOR)
     yield RestRoute(
         method="GET", safe=True, path=f"{API}/list", role=Role.OPERATOR, name="contact-list.export",
         handler=rest(export), summary="Download the contact list", data=ContactFile,

@@ -9,8 +9,9 @@ its own as well. A write answers after the ledger committed it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import GenericAlias
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from axcore.interfaces.http.context import Context, Request
 from axcore.interfaces.http.errors import BadRequestError
 from axcore.interfaces.http.jsonin import parse_json
 from axcore.interfaces.http.routes import Handler, Route
+from axcore.model.accounts import Role
 
 BASE: Final = "/config/rest"
 CODES: Final = {
@@ -189,3 +191,39 @@ def whole_number(arguments: Mapping[str, str], name: str, default: int, lowest: 
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and lowest <= int(text) <= highest):
         raise InputError(name, f"must be a whole number, {lowest} to {highest}")
     return int(text)
+
+
+# --- routes --------------------------------------------------------------------------------------------------------
+
+
+def shelf(
+    path: str, name: str, what: str, types: tuple[Any, Any], handlers: Sequence[Any], *, role: Role
+) -> tuple[RestRoute, ...]:
+    """The five routes of records: list, add, get, change, remove, with their handlers in this order.
+
+    ``what``: one of them in words; ``types``: as entered and as shown.
+    """
+    spec, record = types
+    every, add, one, patch, remove = (rest(handler) for handler in handlers)
+    key = f"{path}/{{id}}"
+    return (
+        RestRoute(
+            method="GET", safe=True, path=path, role=role, name=f"{name}.list", handler=every,
+            summary=f"All {what}s", data=GenericAlias(list, (record,)),
+        ),
+        RestRoute(
+            method="POST", path=path, role=role, name=f"{name}.add", handler=add, summary=f"Add a {what}", body=spec,
+            data=record, status=201,
+        ),
+        RestRoute(
+            method="GET", safe=True, path=key, role=role, name=f"{name}.get", handler=one, summary=f"One {what}",
+            data=record,
+        ),
+        RestRoute(
+            method="PATCH", path=key, role=role, name=f"{name}.update", handler=patch, summary=f"Change a {what}",
+            body=spec, partial=True, data=record,
+        ),
+        RestRoute(
+            method="DELETE", path=key, role=role, name=f"{name}.remove", handler=remove, summary=f"Remove a {what}",
+        ),
+    )  # fmt: skip

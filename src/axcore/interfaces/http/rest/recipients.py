@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from aiohttp import web
 
-from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, shelf, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
 from axcore.model.recipients import RecipientSpec, RecipientView
@@ -89,28 +89,10 @@ async def _test(ctx: Context, target: Any) -> web.Response:
 
 
 def _routes() -> tuple[RestRoute, ...]:
-    one, every, admin = f"{API}/recipients/{{id}}", f"{API}/recipients", Role.ADMIN
+    one, admin = f"{API}/recipients/{{id}}", Role.ADMIN
+    recipients = (list_recipients, add_recipient, get_recipient, patch_recipient, delete_recipient)
     return (
-        RestRoute(
-            method="GET", safe=True, path=every, role=admin, name="recipients.list", handler=rest(list_recipients),
-            summary="All recipients", data=list[RecipientView],
-        ),
-        RestRoute(
-            method="POST", path=every, role=admin, name="recipients.add", handler=rest(add_recipient),
-            summary="Add a recipient", body=RecipientSpec, data=RecipientView, status=201,
-        ),
-        RestRoute(
-            method="GET", safe=True, path=one, role=admin, name="recipients.get", handler=rest(get_recipient),
-            summary="One recipient", data=RecipientView,
-        ),
-        RestRoute(
-            method="PATCH", path=one, role=admin, name="recipients.update", handler=rest(patch_recipient),
-            summary="Change a recipient", body=RecipientSpec, partial=True, data=RecipientView,
-        ),
-        RestRoute(
-            method="DELETE", path=one, role=admin, name="recipients.remove", handler=rest(delete_recipient),
-            summary="Remove a recipient",
-        ),
+        *shelf(f"{API}/recipients", "recipients", "recipient", (RecipientSpec, RecipientView), recipients, role=admin),
         RestRoute(
             method="POST", path=f"{one}/copy", role=admin, name="recipients.copy", handler=rest(copy_recipient),
             summary="Copy a recipient", data=RecipientView, status=201,

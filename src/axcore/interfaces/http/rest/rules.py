@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, shelf, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
 from axcore.model.rules import Rule, RuleSpec
@@ -63,29 +63,10 @@ async def list_actions(request: Request, ctx: Context) -> web.Response:
 
 
 def _routes() -> tuple[RestRoute, ...]:
-    one = f"{API}/rules/{{id}}"
     operator = Role.OPERATOR
+    rules = (list_rules, add_rule, get_rule, patch_rule, delete_rule)
     return (
-        RestRoute(
-            method="GET", safe=True, path=f"{API}/rules", role=operator, name="rules.list", handler=rest(list_rules),
-            summary="All rules", data=list[Rule],
-        ),
-        RestRoute(
-            method="POST", path=f"{API}/rules", role=operator, name="rules.add", handler=rest(add_rule),
-            summary="Add a rule", body=RuleSpec, data=Rule, status=201,
-        ),
-        RestRoute(
-            method="GET", safe=True, path=one, role=operator, name="rules.get", handler=rest(get_rule),
-            summary="One rule", data=Rule,
-        ),
-        RestRoute(
-            method="PATCH", path=one, role=operator, name="rules.update", handler=rest(patch_rule),
-            summary="Change a rule", body=RuleSpec, partial=True, data=Rule,
-        ),
-        RestRoute(
-            method="DELETE", path=one, role=operator, name="rules.remove", handler=rest(delete_rule),
-            summary="Remove a rule",
-        ),
+        *shelf(f"{API}/rules", "rules", "rule", (RuleSpec, Rule), rules, role=operator),
         RestRoute(
             method="GET", safe=True, path=f"{API}/conditions", role=operator, name="rules.conditions",
             handler=rest(list_conditions), summary="Conditions that rules can use", data=list[ConditionType],

@@ -16,6 +16,7 @@ from axcore.interfaces.http.rest.envelope import (
     arguments,
     read_object,
     rest,
+    shelf,
     success,
     whole_number,
 )
@@ -125,29 +126,10 @@ def _moment(text: str) -> int:
 
 
 def _routes() -> tuple[RestRoute, ...]:
-    many, one = f"{API}/schedules", f"{API}/schedules/{{id}}"
-    operator = Role.OPERATOR
+    one, operator = f"{API}/schedules/{{id}}", Role.OPERATOR
+    schedules = (list_schedules, add_schedule, get_schedule, patch_schedule, delete_schedule)
     return (
-        RestRoute(
-            method="GET", safe=True, path=many, role=operator, name="schedules.list", handler=rest(list_schedules),
-            summary="All schedules", data=list[ScheduleView],
-        ),
-        RestRoute(
-            method="POST", path=many, role=operator, name="schedules.add", handler=rest(add_schedule),
-            summary="Add a schedule", body=ScheduleSpec, data=ScheduleView, status=201,
-        ),
-        RestRoute(
-            method="GET", safe=True, path=one, role=operator, name="schedules.get", handler=rest(get_schedule),
-            summary="One schedule", data=ScheduleView,
-        ),
-        RestRoute(
-            method="PATCH", path=one, role=operator, name="schedules.update", handler=rest(patch_schedule),
-            summary="Change a schedule", body=ScheduleSpec, partial=True, data=ScheduleView,
-        ),
-        RestRoute(
-            method="DELETE", path=one, role=operator, name="schedules.remove", handler=rest(delete_schedule),
-            summary="Remove a schedule",
-        ),
+        *shelf(f"{API}/schedules", "schedules", "schedule", (ScheduleSpec, ScheduleView), schedules, role=operator),
         RestRoute(
             method="GET", safe=True, path=f"{one}/edges", role=operator, name="schedules.edges",
             handler=rest(get_edges), summary="When a schedule changes next", data=list[EdgeView], query=_QUERY,

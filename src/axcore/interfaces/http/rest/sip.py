@@ -5,19 +5,16 @@ Passwords come in and never go out; a PATCH that leaves them out keeps them, unl
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import web
 
-from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
+from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, shelf, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
 from axcore.model.intercom import DtmfSequence, DtmfSequenceSpec, SipAccount, SipAccountSpec, SipSettings
 from axcore.model.voice import Ready
-
-from .contact_list import shelf
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -172,10 +169,10 @@ def _routes() -> tuple[RestRoute, ...]:
         ),
     )  # fmt: skip
     shelves = (
-        *shelf(f"{API}/accounts", "sip-accounts", "SIP account", (SipAccountSpec, AccountView), accounts),
-        *shelf(f"{API}/dtmf", "dtmf", "DTMF sequence", (DtmfSequenceSpec, DtmfSequence), sequences),
+        *shelf(f"{API}/accounts", "sip-accounts", "SIP account", (SipAccountSpec, AccountView), accounts, role=admin),
+        *shelf(f"{API}/dtmf", "dtmf", "DTMF sequence", (DtmfSequenceSpec, DtmfSequence), sequences, role=admin),
     )
-    return (*own, *(dataclasses.replace(route, role=admin) for route in shelves))
+    return (*own, *shelves)
 
 
 ROUTES: Final = _routes()
