@@ -176,6 +176,30 @@ class CallButton(_Data, frozen=True, kw_only=True):
     fallback: str = ""
 
 
+class SoundChoice(_Data, frozen=True, kw_only=True):
+    """One sound of calls."""
+
+    clip: str = ""
+    """Number, name or location of an audio clip; kept as its location. Empty = the device's own tone."""
+    gain: float = 0.0
+    """Decibels, -40..20."""
+    enabled: bool = True
+
+
+class CallSounds(_Data, frozen=True, kw_only=True):
+    """Calls > Audio. A change takes effect with the next call."""
+
+    ringtone: SoundChoice = SoundChoice()
+    """Somebody calls the device."""
+    ringback: SoundChoice = SoundChoice()
+    """Somebody is called, and his phone rings."""
+    busy: SoundChoice = SoundChoice()
+    declined: SoundChoice = SoundChoice()
+    no_answer: SoundChoice = SoundChoice()
+    failed: SoundChoice = SoundChoice()
+    """Nobody was reached for another reason."""
+
+
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody to call."""
 

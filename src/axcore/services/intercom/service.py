@@ -40,12 +40,14 @@ from .history import CallHistory
 from .legs import Legs
 from .lines import LineDriver
 from .live import LiveCalls
-from .media import MediaPort
+from .media import MediaPort, SoundPlayer
+from .sounds import SoundsOfCalls
 from .who import Who
 
 if TYPE_CHECKING:
     from axcore.runtime.clock import Instant
     from axcore.runtime.ledger import Transaction
+    from axcore.services.clips import ClipService
     from axcore.services.indicators import IndicatorService
     from axcore.services.schedules import ScheduleService
 
@@ -55,7 +57,7 @@ REFUSED_NS = 10 * NS
 
 
 class IntercomService:
-    """See the module's text. ``accounts`` and ``contacts`` are its settings."""
+    """See the module's text. ``accounts``, ``contacts`` and ``sounds`` are its settings."""
 
     def __init__(
         self,
@@ -64,9 +66,11 @@ class IntercomService:
         submit: Callable[[Callable[[Transaction], Any]], object],
         *,
         leds: Iterable[str] = (),
+        clips: ClipService | None = None,
     ) -> None:
         self.accounts = SipAccounts(self._reconfigure)
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
+        self.sounds = SoundsOfCalls(clips, submit)
         self._who = Who(self.accounts, self.contacts, schedules)
         self._submit = submit
         self._lights = notices.Lights(indicators, frozenset(leds))
@@ -83,8 +87,10 @@ class IntercomService:
 
     # --- life
 
-    def attach(self, driver: LineDriver, media: MediaPort | None) -> None:
-        """Connect processes and sound (set-up). Without sound there are no calls."""
+    def attach(self, driver: LineDriver, media: MediaPort | None, player: SoundPlayer | None = None) -> None:
+        """Connect processes and sound (set-up). Without ``media`` there are no calls, without ``player`` they ring
+        nowhere here."""
+        self.sounds.attach(player)
         self._driver = driver
         self._legs.attach(driver, media)
         self.accounts.unavailable = driver.unavailable
@@ -95,6 +101,7 @@ class IntercomService:
         """Read the settings."""
         self.accounts.load(tx)
         self.contacts.load(tx)
+        self.sounds.load(tx)
 
     def announce(self, tx: Transaction) -> None:
         """Publish that there is no call, and have voice processes if SIP is on."""
@@ -291,12 +298,15 @@ class IntercomService:
     def _begin(self, tx: Transaction, direction: CallDirection, account: str, **more: Any) -> str:
         """The status of a new call; its id."""
         self._digits.begin(tx)
+        self.sounds.begin(tx)
         return self._history.begin(tx, direction, account, **more)
 
     def _take(self, tx: Transaction, step: Step, correlation: str | None = None) -> None:
         """Remember the new call, and do what it asks for."""
         call, effects = step
         self._calls.keep(tx, call)
+        if self._calls.now is None or self._calls.is_now(call.id):
+            self.sounds.follow(tx, call)
         failed: list[str] = []
         for effect in effects:
             self._perform(tx, call, effect, failed, correlation)

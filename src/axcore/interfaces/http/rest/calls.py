@@ -1,4 +1,4 @@
-"""``/config/rest/calls/v1``: the call that there is and the last ones; call, answer, hang up. Needs an operator."""
+"""``/config/rest/calls/v1``: the call that there is and the last ones; call, answer, hang up; sounds. For operators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
-from axcore.model.intercom import CallStatus
+from axcore.model.intercom import CallSounds, CallStatus
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -57,6 +57,18 @@ async def end_call(request: Request, ctx: Context) -> web.Response:
     return success()
 
 
+async def get_sounds(request: Request, ctx: Context) -> web.Response:
+    """What calls sound like here."""
+    arguments(request)
+    return success(ctx.intercom.sounds.settings)
+
+
+async def patch_sounds(request: Request, ctx: Context) -> web.Response:
+    """Change what the body names; it counts from the next call on."""
+    patch = await read_object(request)
+    return success(await ctx.ledger.run(lambda tx: ctx.intercom.sounds.set(tx, patch), actor=request.identity.name))
+
+
 ROUTES: Final = (
     RestRoute(
         method="GET", safe=True, path=f"{API}/calls", role=Role.OPERATOR, name="calls.list", handler=rest(list_calls),
@@ -77,5 +89,14 @@ ROUTES: Final = (
     RestRoute(
         method="DELETE", path=f"{API}/calls/{{id}}", role=Role.OPERATOR, name="calls.end", handler=rest(end_call),
         summary="Hang up",
+    ),
+    RestRoute(
+        method="GET", safe=True, path=f"{API}/sounds", role=Role.OPERATOR, name="calls.sounds.get",
+        handler=rest(get_sounds), summary="Ringtone, ringback and other sounds of calls", data=CallSounds,
+    ),
+    RestRoute(
+        method="PATCH", path=f"{API}/sounds", role=Role.OPERATOR, name="calls.sounds.update",
+        handler=rest(patch_sounds), summary="Choose clips and gains for the sounds of calls", body=CallSounds,
+        partial=True, data=CallSounds,
     ),
 )  # fmt: skip
