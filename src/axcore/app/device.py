@@ -332,7 +332,7 @@ class Device:
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
                 if intercom is not None:
-                    intercom.service.on_button(tx, t_ns or tx.now.mono_ns, correlation)
+                    intercom.service.panel.on_button(tx, t_ns or tx.now.mono_ns, correlation)
 
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)

@@ -77,7 +77,7 @@ class Intercom:
             self.media.close()
 
     def _on_speed_dial(self, tx: Transaction, event: Event) -> None:
-        self.service.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)
+        self.service.panel.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)
 
     def _configure(self, line: int) -> Configure:
         return self.service.accounts.configure(

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from axcore.model.intercom import ButtonMode, CallDirection, CallState, Target
+from axcore.model.intercom import VMS_CALL, ButtonMode, CallDirection, CallState, Target
 
 NS = 1_000_000_000
 LAST_WORDS_NS = 4 * NS
@@ -77,6 +77,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Until somebody answers, for each stage; of an incoming call: until it is answered here."""
     active_ns: int | None
     """From the answer on; None = for ever."""
+    vms_ns: int = 0
+    """As ``calling_ns``, of a stage with video management software alone; with others the longer time counts."""
+
+    def patience(self, stage: tuple[Target, ...]) -> int:
+        """How long a stage is called."""
+        vms = [target.uri == VMS_CALL for target in stage]
+        return max(self.vms_ns if any(vms) else 0, 0 if all(vms) else self.calling_ns)
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +219,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             Leg(name=f"{self.id}.{first + number}", target=target) for number, target in enumerate(self.stages[0])
         )
         call = msgspec.structs.replace(
-            self, legs=(*self.legs, *legs), stages=self.stages[1:], deadline=now + self.limits.calling_ns
+            self, legs=(*self.legs, *legs), stages=self.stages[1:], deadline=now + self.limits.patience(self.stages[0])
         )
         return call, tuple(Dial(leg.name, leg.target) for leg in legs)
 

@@ -63,7 +63,7 @@ class TestWhatIsPlayed:
     def test_ringtone_until_it_is_answered_here(self, bench: IntercomBench) -> None:
         bench.incoming()
         assert bench.player.asked == [("ringtone", 1.0, 0)]
-        bench.do(lambda tx: bench.intercom.on_button(tx, 1))
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 1))
         assert bench.player.asked[-1] == ("", 0.0, 0)
 
     def test_ringtone_ends_with_a_caller_who_gives_up(self, bench: IntercomBench) -> None:
@@ -85,7 +85,7 @@ class TestWhatIsPlayed:
     def test_a_second_press_answers_once(self, bench: IntercomBench) -> None:
         bench.incoming()
         for number in (1, 2):
-            bench.do(lambda tx, number=number: bench.intercom.on_button(tx, number))
+            bench.do(lambda tx, number=number: bench.intercom.panel.on_button(tx, number))
         assert sum(command.code == 200 for _, command in bench.lines.sent if hasattr(command, "code")) == 1
 
 
