@@ -151,7 +151,7 @@ class Desk:
         if is_open or self._speaker is None:
             self._begin(clip)
         else:
-            self._speaker.play_clip(clip.load, gain, times, failed)
+            self._speaker.play_clip(clip.load, min(MOST_GAIN, gain * self._speaker_gain), times, failed)
 
     def stop_clip(self) -> None:
         """No clip any more."""
@@ -179,7 +179,8 @@ class Desk:
         """How loud the loudspeaker is, and how loud the far side hears the microphone: factors, 0 to 16."""
         self._speaker_gain, self._microphone_gain = speaker, microphone
         self._microphone_mute = mute
-        self._card.do(self._level)
+        if self._open:
+            self._card.do(self._level)
 
     def hold(self, mute: bool) -> None:
         """The far side is not to hear the microphone now (thread of calls)."""
