@@ -18,6 +18,8 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 
 PATIENCE = 60.0
 RECEIVE, TRANSMIT = "/axis-cgi/audio/receive.cgi", "/axis-cgi/audio/transmit.cgi"
+BARE = {"echo_cancellation": False, "noise_cancellation": False, "automatic_gain": False}
+"""The microphone hears the loudspeaker, and nothing is made louder."""
 LOUD = 400
 """Of 32767: more than the noise of the room, less than a talker."""
 CONTROL = "/axis-cgi/audiodevicecontrol.cgi"
@@ -28,6 +30,8 @@ def instance() -> Iterator[Instance]:
     with Instance() as device:
         device.start()
         device.create_admin()
+        with Client(device) as client:
+            client.patch("/config/rest/audio/v1/settings", json={"data": BARE}).raise_for_status()
         yield device
 
 
@@ -166,8 +170,6 @@ def test_receive_in_parts_of_512_octets(client: Client) -> None:
     ],
 )
 def test_who_transmits_is_heard_in_the_room(instance: Instance, client: Client, kind: str, piece: bytes) -> None:
-    """The microphone hears the loudspeaker: echo cancellation is off for this."""
-    client.patch("/config/rest/audio/v1/settings", json={"data": {"echo_cancellation": False}}).raise_for_status()
     if kind == "audio/L16":
         swapped = array("H", piece)
         swapped.byteswap()
