@@ -146,6 +146,11 @@ def test_receive_is_endless_sound_of_the_microphone(client: Client) -> None:
                     break
 
 
+def test_a_head_has_no_body(client: Client) -> None:
+    answer = client.head(RECEIVE)
+    assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "audio/basic", b"")
+
+
 def test_receive_in_parts_of_512_octets(client: Client) -> None:
     with listening(client, "?httptype=multipart&audiocodec=g711") as answer:
         assert answer.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=myboundary"

@@ -283,6 +283,7 @@ class CallMedia:
             call.port = None
         if call.seat >= 0 and self._sound is not None:
             self._sound.pipeline.seat(call.seat, None)
+            self.desk.hold(False)
         call.seat, call.agreed = -1, None
 
     def _stopped(self, leg: str) -> None:

@@ -118,6 +118,8 @@ async def receive(request: Request, ctx: Context) -> web.StreamResponse:
         kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}" if parts else codec.content_type
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": kind})
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         kept: deque[bytes] = deque(maxlen=KEPT)
         pump = asyncio.create_task(_pump(listener, kept, ctx, half=mode == "half"))
         try:
