@@ -113,7 +113,7 @@ ctest: build-c/build.ninja
 	@$(PY) .ci/ctest.py build-c
 
 pytest: $(VENV)/.test build
-	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester
+	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester libopus0
 	@$(PY) -m pytest
 
 # --- checks -------------------------------------------------------------------------------------------------------
@@ -139,6 +139,7 @@ asan: build-asan/build.ninja
 
 san-python: dev build-asan/build.ninja
 	@echo "== $@: native and property tests with the sanitized extension"
+	@$(NEED) libopus0
 	@.ci/overlay .venv-asan build-asan
 	@$(SAN_ENV) .venv-asan/bin/python -m pytest -q -p no:cacheprovider -p no:benchmark -o timeout=600 $(NATIVE_TESTS)
 
@@ -148,6 +149,7 @@ fuzz-replay: build-fuzz/build.ninja
 
 coverage: dev build-cov/build.ninja
 	@echo "== $@: lines of cext reached by C and Python tests, at least 95 %"
+	@$(NEED) libopus0
 	@find build-cov -name '*.gcda' -delete
 	@$(PY) .ci/ctest.py build-cov && .ci/overlay .venv-cov build-cov
 	@.venv-cov/bin/python -m pytest -q -p no:cacheprovider -p no:benchmark -o timeout=600 $(NATIVE_TESTS)
