@@ -86,8 +86,10 @@ class IntercomService:
         submit: Callable[[Callable[[Transaction], Any]], object],
         *,
         leds: Iterable[str] = (),
+        answers: bool = False,
     ) -> None:
-        self.accounts = SipAccounts(self._reconfigure)
+        """``answers``: nobody can answer at the device itself, so that its first account does."""
+        self.accounts = SipAccounts(self._reconfigure, answers=answers)
         self.contacts = ContactList(
             schedules.resolve,
             self.accounts.target,
@@ -329,6 +331,7 @@ class IntercomService:
             if refusal != calls.BUSY and tx.now.mono_ns - self._refused_ns >= REFUSED_NS:
                 tx.assign(self, "_refused_ns", tx.now.mono_ns)
                 tx.publish(notices.fault(f"a call from {report.remote[:120]} ({report.source}) is not allowed"))
+                tx.publish(notices.denied(report.remote, report.local))
             return
         account = self.accounts.account(report.account)
         key, leg = self._new_id(tx), f"{line}/{report.leg}"
@@ -413,7 +416,8 @@ class IntercomService:
         tx.assign(self, "_statuses", {**self._statuses, call.id: status})
         if self._call is None or self._call.id == call.id:
             tx.publish(notices.state(state, correlation))
-        tx.publish(notices.change(status, correlation))
+        if state != "Terminating":
+            tx.publish(notices.change(status, bool(call.winner), correlation))
         self._lights.show(tx, call)
         if state == "Terminated" and not self._all():
             tx.publish(notices.state("Idle", correlation))
