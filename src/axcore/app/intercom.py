@@ -39,7 +39,9 @@ class Intercom:
     ) -> None:
         self._ledger, self._model = ledger, model
         self._bind = "" if bind in WILDCARDS else bind
-        self.service = IntercomService(schedules, indicators, ledger.post, leds=[led.name for led in model.leds])
+        leds = [led.name for led in model.leds]
+        answers = all(line.role != "callbutton" for line in model.inputs)
+        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers)
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
         self.media: CallMedia | None = None
         """Its own sound of calls; None: of others."""

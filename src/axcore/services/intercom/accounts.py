@@ -42,15 +42,18 @@ INCOMING_SLOT, INCOMING_SLOTS = 12, 4
 
 
 class SipAccounts:
-    """See the module's text. ``changed`` is called in each transaction that changes what the processes are told."""
+    """See the module's text. ``changed`` is called in each transaction that changes what the processes are told.
 
-    def __init__(self, changed: Callable[[Transaction], None]) -> None:
+    ``answers``: the account that makes itself answers automatically.
+    """
+
+    def __init__(self, changed: Callable[[Transaction], None], *, answers: bool = False) -> None:
         self.settings = SipSettings()
         self.default = PEER_TO_PEER
         """Id of the default account."""
         self.unavailable: Callable[[], str] = lambda: ""
         """Why SIP cannot be turned on; empty = it can."""
-        self._changed = changed
+        self._changed, self._answers = changed, answers
         self._accounts = Shelf("sip_account", SipAccountSpec, SipAccount, MAX_ACCOUNTS, self._check_account)
         self._sequences = Shelf("dtmf_sequence", DtmfSequenceSpec, DtmfSequence, MAX_SEQUENCES, self._check_sequence)
 
@@ -62,7 +65,7 @@ class SipAccounts:
         self._sequences.load(tx)
         self.default = (tx.get(*DEFAULT) or PEER_TO_PEER.encode()).decode()
         if not self._accounts.all:
-            self._accounts.add(tx, SipAccountSpec(name="Peer-to-peer"), key=PEER_TO_PEER)
+            self._accounts.add(tx, SipAccountSpec(name="Peer-to-peer", auto_answer=self._answers), key=PEER_TO_PEER)
             self.default = PEER_TO_PEER
 
     # --- any thread

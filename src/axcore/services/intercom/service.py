@@ -64,8 +64,10 @@ class IntercomService:
         submit: Callable[[Callable[[Transaction], Any]], object],
         *,
         leds: Iterable[str] = (),
+        answers: bool = False,
     ) -> None:
-        self.accounts = SipAccounts(self._reconfigure)
+        """``answers``: nobody can answer at the device itself, so that its first account does."""
+        self.accounts = SipAccounts(self._reconfigure, answers=answers)
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
         self._who = Who(self.accounts, self.contacts, schedules)
         self._submit = submit
@@ -279,6 +281,7 @@ class IntercomService:
             if refusal != calls.BUSY and tx.now.mono_ns - self._refused_ns >= REFUSED_NS:
                 tx.assign(self, "_refused_ns", tx.now.mono_ns)
                 tx.publish(notices.fault(f"a call from {report.remote[:120]} ({report.source}) is not allowed"))
+                tx.publish(notices.denied(report.remote, report.local))
             return
         account = self.accounts.account(report.account)
         caller = Target(uri=str(parse_name_addr(report.remote)), account=account.id)
@@ -326,7 +329,8 @@ class IntercomService:
         status = self._history.enter(tx, call.id, state, reason)
         if self._calls.now is None or self._calls.is_now(call.id):
             tx.publish(notices.state(state, correlation))
-        tx.publish(notices.change(status, correlation))
+        if state != "Terminating":
+            tx.publish(notices.change(status, bool(call.winner), correlation))
         self._lights.show(tx, call)
         if state == "Terminated" and not self._calls.all:
             tx.publish(notices.state("Idle", correlation))
