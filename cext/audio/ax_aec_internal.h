@@ -104,8 +104,10 @@ struct aec_suppressor {
     float bound[AEC_BANDS];        /* Most that an echo could be. */
     float path[AEC_BANDS];         /* Power gain of the echo path. */
     float noise[AEC_BANDS], low[AEC_BANDS], smooth[AEC_BANDS]; /* The room's noise by minima. */
+    int heard;                     /* Half frames since the microphone gave anything at all, the first few. */
     int age, beat;
     float near;                    /* 0 .. 1: somebody is talking at the microphone. */
+    float doubt;                   /* What may be echo or noise, as a part of what is left. */
     float odd;                     /* Half frames in which more was left than can be explained. */
     int suspect;                   /* Half frames for which a jump is likely. */
     float caution;                 /* What the filter leaves, as a part of what it says. */

@@ -69,6 +69,7 @@ void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak)
     }
     const float excess = energy / (other + s->caution * doubt + 1e-12f), bold = energy / (other + doubt + 1e-12f);
     const bool lost = c->smooth_shadow < 0.8f * c->smooth_main; /* The shadow knows the path better. */
+    s->doubt = aec_min(1.0f, 1.0f / (bold + 1e-6f));
     s->odd = bold > ODD_EXCESS ? aec_min(s->odd + 1.0f, 2.0f * ODD_LONG) : aec_max(s->odd - 1.0f, 0.0f);
     /* The estimate is missing from the microphone: a jump, until the search has had its say. */
     const bool gone = s->near < 0.8f && excess > CLEAR_EXCESS && s->mixed < SUSPECT_MIXED && s->share < SUSPECT_SHARE;

@@ -263,6 +263,31 @@ static void test_talker_is_kept(void)
     ax_aec_free(a);
 }
 
+/* Two frames of zeros, as a card gives before its first samples, are no minimum of the room's noise: that noise alone is
+ * nobody who talks, and the echo goes. What an unlearnt filter leaves is told as doubt. */
+static void test_silence_is_no_room(void)
+{
+    struct ax_aec_status s;
+    speak(far, LONG, 5, 0.1f);
+    memset(far, 0, SECOND / 2 * sizeof *far);
+    room(far, LONG, 100, 0, 1.0f, mic);
+    seed = 9;
+    for (int i = 2 * FRAME; i < LONG; i++)
+        mic[i] += 1e-3f * noise(); /* -65 dB */
+    struct ax_aec *a = make(RATE, AX_AEC_FULL);
+    int talking = 0;
+    for (int at = 0; at + FRAME <= LONG; at += FRAME) {
+        CHECK_EQ(ax_aec_process_f32(a, mic + at, far + at, out + at), AX_OK);
+        ax_aec_get(a, &s);
+        talking += s.talking;
+        if (at == SECOND / 2 + 10 * FRAME)
+            CHECK(s.doubt > 0.3f);
+    }
+    CHECK(talking < 20);
+    CHECK(gain_db(mic, out, 4 * SECOND, LONG) > 30.0);
+    ax_aec_free(a);
+}
+
 /* With nothing from the loudspeaker the output is the microphone, late. */
 static void test_transparent(void)
 {
@@ -466,6 +491,7 @@ int main(void)
     test_bad_samples_change_nothing();
     test_echo_goes();
     test_talker_is_kept();
+    test_silence_is_no_room();
     test_transparent();
     test_delay_jump();
     test_long_delay();
