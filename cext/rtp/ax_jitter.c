@@ -18,6 +18,8 @@
 #define MISORDER 100
 
 #define EASE_NS ((int64_t)(AX_DELAY_EASE_MS * 1e6f))
+#define WASTE_NS 3000000ll  /* Between a tick and the beginning of a frame: let be. */
+#define MARGIN_NS 2000000ll /* Over the delay that is aimed at, so that a step less does not lead to a step more. */
 
 struct slot {
     uint32_t timestamp, size;
@@ -34,6 +36,8 @@ struct ax_jitter {
     int64_t newest_ns;  /**< Time of the newest timestamp, from the first one's. */
     int64_t arrived_ns; /**< When the newest packet came. */
     int64_t missing_ns; /**< Concealed since the last frame for frames that were not here. */
+    int64_t tick_ns;    /**< 0: the caller asks at any time. */
+    int64_t ahead_ns;   /**< From the moment of asking to that of the sound, less than a tick. */
     uint32_t newest_timestamp;
     uint32_t frame;     /**< Learnt ticks of a packet. */
     uint32_t ssrc, other_ssrc;
@@ -53,7 +57,7 @@ int ax_jitter_new(struct ax_jitter **out, const struct ax_jitter_config *config)
         return AX_E_RANGE;
     if (c->max_payload < 1 || c->max_payload > AX_JITTER_MAX_PAYLOAD)
         return AX_E_RANGE;
-    if (c->max_delay_ms > 2000 || c->min_delay_ms > c->max_delay_ms)
+    if (c->max_delay_ms > 2000 || c->min_delay_ms > c->max_delay_ms || c->tick_us > 50000)
         return AX_E_RANGE;
     struct ax_jitter *j = calloc(1, sizeof *j);
     if (!j)
@@ -65,6 +69,7 @@ int ax_jitter_new(struct ax_jitter **out, const struct ax_jitter_config *config)
         return AX_E_NOMEM;
     }
     j->config = *c;
+    j->tick_ns = c->tick_us * 1000ll;
     ax_jitter_reset(j);
     *out = j;
     return AX_OK;
@@ -222,6 +227,31 @@ int ax_jitter_put(struct ax_jitter *j, const struct ax_jitter_packet *p, uint64_
     return rc;
 }
 
+/* From the moment of the sound until a frame may begin that would be `early` now. At a tick: it is asked for then. */
+static int64_t until_due(const struct ax_jitter *j, int64_t early)
+{
+    return j->tick_ns ? (early + j->tick_ns - 1) / j->tick_ns * j->tick_ns - j->ahead_ns : early;
+}
+
+/* By how much a frame is to be longer, so that the delay comes nearer to the one that is aimed at. */
+static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame)
+{
+    const int64_t most = frame / AX_DELAY_SHRINK;
+    if (!j->tick_ns) {
+        const int64_t less = excess - EASE_NS / 2;
+        if (excess > EASE_NS)
+            return -(less < most ? less : most);
+        return excess >= -EASE_NS ? 0 : -excess < most ? -excess : most;
+    }
+    if (excess < -EASE_NS / 2) {
+        const int64_t more = until_due(j, -excess);
+        return more < frame / 2 ? more : frame / 2;
+    }
+    const int64_t steps = excess > MARGIN_NS ? (excess - MARGIN_NS) / j->tick_ns : 0;
+    const int64_t less = j->ahead_ns + steps * j->tick_ns;
+    return less < WASTE_NS ? 0 : -(less < most ? less : most);
+}
+
 /* How long the frame to be played should sound. `excess`: delay now, over the one that is aimed at. */
 static uint32_t length(struct ax_jitter *j, uint32_t ticks, int64_t excess, int64_t now)
 {
@@ -235,12 +265,8 @@ static uint32_t length(struct ax_jitter *j, uint32_t ticks, int64_t excess, int6
         if (age > (int64_t)(ax_delay_missed_ms(&j->delay) * 1e6f))
             change = frame;
     }
-    if (!change && excess > EASE_NS) {
-        const int64_t less = excess - EASE_NS / 2;
-        change = -(less < frame / AX_DELAY_SHRINK ? less : frame / AX_DELAY_SHRINK);
-    }
-    if (!change && excess < -EASE_NS)
-        change = -excess < frame / AX_DELAY_SHRINK ? -excess : frame / AX_DELAY_SHRINK;
+    if (!change)
+        change = nearer(j, excess, frame);
     return (uint32_t)((int64_t)ticks + change * (int64_t)j->config.rate / SECOND);
 }
 
@@ -313,7 +339,7 @@ static int pass_lost(struct ax_jitter *j, int64_t now, struct ax_jitter_out *out
     const int64_t frame = ticks_ns(j, j->frame);
     /* The frame that is here is due when excess is 0: the place before it is filled until then, but no more than what is
      * missing, and no more than once. */
-    int64_t fill = -excess;
+    int64_t fill = excess < 0 ? until_due(j, -excess) : 0;
     if (fill > gap + frame / 2)
         fill = gap + frame / 2;
     if (gap <= 0 || fill < frame / 4) {
@@ -353,17 +379,30 @@ static int64_t drop_old(struct ax_jitter *j, int64_t now)
     }
 }
 
+/* Ticks until what comes now can be played: to the next tick, or `otherwise`. */
+static uint32_t to_tick(const struct ax_jitter *j, uint32_t otherwise)
+{
+    const uint32_t ticks = (uint32_t)((j->tick_ns - j->ahead_ns) * (int64_t)j->config.rate / SECOND);
+    return !j->tick_ns ? otherwise : ticks < 1 ? 1 : ticks;
+}
+
 void ax_jitter_get(struct ax_jitter *j, uint64_t now_ns, struct ax_jitter_out *out)
 {
-    const int64_t now = (int64_t)now_ns;
+    ax_jitter_get_ahead(j, now_ns, 0, out);
+}
+
+void ax_jitter_get_ahead(struct ax_jitter *j, uint64_t now_ns, uint64_t ahead_ns, struct ax_jitter_out *out)
+{
+    j->ahead_ns = j->tick_ns ? (int64_t)(ahead_ns % (uint64_t)j->tick_ns) : 0;
+    const int64_t now = (int64_t)(now_ns + ahead_ns) - j->ahead_ns;
     memset(out, 0, sizeof *out);
-    out->play = out->ticks = j->frame;
+    out->play = out->ticks = to_tick(j, j->frame);
     if (!j->held) {
         if (!j->playing || j->missing_ns > 10 * ticks_ns(j, j->frame)) { /* not begun, or a long silence */
             j->stats.waits++;
             return;
         }
-        const uint32_t part = j->frame > AX_DELAY_PARTS ? j->frame / AX_DELAY_PARTS : 1;
+        const uint32_t part = to_tick(j, j->frame > AX_DELAY_PARTS ? j->frame / AX_DELAY_PARTS : 1);
         j->missing_ns += ticks_ns(j, part);
         conceal(j, part, out);
         return;
@@ -373,7 +412,7 @@ void ax_jitter_get(struct ax_jitter *j, uint64_t now_ns, struct ax_jitter_out *o
     const int64_t delay = drop_old(j, now), excess = delay - target(j);
     const int64_t pause = j->playing ? ticks_ns(j, (int32_t)(slot_of(j, j->next)->timestamp - j->play_timestamp)) : SECOND;
     if (excess < 0 && pause > 0) { /* the beginning, or between words */
-        wait(j, -excess, out);
+        wait(j, until_due(j, -excess), out);
         return;
     }
     j->playing = 1;

@@ -42,6 +42,7 @@ struct ax_jitter_config {
     uint32_t min_delay_ms; /**< 0..max_delay_ms */
     uint32_t max_delay_ms; /**< ..2000; what is later is dropped. */
     uint8_t stretch;       /**< 1: frames may be stretched; 0: the delay moves by whole concealments and pauses only. */
+    uint32_t tick_us;      /**< The caller makes sound in steps of this length, 0..50000 (ax_jitter_get_ahead); 0: at any time. */
 };
 
 struct ax_jitter_packet {
@@ -89,6 +90,9 @@ void ax_jitter_reset(struct ax_jitter *j);
 int ax_jitter_put(struct ax_jitter *j, const struct ax_jitter_packet *packet, uint64_t now_ns);
 /** What to play from now on. */
 void ax_jitter_get(struct ax_jitter *j, uint64_t now_ns, struct ax_jitter_out *out);
+/** What to play from `ahead_ns` after now on, asked at a tick: a frame that comes before that moment and after now is too late
+ * for it. So frames are made to begin with a tick, where they have waited least. */
+void ax_jitter_get_ahead(struct ax_jitter *j, uint64_t now_ns, uint64_t ahead_ns, struct ax_jitter_out *out);
 const struct ax_jitter_stats *ax_jitter_stats(const struct ax_jitter *j);
 /** The delay that is aimed at, us over the fastest packet. */
 uint32_t ax_jitter_target_us(const struct ax_jitter *j);
