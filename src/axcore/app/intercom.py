@@ -20,6 +20,7 @@ from axcore.model.events import Event
 from axcore.model.voice import Configure, Report
 from axcore.runtime.bus import Bus
 from axcore.runtime.ledger import Job, Ledger, Transaction
+from axcore.services.clips import ClipService
 from axcore.services.events.conditions import ConditionType
 from axcore.services.indicators import IndicatorService
 from axcore.services.intercom import CallPerformer, IntercomService, MediaPort, conditions
@@ -35,13 +36,20 @@ class Intercom:
     """The intercom's part of a device. ``bind``: address that SIP listens on."""
 
     def __init__(
-        self, model: DeviceModel, ledger: Ledger, schedules: ScheduleService, indicators: IndicatorService, bind: str
+        self,
+        model: DeviceModel,
+        ledger: Ledger,
+        schedules: ScheduleService,
+        indicators: IndicatorService,
+        *,
+        bind: str,
+        clips: ClipService | None = None,
     ) -> None:
         self._ledger, self._model = ledger, model
         self._bind = "" if bind in WILDCARDS else bind
         leds = [led.name for led in model.leds]
         answers = all(line.role != "callbutton" for line in model.inputs)
-        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers)
+        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers, clips=clips)
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
         self.media: CallMedia | None = None
         """Its own sound of calls; None: of others."""
@@ -60,7 +68,7 @@ class Intercom:
 
     def attach(self, bus: Bus, media: MediaPort) -> None:
         """Connect the sound, and the keypad."""
-        self.service.attach(self.lines, media)
+        self.service.attach(self.lines, media, None if self.media is None else self.media.desk)
         bus.in_transaction(events.SPEED_DIAL, self._on_speed_dial)
 
     def stop(self) -> None:
@@ -70,7 +78,7 @@ class Intercom:
             self.media.close()
 
     def _on_speed_dial(self, tx: Transaction, event: Event) -> None:
-        self.service.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)
+        self.service.panel.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)
 
     def _configure(self, line: int) -> Configure:
         return self.service.accounts.configure(

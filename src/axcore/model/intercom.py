@@ -25,10 +25,12 @@ MAX_SEQUENCE = 64
 PEER_TO_PEER = "peer-to-peer"
 """Id of the account that is there when there is no other."""
 VMS_CALL = "VMS_CALL"
+"""Stands for video management software where somebody to call is named."""
 CODECS = ("PCMU", "PCMA", "G722")
 
 CallState = Literal["Idle", "Calling", "Active", "Terminating", "Terminated"]
 CallDirection = Literal["Incoming", "Outgoing"]
+CallType = Literal["SIP", "VMS"]
 AccountKind = Literal["peer_to_peer", "registered"]
 Policy = Literal["allow", "block"]
 ButtonMode = Literal["end", "nothing", "delay"]
@@ -171,9 +173,42 @@ class CallButton(_Data, frozen=True, kw_only=True):
     during_call: ButtonMode = "end"
     delay: float = 5.0
     """Seconds after the start of a call in which another press does nothing (``delay``), 0..60."""
-    recipients: tuple[str, ...] = ()
-    """Ids of contacts and groups."""
+    recipients: tuple[str, ...] = (VMS_CALL,)
+    """Ids of contacts and groups, and ``VMS_CALL``."""
     fallback: str = ""
+
+
+class VmsSettings(_Data, frozen=True, kw_only=True):
+    """Calls > VMS calls."""
+
+    enabled: bool = True
+    """Allow calls in the video management software; SIP may be off."""
+    timeout: int = 30
+    """Seconds that software is called which does not answer, 1..600."""
+
+
+class SoundChoice(_Data, frozen=True, kw_only=True):
+    """One sound of calls."""
+
+    clip: str = ""
+    """Number, name or location of an audio clip; kept as its location. Empty = the device's own tone."""
+    gain: float = 0.0
+    """Decibels, -40..20."""
+    enabled: bool = True
+
+
+class CallSounds(_Data, frozen=True, kw_only=True):
+    """Calls > Audio. A change takes effect with the next call."""
+
+    ringtone: SoundChoice = SoundChoice()
+    """Somebody calls the device."""
+    ringback: SoundChoice = SoundChoice()
+    """Somebody is called, and his phone rings."""
+    busy: SoundChoice = SoundChoice()
+    declined: SoundChoice = SoundChoice()
+    no_answer: SoundChoice = SoundChoice()
+    failed: SoundChoice = SoundChoice()
+    """Nobody was reached for another reason."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,3 +237,7 @@ class CallStatus(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()
     """Addresses that are being called, or were."""
     codec: str = ""
+    type: CallType = "SIP"
+    test: bool = False
+    """It ends when it is answered."""
+    answered: bool = False

@@ -16,6 +16,7 @@ from axcore.model.intercom import (
     MAX_PROXIES,
     MAX_SEQUENCE,
     MAX_SOURCES,
+    VMS_CALL,
     CallButton,
     ContactSpec,
     DtmfSequenceSpec,
@@ -155,7 +156,7 @@ def button(new: CallButton) -> CallButton:
     """InputError names the field."""
     if not math.isfinite(new.delay) or not 0 <= new.delay <= 60:
         raise InputError("delay", "must be 0..60 s")
-    if len(new.recipients) > MAX_LEGS:
+    if len(new.recipients) - (VMS_CALL in new.recipients) > MAX_LEGS:
         raise LimitError("recipients", f"at most {MAX_LEGS}")
     if len(set(new.recipients)) != len(new.recipients):
         raise InputError("recipients", "has somebody twice")

@@ -13,26 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from axcore.devices import call as calls
 from axcore.devices import dial
-from axcore.devices.call import Accept, Call, Dial, Drop, Effect, Limits, Ring, Step, Talk, Told
-from axcore.errors import ConflictError, InputError
+from axcore.devices.call import Accept, Call, Dial, Drop, Effect, Ring, Step, Talk, Told
+from axcore.errors import ConflictError
+from axcore.model import voice
 from axcore.model.intercom import CallDirection, CallState, CallStatus, Target
 from axcore.model.sip import parse_name_addr
-from axcore.model.voice import (
-    AgreedMedia,
-    Answer,
-    Connected,
-    Digit,
-    Ended,
-    Incoming,
-    MediaAgreed,
-    Progress,
-    Ready,
-    Refused,
-    Registration,
-    Report,
-)
 
-from . import notices
+from . import notices, vms
 from .accounts import SipAccounts
 from .contacts import ContactList
 from .digits import Digits
@@ -40,12 +27,16 @@ from .history import CallHistory
 from .legs import Legs
 from .lines import LineDriver
 from .live import LiveCalls
-from .media import MediaPort
-from .who import Who
+from .media import MediaPort, SoundPlayer
+from .panel import Panel
+from .sounds import SoundsOfCalls
+from .vms import VmsCalls
+from .who import Who, limits
 
 if TYPE_CHECKING:
     from axcore.runtime.clock import Instant
     from axcore.runtime.ledger import Transaction
+    from axcore.services.clips import ClipService
     from axcore.services.indicators import IndicatorService
     from axcore.services.schedules import ScheduleService
 
@@ -55,7 +46,7 @@ REFUSED_NS = 10 * NS
 
 
 class IntercomService:
-    """See the module's text. ``accounts`` and ``contacts`` are its settings."""
+    """See the module's text. ``accounts``, ``contacts``, ``sounds``, ``vms``: its settings; ``panel``: its front."""
 
     def __init__(
         self,
@@ -65,28 +56,33 @@ class IntercomService:
         *,
         leds: Iterable[str] = (),
         answers: bool = False,
+        clips: ClipService | None = None,
     ) -> None:
         """``answers``: nobody can answer at the device itself, so that its first account does."""
         self.accounts = SipAccounts(self._reconfigure, answers=answers)
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
-        self._who = Who(self.accounts, self.contacts, schedules)
+        self.sounds = SoundsOfCalls(clips, submit)
+        self.vms = VmsCalls()
+        self.panel = Panel(self)
+        self._who = Who(self.accounts, self.contacts, schedules, self.vms)
         self._submit = submit
         self._lights = notices.Lights(indicators, frozenset(leds))
         self._driver: LineDriver | None = None
         self._legs = Legs(submit, lambda: self.accounts.settings.rtp_start_port, self._ended, self._no_sound)
         self._digits = Digits(self.accounts)
         self._history = CallHistory()
-        self._registrations: dict[str, Registration] = {}
+        self._registrations: dict[str, voice.Registration] = {}
         self._calls = LiveCalls()
         self._stale = False
         """The processes are to be told of other settings, once there is no call."""
-        self._dialled_ns = 0
         self._refused_ns = -REFUSED_NS
 
     # --- life
 
-    def attach(self, driver: LineDriver, media: MediaPort | None) -> None:
-        """Connect processes and sound (set-up). Without sound there are no calls."""
+    def attach(self, driver: LineDriver, media: MediaPort | None, player: SoundPlayer | None = None) -> None:
+        """Connect processes and sound (set-up). Without ``media`` there are no calls, without ``player`` they ring
+        nowhere here."""
+        self.sounds.attach(player)
         self._driver = driver
         self._legs.attach(driver, media)
         self.accounts.unavailable = driver.unavailable
@@ -97,6 +93,8 @@ class IntercomService:
         """Read the settings."""
         self.accounts.load(tx)
         self.contacts.load(tx)
+        self.sounds.load(tx)
+        self.vms.load(tx)
 
     def announce(self, tx: Transaction) -> None:
         """Publish that there is no call, and have voice processes if SIP is on."""
@@ -114,33 +112,38 @@ class IntercomService:
         return self._history.get(call_id)
 
     @property
-    def registrations(self) -> dict[str, Registration]:
+    def live(self) -> Call | None:
+        """The call that is made or held."""
+        return self._calls.now
+
+    @property
+    def registrations(self) -> dict[str, voice.Registration]:
         """The last answer of each registrar, by account."""
         return self._registrations
 
     @property
-    def lines(self) -> tuple[Ready | None, ...]:
+    def lines(self) -> tuple[voice.Ready | None, ...]:
         """What the voice processes can do; None for one that does not run."""
         return self._legs.ready
 
     # --- what is asked for
 
-    def call(self, tx: Transaction, to: str, account: str = "", correlation: str | None = None) -> CallStatus:
-        """Call a SIP address, or a contact or group by id or name.
+    def call(
+        self, tx: Transaction, to: str, account: str = "", correlation: str | None = None, *, test: bool = False
+    ) -> CallStatus:
+        """Call a SIP address, a contact or group by id or name, or software (``VMS_CALL``).
 
-        InputError (``to``), NotFoundError, LimitError; ConflictError when there is a call already, or SIP is off.
+        A ``test`` call ends when it is answered. InputError (``to``), NotFoundError, LimitError; ConflictError when
+        there is a call already, or SIP is off.
         """
-        known = self.contacts.find(to)
-        if known is not None:
-            return self.call_contacts(tx, (known,), correlation=correlation)
-        self._can_call(tx)
-        return self._place(tx, self._who.address(to, account), correlation)
+        known = self._who.find(to)
+        stages = self._who.address(to, account) if known is None else self._who.stages(tx.now.wall_ns, (known,))
+        return self._place(tx, stages, correlation, test=test)
 
     def call_contacts(
         self, tx: Transaction, keys: tuple[str, ...], *, fallback: str = "", correlation: str | None = None
     ) -> CallStatus:
         """Call contacts and groups at the same time. Errors as of ``call``."""
-        self._can_call(tx)
         stages = self._who.stages(tx.now.wall_ns, keys, fallback=fallback)
         return self._place(tx, stages, correlation)
 
@@ -149,11 +152,12 @@ class IntercomService:
         return self._who.check(to)
 
     def answer(self, tx: Transaction, call_id: str) -> CallStatus:
-        """Answer who calls. NotFoundError; ConflictError if nobody waits for that."""
+        """Answer who calls, or as software that is called. NotFoundError; ConflictError if nobody waits for that."""
         call = self._live(call_id)
-        if not call.waiting:
+        leg = vms.offered(call)
+        if leg is None and not call.waiting:
             raise ConflictError("CallId", "does not wait for an answer")
-        self._take(tx, call.accept())
+        self._take(tx, call.accept() if leg is None else call.answered(leg.name, tx.now.mono_ns))
         return self.status(call_id)
 
     def hang_up(self, tx: Transaction, call_id: str, reason: str = "ended by a client") -> None:
@@ -163,54 +167,47 @@ class IntercomService:
         if call is not None and call.id == call_id:
             self._take(tx, call.hang_up(reason, tx.now.mono_ns))
 
-    def on_button(self, tx: Transaction, t_ns: int, correlation: str | None = None) -> None:
-        """The call button was pressed. What cannot be done is told as an event: a button has no other answer."""
-        button, call, now = self.contacts.button, self._calls.now, tx.now.mono_ns
-        if t_ns and t_ns == self._dialled_ns:
-            return  # the digits before it were a speed dial number
-        does = calls.button(call, button.during_call, round(button.delay * NS), now)
-        if does == "call":
-            if button.enabled and button.recipients and self.accounts.settings.enabled:
-                act = partial(self.call_contacts, tx, button.recipients, fallback=button.fallback)
-                self._try(tx, partial(act, correlation=correlation), correlation)
-        elif call is not None and does == "end":
-            self._take(tx, call.hang_up("ended by the call button", now))
-        elif call is not None and does == "answer":
-            self._take(tx, call.accept())
+    def reaches(self, keys: tuple[str, ...]) -> bool:
+        """Whether calling these makes sense now."""
+        return self._who.reaches(keys)
 
-    def on_speed_dial(self, tx: Transaction, digits: str, t_ns: int, correlation: str | None = None) -> None:
-        """A number was entered before the call key."""
-        known = self.contacts.by_speed_dial(digits)
-        if known is not None:
-            tx.assign(self, "_dialled_ns", t_ns)
-            self._try(tx, partial(self.call_contacts, tx, (known,), correlation=correlation), correlation)
+    def on_stream(self, tx: Transaction, *, started: bool) -> None:
+        """Somebody began to send audio over the network, or has ended it: so software answers and hangs up."""
+        call = self._calls.now
+        leg = vms.offered(call)
+        if call is None:
+            return
+        if started and leg is not None:
+            self._take(tx, call.answered(leg.name, tx.now.mono_ns))
+        elif not started and vms.talking(call):
+            self._take(tx, call.hang_up("the software has ended its audio", tx.now.mono_ns))
 
     # --- reports of the voice processes
 
-    def on_report(self, tx: Transaction, line: int, report: Report) -> None:
+    def on_report(self, tx: Transaction, line: int, report: voice.Report) -> None:
         """Something happened on a line."""
         now = tx.now.mono_ns
         match report:
-            case Incoming():
+            case voice.Incoming():
                 self._incoming(tx, line, report)
-            case Progress(leg=name, code=code) if code >= 180:
+            case voice.Progress(leg=name, code=code) if code >= 180:
                 self._of_leg(tx, line, name, lambda call, leg: call.rings(leg))
-            case Connected(leg=name):
+            case voice.Connected(leg=name):
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
-            case Ended(leg=name, code=code, reason=reason):
+            case voice.Ended(leg=name, code=code, reason=reason):
                 self._ended(tx, self._legs.name(line, name), notices.ending(code, reason))
-            case MediaAgreed(leg=name, media=media):
+            case voice.MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._legs.name(line, name), media)
-            case Digit(leg=name, digit=digit):
+            case voice.Digit(leg=name, digit=digit):
                 self._key(tx, self._legs.name(line, name), digit, "info", now)
-            case Ready():
+            case voice.Ready():
                 self._legs.up(tx, line, report)
                 if report.refused:
                     tx.publish(notices.fault(f"accounts that could not be used: {', '.join(report.refused)}"))
-            case Registration():
+            case voice.Registration():
                 tx.assign(self, "_registrations", {**self._registrations, report.account: report})
                 tx.publish(notices.registration(report))
-            case Refused(what=what, detail=detail) if what != "command":
+            case voice.Refused(what=what, detail=detail) if what != "command":
                 tx.publish(notices.fault(f"{what}: {detail}"))
 
     def on_lost(self, tx: Transaction, line: int, reason: str) -> None:
@@ -241,42 +238,34 @@ class IntercomService:
             raise ConflictError("CallId", "is over")
         return call
 
-    def _can_call(self, tx: Transaction) -> None:
-        if not self.accounts.settings.enabled:
-            raise ConflictError("to", "SIP is off")
-        if not self._legs.audible:
-            raise ConflictError("to", "this device has no sound for calls")
+    def _place(
+        self, tx: Transaction, stages: dial.Stages, correlation: str | None, *, test: bool = False
+    ) -> CallStatus:
         if self._calls.now is not None:
             raise ConflictError("to", "there is a call already")
-
-    def _try(self, tx: Transaction, act: Callable[[], object], correlation: str | None) -> None:
-        try:
-            act()
-        except InputError as error:
-            tx.publish(notices.fault(f"no call: {error.reason}", correlation))
-
-    def _limits(self, direction: CallDirection) -> Limits:
-        settings = self.accounts.settings
-        longest = settings.call_duration
-        if direction == "Incoming":
-            longest = min(settings.incoming_duration, longest or settings.incoming_duration)
-        active = longest * NS if longest else None
-        return Limits(calling_ns=settings.calling_timeout * NS, active_ns=active)
-
-    def _place(self, tx: Transaction, stages: dial.Stages, correlation: str | None) -> CallStatus:
+        if not self._legs.audible and any(target != vms.VMS for stage in stages for target in stage):
+            raise ConflictError("to", "this device has no sound for calls")
         first = stages[0][0]
-        remote = first.uri if len(stages[0]) == 1 else ""
-        recipients = tuple(target.uri for target in stages[0])
-        key = self._begin(tx, "Outgoing", first.account, remote_uri=remote, recipients=recipients)
-        self._take(tx, calls.place(key, stages, self._limits("Outgoing"), tx.now.mono_ns), correlation)
+        told = {
+            "remote_uri": first.uri if len(stages[0]) == 1 else "",
+            "recipients": tuple(target.uri for target in stages[0]),
+            "type": "VMS" if stages[0] == (vms.VMS,) else "SIP",
+            "test": test,
+        }
+        key = self._begin(tx, "Outgoing", first.account, **told)
+        self._take(
+            tx,
+            calls.place(key, stages, limits("Outgoing", self.accounts.settings, self.vms.settings), tx.now.mono_ns),
+            correlation,
+        )
         return self.status(key)
 
-    def _incoming(self, tx: Transaction, line: int, report: Incoming) -> None:
+    def _incoming(self, tx: Transaction, line: int, report: voice.Incoming) -> None:
         refusal = self._who.refusal(report)
         if not refusal and (self._calls.now is not None or not self._legs.audible):
             refusal = calls.BUSY
         if refusal:
-            command = Answer(leg=report.leg, code=refusal)
+            command = voice.Answer(leg=report.leg, code=refusal)
             tx.after_commit(partial(self._legs.tell, line, command))
             if refusal != calls.BUSY and tx.now.mono_ns - self._refused_ns >= REFUSED_NS:
                 tx.assign(self, "_refused_ns", tx.now.mono_ns)
@@ -287,43 +276,54 @@ class IntercomService:
         caller = Target(uri=str(parse_name_addr(report.remote)), account=account.id)
         leg = self._legs.add(tx, line, report.leg, report.port)
         key = self._begin(tx, "Incoming", account.id, remote_uri=caller.uri, device_uri=report.local)
-        limits = self._limits("Incoming")
-        step = calls.receive(key, leg, caller, limits, tx.now.mono_ns, answer=account.auto_answer)
-        self._take(tx, step)
+        bounds = limits("Incoming", self.accounts.settings, self.vms.settings)
+        self._take(tx, calls.receive(key, leg, caller, bounds, tx.now.mono_ns, answer=account.auto_answer))
 
     def _begin(self, tx: Transaction, direction: CallDirection, account: str, **more: Any) -> str:
         """The status of a new call; its id."""
         self._digits.begin(tx)
+        self.sounds.begin(tx)
         return self._history.begin(tx, direction, account, **more)
 
     def _take(self, tx: Transaction, step: Step, correlation: str | None = None) -> None:
         """Remember the new call, and do what it asks for."""
         call, effects = step
         self._calls.keep(tx, call)
-        failed: list[str] = []
+        if self._calls.now is None or self._calls.is_now(call.id):
+            self.sounds.follow(tx, call)
+        after: list[Callable[[], object]] = []
         for effect in effects:
-            self._perform(tx, call, effect, failed, correlation)
-        for leg in failed:
-            self._ended(tx, leg, "no voice process has a free call now")
+            self._perform(tx, call, effect, after, correlation)
+        for act in after:
+            act()
 
-    def _perform(self, tx: Transaction, call: Call, effect: Effect, failed: list[str], correlation: str | None) -> None:
+    def _perform(
+        self, tx: Transaction, call: Call, effect: Effect, after: list[Callable[[], object]], correlation: str | None
+    ) -> None:
+        """``after``: what is to come when the effects are done."""
         match effect:
+            case Dial(leg, target) if target == vms.VMS:
+                after.append(partial(self._step, tx, leg, lambda call, leg: call.rings(leg)))
             case Dial(leg, target):
                 try:
                     self._legs.dial(tx, leg, target)
                 except ConflictError:
-                    failed.append(leg)
+                    after.append(partial(self._ended, tx, leg, "no voice process has a free call now"))
             case Ring(leg):
-                self._legs.command(tx, leg, lambda name: Answer(leg=name, code=180))
+                self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=180))
             case Accept(leg):
                 self._legs.open(tx, leg)
-                self._legs.command(tx, leg, lambda name: Answer(leg=name, code=200))
+                self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=200))
+            case Drop(leg, _) if vms.is_vms(call, leg):
+                after.append(partial(self._ended, tx, leg, "over"))
             case Drop(leg, code):
                 self._legs.drop(tx, leg, code)
             case Talk(leg):
                 self._talk(tx, call, leg)
             case Told(state, reason):
                 self._tell(tx, call, state, reason, correlation)
+                if state == "Active" and self.status(call.id).test:
+                    after.append(partial(self.hang_up, tx, call.id, "answered"))
 
     def _tell(self, tx: Transaction, call: Call, state: CallState, reason: str, correlation: str | None) -> None:
         status = self._history.enter(tx, call.id, state, reason)
@@ -340,7 +340,9 @@ class IntercomService:
     # --- inside: legs
 
     def _of_leg(self, tx: Transaction, line: int, name: str, step: Callable[[Call, str], Step]) -> None:
-        leg = self._legs.name(line, name)
+        self._step(tx, self._legs.name(line, name), step)
+
+    def _step(self, tx: Transaction, leg: str, step: Callable[[Call, str], Step]) -> None:
         call = self._calls.with_leg(leg)
         if call is not None:
             self._take(tx, step(call, leg))
@@ -358,7 +360,7 @@ class IntercomService:
         if call is not None:
             self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
 
-    def _agreed(self, tx: Transaction, leg: str, media: AgreedMedia) -> None:
+    def _agreed(self, tx: Transaction, leg: str, media: voice.AgreedMedia) -> None:
         self._legs.agreed(tx, leg, media)
         call = self._calls.with_leg(leg)
         if call is not None and call.state == "Active" and call.winner == leg:
@@ -367,9 +369,10 @@ class IntercomService:
     def _talk(self, tx: Transaction, call: Call, leg: str) -> None:
         """The sound of the leg that has the call, once it is known."""
         media, who = self._legs.talk(tx, leg), call.leg(leg)
-        if media is not None and who is not None:
-            target = who.target
-            self._history.note(tx, call.id, codec=media.codec, remote_uri=target.uri, account=target.account)
+        if who is not None:
+            uri, account = who.target.uri, who.target.account
+            kind, codec = "VMS" if vms.is_vms(call, leg) else "SIP", "" if media is None else media.codec
+            self._history.note(tx, call.id, codec=codec, remote_uri=uri, account=account, type=kind, answered=True)
 
     # --- inside: keys
 
