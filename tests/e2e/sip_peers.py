@@ -1,7 +1,7 @@
 """SIP by hand (RFC 3261) for the end-to-end tests: what a friendly stack would never send, and what comes back.
 
-A ``Peer`` has one socket and no state machine; a ``Dialog`` keeps the numbers of one call. Requests are sent again every
-half second (T1) until they are answered: the ingress limit of a device, or a busy machine, may drop some.
+A ``Peer`` has one socket and no state machine; a ``Dialog`` keeps the numbers of one call. Requests are sent again
+every half second (T1) until they are answered: the ingress limit of a device, or a busy machine, may drop some.
 """
 
 from __future__ import annotations
@@ -251,7 +251,11 @@ class Dialog:
             f"CSeq: {cseq or self.cseq} {method}",
             f"Contact: <{peer.uri}>",
             *headers,
-            *(["Content-Type: application/sdp"] if body and not any(h.lower().startswith("content-type") for h in headers) else []),
+            *(
+                ["Content-Type: application/sdp"]
+                if body and not any(h.lower().startswith("content-type") for h in headers)
+                else []
+            ),
             f"Content-Length: {len(body.encode())}",
         ]
         return "\r\n".join(lines) + "\r\n\r\n" + body
