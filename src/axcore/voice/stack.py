@@ -33,6 +33,7 @@ from . import build, sdp
 from .call import Leg
 from .ingress import NS, Gate, Meter, udp_socket
 from .link import Link
+from .refusal import Refusal
 
 POLL_MS: Final = 1000
 FLOOD_POLL_MS: Final = 100
@@ -77,6 +78,7 @@ class Stack:
         self._number = 0
         self._running = True
         self._endpoint = pj.Endpoint()
+        self._refusal = Refusal()
         self._meter = Meter(round(configure.most_load * NS))
         self._used_ns = time.thread_time_ns()
         self._gate = Gate(None)
@@ -131,6 +133,7 @@ class Stack:
         if tls and (config.certificate or any(spec.transport == "tls" for spec in config.accounts)):
             self._begin_tls()
         endpoint.libStart()
+        self._refusal.register()
         endpoint.audDevManager().setNoDev()
         codecs = build.set_codecs(endpoint, config.codecs)
         room = build.MAX_ACCOUNTS

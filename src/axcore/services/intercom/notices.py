@@ -43,27 +43,23 @@ def change(status: CallStatus, answered: bool, correlation: str | None = None) -
         reason = "AcceptedByDevice" if status.direction == "Incoming" else "AcceptedByRemote"
     elif status.state != "Calling":
         reason = "Terminated" if answered else _OVER.get(status.reason, "Failed")
-    return _change(
-        reason, status.direction, status.remote_uri, status.device_uri, call=status.id, correlation=correlation
-    )
+    data = _data(reason, status.direction, status.remote_uri, status.device_uri) | {"CallId": status.id}
+    return NewEvent(topic=events.CALL_STATE_CHANGE, data=data, correlation=correlation)
 
 
 def denied(remote: str, local: str) -> NewEvent:
     """Somebody called who may not."""
-    return _change("Denied", "Incoming", remote, local)
+    return NewEvent(topic=events.CALL_STATE_CHANGE, data=_data("Denied", "Incoming", remote, local))
 
 
-def _change(
-    reason: str, direction: CallDirection, remote: str, local: str, *, call: str = "", correlation: str | None = None
-) -> NewEvent:
-    data = {
+def _data(reason: str, direction: CallDirection, remote: str, local: str) -> dict[str, str]:
+    return {
         "Reason": reason,
         "CallDirection": direction,
-        "CallId": call,
+        "CallId": "",
         "RemoteURI": _who(remote),
         "DeviceURI": _who(local),
     }
-    return NewEvent(topic=events.CALL_STATE_CHANGE, data=data, correlation=correlation)
 
 
 def _who(address: str) -> str:
