@@ -1,7 +1,7 @@
 """From a talker's mouth before one door station to the ear before another, and where the time goes.
 
-``python bench/mouth_to_ear.py [--live]``. Two door stations at 16 kHz with echo canceller (full), noise suppressor and gain
-control, G.711 in packets of 20 ms, in virtual rooms. First in simulated time: the ticks of the two stand at every
+``python bench/mouth_to_ear.py [--live]``. Two door stations at 16 kHz with echo canceller (full), noise suppressor and
+gain control, G.711 in packets of 20 ms, in virtual rooms. First in simulated time: the ticks of the two stand at every
 phase to each other, packets come 0.2 ms after the tick that made them, exactly or with some jitter; the delay is that
 of the best match of what the loudspeaker plays with what was said. With ``--live`` the same on the native threads over
 UDP on loopback, by the monotonic clock.
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from axcore.audio import Leg, Pipeline, Room
+from axcore.errors import QueueFullError
 
 RATE, FRAME, TICK_NS = 16000, 160, 10_000_000
 NETWORK_NS = 200_000
@@ -45,7 +46,6 @@ def delay_ms(heard: npt.NDArray[np.float64], original: npt.NDArray[np.float64]) 
     """How much later ``heard`` is, by the best match of up to 500 ms, between samples by a parabola."""
     n = 2 * len(heard)
     match = np.fft.irfft(np.fft.rfft(heard, n) * np.conj(np.fft.rfft(original, n)), n)[: RATE // 2]
-    # Of the envelope: a filter that turns the phase does not move it.
     k = int(np.argmax(np.abs(match)))
     if not 0 < k < len(match) - 1:
         return k * 1000 / RATE
@@ -107,7 +107,7 @@ def simulated(phase_ms: float, jitter_ms: float = 0.0, seconds: float = 13.0, co
 
 def converter_ms() -> float:
     """Delay from 16 kHz to 8 kHz and back: what a codec at the pipeline's rate does without."""
-    return simulated(3, codec_rate=8000).later - simulated(3, codec_rate=16000).later
+    return simulated(3, codec_rate=8000).first - simulated(3, codec_rate=16000).first
 
 
 def account(runs: dict[float, Run]) -> None:
@@ -158,17 +158,18 @@ def live(seconds: float = 8.0) -> list[float]:
     while (record := captures[0].latest) is None or record == before:
         time.sleep(0.001)
     start = 0
-    frames = words.reshape(-1, FRAME)
-    for k in range(0, len(frames), 10):
-        for frame in frames[k : k + 10]:
-            sounds[0].talk(frame)
+    for frame in words.reshape(-1, FRAME):
+        while True:
+            try:
+                sounds[0].talk(frame)
+                break
+            except QueueFullError:
+                time.sleep(0.02)
         if start == 0:
             latest = captures[0].latest
             assert latest is not None
             start = latest.t_ns + TICK_NS  # The tick that takes the first frame.
-        until = start + (k + 8) * TICK_NS
-        time.sleep(max(0, until - time.monotonic_ns()) / 1e9)
-    time.sleep(0.3)
+    time.sleep(0.6)
     records = list(captures[1].since())
     heard = np.concatenate([np.frombuffer(record.data, np.int16) for record in records]).astype(float)
     begins = (records[0].t_ns - start) * RATE / 1e9
@@ -178,6 +179,8 @@ def live(seconds: float = 8.0) -> list[float]:
         shift = second * RATE - begins - here
         original = words[second * RATE : (second + 1) * RATE].astype(float)
         found.append(delay_ms(heard[here : here + RATE], original) - shift * 1000 / RATE)
+    leg = sounds[1].stats.legs[0]
+    print(f"    aims at {leg.delay_ms} ms, concealed {leg.concealed_ms} ms, stretched {leg.stretched};", end=" ")
     for sound, media in zip(sounds, medias, strict=True):
         sound.stop()
         media.stop()

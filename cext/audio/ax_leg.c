@@ -65,6 +65,20 @@ static void collect(struct ax_leg *l)
     }
 }
 
+/* The packet of an answer, or what is left of one, to `at`: as much as the answer is of it. */
+static size_t fetch(struct ax_leg *l, const struct ax_jitter_out *answer, int16_t *at)
+{
+    size_t got = l->rest_n;
+    if (answer->payload)
+        got = leg_decode(&l->decode, answer->payload, answer->size, at);
+    else
+        memcpy(at, l->rest, got * sizeof *at);
+    const size_t part = (size_t)answer->ticks * (l->decode.rate / l->decode.clock), n = answer->rest && part < got ? part : got;
+    l->rest_n = (uint32_t)(got - n);
+    memcpy(l->rest, at + n, l->rest_n * sizeof *at);
+    return n;
+}
+
 /* One answer of the jitter buffer, behind what is ready. */
 static void render(struct ax_leg *l, uint64_t now_ns)
 {
@@ -75,18 +89,21 @@ static void render(struct ax_leg *l, uint64_t now_ns)
     size_t n = (size_t)answer.play * scale;
     const size_t most = l->decode.rate * LEG_RENDER_MS / 1000;
     n = n > most ? most : n;
-    if (answer.kind == AX_JITTER_WAIT) {
-        memset(at, 0, n * sizeof *at);
-        (void)ax_plc_good(l->plc, at, n);
-    } else if (answer.kind == AX_JITTER_CONCEAL || answer.size == 0) {
-        (void)ax_plc_lost(l->plc, at, n);
-        l->stats.concealed_ms += n * 1000 / l->decode.rate;
-    } else {
-        const size_t got = leg_decode(&l->decode, answer.payload, answer.size, at);
+    const bool here = answer.kind == AX_JITTER_REST ? l->rest_n > 0 : answer.payload && answer.size > 0;
+    if (here) {
+        const size_t got = fetch(l, &answer, at);
         (void)ax_plc_good(l->plc, at, got);
         const int wanted = (int)answer.play - (int)answer.ticks;
         n = wanted ? leg_stretch(at, got, l->past + l->ready, l->decode.rate, wanted * (int)scale) : got;
         l->stats.stretched += n != got;
+    } else if (answer.kind == AX_JITTER_WAIT) {
+        l->rest_n = 0;
+        memset(at, 0, n * sizeof *at);
+        (void)ax_plc_good(l->plc, at, n);
+    } else {
+        l->rest_n = 0;
+        (void)ax_plc_lost(l->plc, at, n);
+        l->stats.concealed_ms += n * 1000 / l->decode.rate;
     }
     l->ready += (uint32_t)n;
 }
@@ -267,7 +284,8 @@ static int init_network(struct ax_leg *l)
     l->room = rate * (LEG_PAST_MS + 10 + 10 + LEG_RENDER_MS) / 1000 + 64;
     l->sound = calloc(l->room, sizeof *l->sound);
     l->past = rate * LEG_PAST_MS / 1000;
-    int rc = l->sound ? ax_jitter_new(&l->jitter, &config) : AX_E_NOMEM;
+    l->rest = calloc(rate * AX_LEG_PAYLOAD_MS / 1000, sizeof *l->rest);
+    int rc = l->sound && l->rest ? ax_jitter_new(&l->jitter, &config) : AX_E_NOMEM;
     if (rc == AX_OK)
         rc = ax_plc_new(&l->plc, rate);
     const bool twice = l->frame == 2 * l->codec_frame, other = rate != l->spec.rate && !twice;
@@ -328,6 +346,7 @@ void ax_leg_free(struct ax_leg *l)
     free(l->offered);
     free(l->made);
     free(l->sound);
+    free(l->rest);
     free(l->said);
     free(l);
 }

@@ -46,7 +46,9 @@ struct ax_leg {
     struct ax_resample *up, *down; /* NULL: the rates are the same, or one is twice the other: */
     struct ax_halfband twice, half;
     int16_t *sound;                /* LEG_PAST_MS that were played, then what is ready. */
-    uint32_t past, ready, room;    /* Samples of each, and of the rest. */
+    uint32_t past, ready, room;    /* Samples of each, and of all. */
+    int16_t *rest;                 /* What is left of the packet that is being played. */
+    uint32_t rest_n;
     int16_t *said;                 /* The packet that is being filled. */
     uint32_t said_n, timestamp;
     struct ax_leg_stats stats;

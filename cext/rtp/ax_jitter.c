@@ -42,6 +42,7 @@ struct ax_jitter {
     uint32_t frame;     /**< Learnt ticks of a packet. */
     uint32_t ssrc, other_ssrc;
     uint32_t held;
+    uint32_t rest;      /**< Ticks of the frame that is being played. */
     uint32_t play_timestamp; /**< What comes next on the time line of the sender. */
     uint16_t next, highest;
     uint16_t other_next; /**< Expected of a source or a jump that is not believed yet. */
@@ -91,7 +92,7 @@ void ax_jitter_reset(struct ax_jitter *j)
         j->slots[i].used = 0;
     j->frame = j->config.frame;
     j->newest_ns = j->missing_ns = 0;
-    j->held = 0;
+    j->held = j->rest = 0;
     j->known = j->playing = j->other = 0;
 }
 
@@ -233,10 +234,17 @@ static int64_t until_due(const struct ax_jitter *j, int64_t early)
     return j->tick_ns ? (early + j->tick_ns - 1) / j->tick_ns * j->tick_ns - j->ahead_ns : early;
 }
 
-/* By how much a frame is to be longer, so that the delay comes nearer to the one that is aimed at. */
-static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame)
+/* Ticks until what comes now can be played: to the next tick, or `otherwise`. */
+static uint32_t to_tick(const struct ax_jitter *j, uint32_t otherwise)
 {
-    const int64_t most = frame / AX_DELAY_SHRINK;
+    const uint32_t ticks = (uint32_t)((j->tick_ns - j->ahead_ns) * (int64_t)j->config.rate / SECOND);
+    return !j->tick_ns ? otherwise : ticks < 1 ? 1 : ticks;
+}
+
+/* By how much the first piece of a frame is to be longer, so that the delay comes nearer to the one that is aimed at. */
+static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame, int64_t first)
+{
+    const int64_t step = frame / AX_DELAY_SHRINK, most = step < first / 2 ? step : first / 2;
     if (!j->tick_ns) {
         const int64_t less = excess - EASE_NS / 2;
         if (excess > EASE_NS)
@@ -245,29 +253,48 @@ static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame)
     }
     if (excess < -EASE_NS / 2) {
         const int64_t more = until_due(j, -excess);
-        return more < frame / 2 ? more : frame / 2;
+        return more < first ? more : first;
     }
     const int64_t steps = excess > MARGIN_NS ? (excess - MARGIN_NS) / j->tick_ns : 0;
     const int64_t less = j->ahead_ns + steps * j->tick_ns;
     return less < WASTE_NS ? 0 : -(less < most ? less : most);
 }
 
-/* How long the frame to be played should sound. `excess`: delay now, over the one that is aimed at. */
-static uint32_t length(struct ax_jitter *j, uint32_t ticks, int64_t excess, int64_t now)
+/* The next packet would be here by now, had the way not become longer: what is played meanwhile is stretched. */
+static int is_missed(const struct ax_jitter *j, int64_t now)
 {
-    if (!j->config.stretch)
-        return ticks;
-    const int64_t frame = ticks_ns(j, ticks);
-    int64_t change = 0;
-    if (j->held < AX_DELAY_AHEAD) {
-        /* The one after the newest would be here by now, had the way not become longer. */
-        const int64_t age = now - j->newest_ns - ticks_ns(j, j->frame) - j->delay.base;
-        if (age > (int64_t)(ax_delay_missed_ms(&j->delay) * 1e6f))
-            change = frame;
-    }
-    if (!change)
-        change = nearer(j, excess, frame);
-    return (uint32_t)((int64_t)ticks + change * (int64_t)j->config.rate / SECOND);
+    if (j->held >= AX_DELAY_AHEAD)
+        return 0;
+    const int64_t age = now - j->newest_ns - ticks_ns(j, j->frame) - j->delay.base;
+    return age > (int64_t)(ax_delay_missed_ms(&j->delay) * 1e6f);
+}
+
+/* How much of a frame with so many ticks left is played before the next answer: to a tick, but not too little to stretch. */
+static uint32_t piece(const struct ax_jitter *j, uint32_t ticks)
+{
+    const uint32_t least = j->config.rate / 100;
+    uint32_t whole = to_tick(j, (j->frame + AX_DELAY_PIECES - 1) / AX_DELAY_PIECES);
+    if (j->tick_ns && whole < least)
+        whole += (uint32_t)(j->tick_ns * (int64_t)j->config.rate / SECOND);
+    return !j->config.stretch || whole < least || ticks < whole + least / 2 ? ticks : whole;
+}
+
+/* Play `ticks` of the frame, in `ticks + change`. */
+static void play_piece(struct ax_jitter *j, uint32_t ticks, int64_t change_ns, struct ax_jitter_out *out)
+{
+    out->ticks = ticks;
+    out->play = (uint32_t)((int64_t)ticks + change_ns * (int64_t)j->config.rate / SECOND);
+    out->rest = j->rest -= ticks;
+    j->stats.longer += out->play > ticks;
+    j->stats.shorter += out->play < ticks;
+    j->stats.played_ticks += out->play;
+}
+
+static void go_on(struct ax_jitter *j, int64_t now, struct ax_jitter_out *out)
+{
+    const uint32_t ticks = piece(j, j->rest);
+    out->kind = AX_JITTER_REST;
+    play_piece(j, ticks, is_missed(j, now) ? ticks_ns(j, ticks) : 0, out);
 }
 
 static void wait(struct ax_jitter *j, int64_t ns, struct ax_jitter_out *out)
@@ -301,9 +328,13 @@ static void play(struct ax_jitter *j, int64_t now, int64_t excess, struct ax_jit
         const uint32_t to_next = slot_of(j, j->next)->timestamp - s->timestamp;
         ticks = to_next > 0 && to_next < ticks ? to_next : ticks;
     }
-    out->play = length(j, ticks, excess, now);
-    out->kind = out->play == ticks ? AX_JITTER_FRAME : AX_JITTER_STRETCH;
-    out->ticks = ticks;
+    j->rest = ticks;
+    const uint32_t first = piece(j, ticks);
+    int64_t change = 0;
+    if (j->config.stretch)
+        change = is_missed(j, now) ? ticks_ns(j, first) : nearer(j, excess, ticks_ns(j, ticks), ticks_ns(j, first));
+    play_piece(j, first, change, out);
+    out->kind = out->play == first ? AX_JITTER_FRAME : AX_JITTER_STRETCH;
     out->payload = j->payloads + (size_t)(s->sequence & (j->config.slots - 1)) * j->config.max_payload;
     out->size = s->size;
     out->timestamp = s->timestamp;
@@ -314,9 +345,6 @@ static void play(struct ax_jitter *j, int64_t now, int64_t excess, struct ax_jit
     j->play_timestamp = s->timestamp + ticks;
     j->missing_ns = 0;
     j->stats.frames++;
-    j->stats.longer += out->play > ticks;
-    j->stats.shorter += out->play < ticks;
-    j->stats.played_ticks += out->play;
 }
 
 static int64_t target(const struct ax_jitter *j)
@@ -379,13 +407,6 @@ static int64_t drop_old(struct ax_jitter *j, int64_t now)
     }
 }
 
-/* Ticks until what comes now can be played: to the next tick, or `otherwise`. */
-static uint32_t to_tick(const struct ax_jitter *j, uint32_t otherwise)
-{
-    const uint32_t ticks = (uint32_t)((j->tick_ns - j->ahead_ns) * (int64_t)j->config.rate / SECOND);
-    return !j->tick_ns ? otherwise : ticks < 1 ? 1 : ticks;
-}
-
 void ax_jitter_get(struct ax_jitter *j, uint64_t now_ns, struct ax_jitter_out *out)
 {
     ax_jitter_get_ahead(j, now_ns, 0, out);
@@ -397,6 +418,10 @@ void ax_jitter_get_ahead(struct ax_jitter *j, uint64_t now_ns, uint64_t ahead_ns
     const int64_t now = (int64_t)(now_ns + ahead_ns) - j->ahead_ns;
     memset(out, 0, sizeof *out);
     out->play = out->ticks = to_tick(j, j->frame);
+    if (j->rest) {
+        go_on(j, now, out);
+        return;
+    }
     if (!j->held) {
         if (!j->playing || j->missing_ns > 10 * ticks_ns(j, j->frame)) { /* not begun, or a long silence */
             j->stats.waits++;

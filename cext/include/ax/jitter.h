@@ -6,7 +6,8 @@
  * IEEE Trans. Multimedia 5(4), 2003: single packets from half to double length). The delay that is aimed at is the one
  * with the least impairment by the E-model (ITU-T G.107): what delay costs against what late packets cost, by the delays
  * of the last seconds. Delays count from the fastest packet of the last seconds, so that the drift of a sender's clock
- * moves the whole scale and needs no handling of its own.
+ * moves the whole scale and needs no handling of its own. A frame is played in parts, so that what is left of it can still
+ * be stretched when the next one is missed meanwhile.
  *
  * Units: ns, monotonic; ticks of the payload's clock; bytes. Threads: one. Allocation: in new; bounded by slots times
  * max_payload. */
@@ -24,6 +25,7 @@ enum ax_jitter_kind {
     AX_JITTER_FRAME = 1,   /**< A frame in its own length. */
     AX_JITTER_STRETCH = 2, /**< A frame, rendered in `play` ticks instead of `ticks`. */
     AX_JITTER_CONCEAL = 3, /**< Nothing is here: conceal from what was played before. */
+    AX_JITTER_REST = 4,    /**< The next `ticks` of the frame that is being played, in `play`. */
 };
 
 enum ax_jitter_put {
@@ -59,7 +61,8 @@ struct ax_jitter_out {
     const uint8_t *payload; /**< Valid until the next put or get; NULL unless FRAME or STRETCH. */
     uint32_t size;
     uint32_t play;      /**< Ticks to render; never 0. */
-    uint32_t ticks;     /**< The frame's own length. */
+    uint32_t ticks;     /**< What of the frame this is, in its own length. */
+    uint32_t rest;      /**< Ticks of the frame that are left for the next answers. */
     uint32_t timestamp;
     uint32_t delay_us;  /**< Delay of this frame over the fastest packet. */
     uint16_t sequence;

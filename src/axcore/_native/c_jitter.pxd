@@ -26,6 +26,7 @@ cdef extern from "ax/jitter.h" nogil:
         uint32_t size
         uint32_t play
         uint32_t ticks
+        uint32_t rest
         uint32_t timestamp
         uint32_t delay_us
         uint16_t sequence

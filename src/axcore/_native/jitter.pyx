@@ -42,7 +42,7 @@ cdef class Buffer:
         cdef ax_jitter_out o
         ax_jitter_get_ahead(self._j, now_ns, ahead_ns, &o)
         payload = PyBytes_FromStringAndSize(<const char *>o.payload, o.size) if o.payload != NULL else None
-        return o.kind, o.play, o.ticks, payload, o.sequence, o.timestamp, o.payload_type, o.delay_us
+        return o.kind, o.play, o.ticks, o.rest, payload, o.sequence, o.timestamp, o.payload_type, o.delay_us
 
     def reset(self):
         ax_jitter_reset(self._j)
