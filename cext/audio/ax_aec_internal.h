@@ -27,6 +27,7 @@ enum {
     AEC_FRAME = 3 * AEC_HOP,       /* Samples of a frame at 48 kHz. */
     AEC_TAPS = 56,                 /* Room for the low pass between rates; its 49 taps at most. */
     AEC_PEAKS = 7,                 /* Blocks of 20 ms for which the bound of the echo is kept. */
+    AEC_SHAKEN = 100,              /* Frames for which a new path is not known well. */
     AEC_DICE = 1024,               /* Random numbers of the comfort noise. */
     AEC_PHASES = 32,               /* Fractions of a sample in the table of the resampler; linear between them. */
     AEC_SINC = 8,
@@ -145,9 +146,11 @@ struct aec_core {
     float mic_energy, ref_energy;
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
+    int shaken;                    /* Frames for which a new path is not known well. */
     int calm;                      /* Frames since the filter was last told of a change. */
     int strongest;                 /* The partition with most of the path. */
     int tries;                     /* To follow a jump. */
+    int trial;                     /* Frames until the filter must explain something, after it has followed a jump. */
     int found;                     /* Where the search saw the echo while filter and search agreed. */
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */
