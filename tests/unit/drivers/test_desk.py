@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import time
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -165,8 +164,7 @@ def test_a_clip_that_sounds_when_a_call_begins_goes_on_in_it(bench: Bench) -> No
 
 
 def test_one_that_is_over_is_not_played_again(bench: Bench) -> None:
-    bench.desk.play_clip(lambda: loud(0.01), 1.0, 1, unexpected)
-    time.sleep(0.02)
+    bench.desk.play_clip(lambda: array("h", [7]), 1.0, 1, unexpected)  # 21 us
     bench.awake()
     assert bench.jobs.empty()
 

@@ -176,7 +176,7 @@ class TestVapix:
             ("TerminateCall", {"CallId": "9"}, ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")),
             ("Call", {"To": "nonsense"}, ("env:Sender", "ter:InvalidArgVal", None)),
             ("Call", {}, ("env:Sender", "ter:InvalidArgVal", None)),
-            ("Call", {"To": "VMS_CALL"}, ("env:Receiver", "ter:Action", "ter:Failure")),
+            ("RemoveSIPAccount", {"Id": "peer-to-peer"}, ("env:Receiver", "ter:Action", "ter:Failure")),
             ("Call", {"To": "sip:a@b", "SIPAccountId": "x"}, ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")),
             ("Nonsense", {}, ("env:Sender", "ter:ActionNotSupported", None)),
             ("SetSIPConfiguration", {"SIPConfiguration": {"X": 1}}, ("env:Sender", "ter:InvalidArgVal", None)),
