@@ -31,6 +31,7 @@ from axcore.model.voice import (
 
 from . import build, sdp
 from .call import Leg
+from .crowd import Crowd
 from .ingress import NS, Gate, Meter, udp_socket
 from .link import Link
 from .refusal import Refusal
@@ -90,12 +91,14 @@ class Stack:
         """Serve until told to quit."""
         port = self._begin()
         self._gate = Gate(udp_socket(port))
+        crowd = Crowd(port)
         self._used_ns = time.thread_time_ns()  # what the start took does not count
         place = (self.config.bind or "127.0.0.1", port)
         self.link.start(lambda: self._knock(place))
         while self._running:
             self._endpoint.libHandleEvents(FLOOD_POLL_MS if self._gate.closed else POLL_MS)
             self._limit()
+            crowd.thin(time.monotonic_ns())
             while (command := self.link.take()) is not None:
                 self._do(command)
             self.ended.clear()

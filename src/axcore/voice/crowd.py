@@ -1,0 +1,97 @@
+"""Connections that hold a place and say nothing: when there are many, they are ended.
+
+PJSIP has 64 sockets and keeps an idle connection for ever: fifty that never finish a request would keep everybody else
+out. Above ``MOST`` connections those go that nobody was ever answered on, and then the quietest. Time is an argument.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+NS: Final = 1_000_000_000
+MOST: Final = 24
+PATIENCE_NS: Final = 5 * NS
+"""How long a new connection may take for its first request."""
+QUIET_NS: Final = 30 * NS
+"""How long one that was used may say nothing, when there are too many."""
+LOOK_NS: Final = NS
+_INFO_SIZE: Final = 136
+_LAST_RECEIVED: Final = struct.Struct("52x I")
+"""``tcpi_last_data_recv`` (ms) of ``struct tcp_info`` (linux/tcp.h)."""
+_ACKED: Final = struct.Struct("120x Q")
+"""``tcpi_bytes_acked``: octets that were sent here and arrived; the SYN counts as one."""
+
+
+class Guest(NamedTuple):
+    """A connection."""
+
+    inode: int
+    answered: bool
+    """Something was sent on it."""
+    quiet_ns: int
+
+
+class Crowd:
+    """Looks after the connections of ``port``."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._since: dict[int, int] = {}
+        """When each connection was first seen."""
+        self._next_ns = 0
+
+    def thin(self, now_ns: int) -> int:
+        """End connections if there are too many; how many were ended. Looks once a second at most."""
+        if now_ns < self._next_ns:
+            return 0
+        self._next_ns = now_ns + LOOK_NS
+        if not self._since and len(os.listdir("/proc/self/fd")) < MOST:
+            return 0
+        there = {guest.inode: (guest, connection) for guest, connection in connections(self._port)}
+        try:
+            self._since = {inode: self._since.get(inode, now_ns) for inode in there}
+            gone = leaving([guest for guest, _ in there.values()], self._since, now_ns)
+            for inode in gone:
+                there[inode][1].shutdown(socket.SHUT_RDWR)
+            return len(gone)
+        finally:
+            for _, connection in there.values():
+                connection.close()
+
+
+def leaving(guests: Sequence[Guest], since: dict[int, int], now_ns: int) -> list[int]:
+    """Which connections are to end, worst first."""
+    silent = [one for one in guests if not one.answered and now_ns - since[one.inode] >= PATIENCE_NS]
+    quiet = [one for one in guests if one.answered and one.quiet_ns >= QUIET_NS]
+    order = sorted(silent, key=lambda one: since[one.inode]) + sorted(quiet, key=lambda one: -one.quiet_ns)
+    return [one.inode for one in order[: max(0, len(guests) - MOST)]]
+
+
+def connections(port: int) -> Iterator[tuple[Guest, socket.socket]]:
+    """This process's connections to its ``port``, each with a second handle that the caller closes."""
+    seen: set[int] = set()  # a second handle may get the number that the list itself had
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            state = os.fstat(int(name))
+            if not stat.S_ISSOCK(state.st_mode) or state.st_ino in seen:
+                continue
+            seen.add(state.st_ino)
+            found = socket.socket(fileno=os.dup(int(name)))
+        except OSError:
+            continue
+        try:
+            inet = found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM
+            if inet and found.getsockname()[1] == port:
+                found.getpeername()
+                info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
+                (quiet_ms,), (acked,) = _LAST_RECEIVED.unpack_from(info), _ACKED.unpack_from(info)
+                yield Guest(state.st_ino, acked > 1, quiet_ms * 1_000_000), found
+                continue
+        except (OSError, struct.error):  # it listens, has ended just now, or the kernel tells less
+            pass
+        found.close()
