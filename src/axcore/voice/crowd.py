@@ -1,17 +1,20 @@
-"""Connections that hold a place and say nothing: when there are many, they are ended.
+"""Connections: no more than PJSIP has room for, and none that hold a place and say nothing.
 
-PJSIP has 64 sockets and keeps an idle connection for ever: fifty that never finish a request would keep everybody else
-out. Above ``MOST`` connections those go that nobody was ever answered on, and then the quietest. Time is an argument.
+PJSIP has 64 sockets, keeps an idle connection for ever, and ends the process when it accepts one too many. So the
+kernel refuses connections from ``FULL`` on (``Places``), and above ``MOST`` those are ended that nobody was ever
+answered on, and then the quietest (``Crowd``). Time is an argument.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-import stat
 import struct
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
+
+from .ingress import sockets
 
 NS: Final = 1_000_000_000
 MOST: Final = 24
@@ -20,6 +23,11 @@ PATIENCE_NS: Final = 5 * NS
 QUIET_NS: Final = 30 * NS
 """How long one that was used may say nothing, when there are too many."""
 LOOK_NS: Final = NS
+FULL: Final = 40
+"""Six more may wait in the queue of the listening socket, and the device's own sockets take a few."""
+FREE: Final = 32
+FREED_NS: Final = 3 * NS // 5
+"""PJSIP uses the place of a socket again half a second after its end."""
 _INFO_SIZE: Final = 136
 _LAST_RECEIVED: Final = struct.Struct("52x I")
 """``tcpi_last_data_recv`` (ms) of ``struct tcp_info`` (linux/tcp.h)."""
@@ -34,6 +42,34 @@ class Guest(NamedTuple):
     answered: bool
     """Something was sent on it."""
     quiet_ns: int
+
+
+class Places:
+    """Counts the places that connections take."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._freed: deque[int] = deque()
+        """When places are free again."""
+        self._full = False
+
+    def came(self) -> None:
+        """A connection was made."""
+        self._open += 1
+
+    def went(self, now_ns: int) -> None:
+        """A connection has ended."""
+        if self._open:
+            self._open -= 1
+            self._freed.append(now_ns + FREED_NS)
+
+    def full(self, now_ns: int) -> bool:
+        """Whether nobody else may come: from ``FULL`` places on, until there are less than ``FREE``."""
+        while self._freed and self._freed[0] <= now_ns:
+            self._freed.popleft()
+        taken = self._open + len(self._freed)
+        self._full = taken >= (FREE if self._full else FULL)
+        return self._full
 
 
 class Crowd:
@@ -74,23 +110,13 @@ def leaving(guests: Sequence[Guest], since: dict[int, int], now_ns: int) -> list
 
 def connections(port: int) -> Iterator[tuple[Guest, socket.socket]]:
     """This process's connections to its ``port``, each with a second handle that the caller closes."""
-    seen: set[int] = set()  # a second handle may get the number that the list itself had
-    for name in os.listdir("/proc/self/fd"):
+    for found in sockets(socket.SOCK_STREAM):
         try:
-            state = os.fstat(int(name))
-            if not stat.S_ISSOCK(state.st_mode) or state.st_ino in seen:
-                continue
-            seen.add(state.st_ino)
-            found = socket.socket(fileno=os.dup(int(name)))
-        except OSError:
-            continue
-        try:
-            inet = found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM
-            if inet and found.getsockname()[1] == port:
+            if found.getsockname()[1] == port:
                 found.getpeername()
                 info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
                 (quiet_ms,), (acked,) = _LAST_RECEIVED.unpack_from(info), _ACKED.unpack_from(info)
-                yield Guest(state.st_ino, acked > 1, quiet_ms * 1_000_000), found
+                yield Guest(os.fstat(found.fileno()).st_ino, acked > 1, quiet_ms * 1_000_000), found
                 continue
         except (OSError, struct.error):  # it listens, has ended just now, or the kernel tells less
             pass

@@ -7,7 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from axcore.voice.crowd import MOST, NS, PATIENCE_NS, QUIET_NS, Crowd, Guest, connections, leaving
+from axcore.voice.crowd import (
+    FREE,
+    FREED_NS,
+    FULL,
+    MOST,
+    NS,
+    PATIENCE_NS,
+    QUIET_NS,
+    Crowd,
+    Guest,
+    Places,
+    connections,
+    leaving,
+)
+from axcore.voice.ingress import Gate, listeners
 
 
 def guests(count: int, *, answered: bool = True, quiet: int = 0, first: int = 0) -> list[Guest]:
@@ -64,3 +78,34 @@ def test_connections_of_a_real_socket(listener: socket.socket) -> None:
             with contextlib.suppress(BlockingIOError):
                 ended += connection.recv(1) == b""
         assert ended == 3
+
+
+def test_places_are_full_until_enough_are_free_again() -> None:
+    places = Places()
+    for _ in range(FULL - 1):
+        places.came()
+    assert not places.full(0)
+    places.came()
+    assert places.full(0)
+    for _ in range(FULL - FREE + 1):
+        places.went(0)
+    assert places.full(FREED_NS - 1)  # PJSIP still has them
+    assert not places.full(FREED_NS)
+
+
+def test_a_shut_gate_of_a_listening_socket_lets_nobody_in(listener: socket.socket) -> None:
+    place = listener.getsockname()
+    (gate,) = [Gate(found, ()) for found in listeners() if found.getsockname() == place]
+    gate.shut()
+    with socket.socket() as client:
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            client.connect(place)
+        listener.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+        gate.open()
+        listener.settimeout(30)  # it comes again after a second
+        listener.accept()[0].close()
+    assert gate._socket is not None
+    gate._socket.close()
