@@ -43,7 +43,7 @@ class Message:
     @classmethod
     def parse(cls, data: bytes) -> Message:
         """What a device sends is well formed."""
-        head, _, body = data.decode().partition("\r\n\r\n")
+        head, _, body = data.decode(errors="surrogateescape").partition("\r\n\r\n")
         start, *lines = head.split("\r\n")
         headers = []
         for line in lines:
@@ -60,7 +60,7 @@ class Message:
     @property
     def method(self) -> str:
         """Of a request, or of what a response answers."""
-        return self["cseq"].split(" ")[1] if self.status else self.start.split(" ")[0]
+        return self["cseq"].rpartition(" ")[2] if self.status else self.start.partition(" ")[0]
 
     def __getitem__(self, name: str) -> str:
         """The first header of that name; empty without one."""
@@ -120,6 +120,8 @@ class Peer:
         self.rtp.bind((host, 0))
         self.waiting: list[Message] = []
         """What came and was not asked for."""
+        self.polite = True
+        """It answers a BYE by itself."""
 
     def __enter__(self) -> Peer:
         return self
@@ -146,20 +148,39 @@ class Peer:
 
     def send(self, data: bytes | str) -> None:
         """A datagram to the device."""
-        self._socket.sendto(data if isinstance(data, bytes) else data.encode(), self._to)
+        self._socket.sendto(data if isinstance(data, bytes) else data.encode(errors="surrogateescape"), self._to)
 
     def receive(self, timeout: float) -> Message | None:
-        """The next message, None without one in time."""
+        """The next message, None without one in time. Final answers are acknowledged, and who hangs up may."""
         self._socket.settimeout(max(timeout, 0.001))
         try:
-            return Message.parse(self._socket.recv(65536))
+            message = Message.parse(self._socket.recv(65536))
         except TimeoutError:
             return None
+        if self.polite and message.method == "BYE" and not message.status:
+            self.reply(message, 200)
+        if message.method == "INVITE" and message.status >= 200:
+            self._acknowledge(message)
+        return message
+
+    def _acknowledge(self, answer: Message) -> None:
+        target = answer["contact"].partition("<")[2].partition(">")[0] or f"sip:device@{self.device}"
+        lines = [
+            f"ACK {target} SIP/2.0",
+            f"Via: {answer['via'] if answer.status >= 300 else self.via()}",
+            f"From: {answer['from']}",
+            f"To: {answer['to']}",
+            f"Call-ID: {answer['call-id']}",
+            f"CSeq: {answer['cseq'].partition(' ')[0]} ACK",
+            "Max-Forwards: 70",
+            "Content-Length: 0",
+        ]
+        self.send("\r\n".join(lines) + "\r\n\r\n")
 
     def expect(self, wanted: Callable[[Message], bool], timeout: float = PATIENCE) -> Message:
         """The first message that is wanted; others are kept in ``waiting``. TimeoutError."""
-        for number, message in enumerate(self.waiting):
-            if wanted(message):
+        for number, one in enumerate(self.waiting):
+            if wanted(one):
                 return self.waiting.pop(number)
         until = time.monotonic() + timeout
         while time.monotonic() < until:
@@ -268,23 +289,18 @@ class Dialog:
         answer = self.peer.ask(data, lambda one: self._answers(one, cseq, method) and one.status >= 100)
         while answer.status < 200:
             answer = self.peer.expect(lambda one: self._answers(one, cseq, method))
-        if method == "INVITE":
-            self.settle(answer, branch)
+        if method == "INVITE" and answer.status < 300:
+            self.settle(answer)
         return answer
 
     def invite(self, *headers: str, body: str = "") -> Message:
-        """Call the device; the final response, acknowledged."""
-        answer = self.transact("INVITE", *headers, body=body)
-        return answer
+        """Call the device; the final response."""
+        return self.transact("INVITE", *headers, body=body)
 
-    def settle(self, answer: Message, branch: str = "") -> None:
-        """Acknowledge a final response of an INVITE."""
-        if answer.status < 300:
-            self.remote_to, self.answer = answer["to"], answer
-            self.target = answer["contact"].partition("<")[2].partition(">")[0] or self.target
-            branch = unique("z9hG4bK-")
-        cseq = int(answer["cseq"].split(" ")[0])
-        self.peer.send(self.text("ACK", cseq=cseq, branch=branch, to=answer["to"]))
+    def settle(self, answer: Message) -> None:
+        """Remember whom it is with."""
+        self.remote_to, self.answer = answer["to"], answer
+        self.target = answer["contact"].partition("<")[2].partition(">")[0] or self.target
 
     def bye(self) -> int:
         """Hang up; the status of the answer."""

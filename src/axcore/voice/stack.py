@@ -31,7 +31,8 @@ from axcore.model.voice import (
 
 from . import build, sdp
 from .call import Leg
-from .ingress import NS, Gate, Meter, udp_socket
+from .crowd import Crowd, Places
+from .ingress import NS, Gate, Meter, listeners, udp_socket
 from .link import Link
 from .refusal import Refusal
 
@@ -64,6 +65,31 @@ class Account(pj.Account):
         )
 
 
+class Endpoint(pj.Endpoint):
+    """PJSIP, as far as it tells of connections."""
+
+    def __init__(self) -> None:
+        pj.Endpoint.__init__(self)
+        self.places = Places()
+        self.gates: list[Gate] = []
+        """Of listening sockets: shut before PJSIP accepts one too many."""
+
+    def onTransportState(self, prm: Any) -> None:  # noqa: N802
+        """A connection was made, or has ended."""
+        if prm.state == pj.PJSIP_TP_STATE_CONNECTED:
+            self.places.came()
+            self.limit()
+        elif prm.state == pj.PJSIP_TP_STATE_DESTROY:
+            self.places.went(time.monotonic_ns())
+
+    def limit(self) -> bool:
+        """Let connections in, or not; whether it is full."""
+        full = self.places.full(time.monotonic_ns())
+        for gate in self.gates:
+            gate.shut() if full else gate.open()
+        return full
+
+
 class Stack:
     """See the module's text."""
 
@@ -77,7 +103,7 @@ class Stack:
         self._accounts: dict[str, Account] = {}
         self._number = 0
         self._running = True
-        self._endpoint = pj.Endpoint()
+        self._endpoint = Endpoint()
         self._refusal = Refusal()
         self._meter = Meter(round(configure.most_load * NS))
         self._used_ns = time.thread_time_ns()
@@ -90,12 +116,16 @@ class Stack:
         """Serve until told to quit."""
         port = self._begin()
         self._gate = Gate(udp_socket(port))
+        self._endpoint.gates = [Gate(found, ()) for found in listeners()]
+        crowd, full = Crowd(port), False
         self._used_ns = time.thread_time_ns()  # what the start took does not count
         place = (self.config.bind or "127.0.0.1", port)
         self.link.start(lambda: self._knock(place))
         while self._running:
-            self._endpoint.libHandleEvents(FLOOD_POLL_MS if self._gate.closed else POLL_MS)
+            self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
             self._limit()
+            full = self._endpoint.limit()
+            crowd.thin(time.monotonic_ns())
             while (command := self.link.take()) is not None:
                 self._do(command)
             self.ended.clear()
