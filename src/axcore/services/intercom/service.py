@@ -35,6 +35,7 @@ from axcore.model.voice import (
     Invite,
     LocalMedia,
     MediaAgreed,
+    Probed,
     Progress,
     Ready,
     Refused,
@@ -48,6 +49,7 @@ from .accounts import INCOMING_SLOT, SipAccounts
 from .contacts import ContactList
 from .lines import LineDriver, Lines
 from .media import MediaPort
+from .servers import ServerChoice
 
 if TYPE_CHECKING:
     from axcore.runtime.clock import Instant
@@ -88,6 +90,8 @@ class IntercomService:
         leds: Iterable[str] = (),
     ) -> None:
         self.accounts = SipAccounts(self._reconfigure)
+        self.servers = ServerChoice(self.accounts, self._tell_line)
+        self.accounts.route = self.servers.route
         self.contacts = ContactList(
             schedules.resolve,
             self.accounts.target,
@@ -242,6 +246,7 @@ class IntercomService:
             case Connected(leg=name):
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
             case Ended(leg=name, code=code, reason=reason):
+                self._doubt(tx, self._leg(line, name), code)
                 self._ended(tx, self._leg(line, name), notices.ending(code, reason))
             case MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._leg(line, name), media)
@@ -254,6 +259,9 @@ class IntercomService:
             case Registration():
                 tx.assign(self, "_registrations", {**self._registrations, report.account: report})
                 tx.publish(notices.registration(report))
+                self.servers.on_registration(tx, report)
+            case Probed():
+                self.servers.on_probed(tx, report)
             case Refused(what=what, detail=detail) if what != "command":
                 tx.publish(notices.fault(f"{what}: {detail}"))
 
@@ -495,6 +503,12 @@ class IntercomService:
         call = self._call_of(leg)
         if call is not None:
             self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
+
+    def _doubt(self, tx: Transaction, leg: str, code: int) -> None:
+        call = self._call_of(leg)
+        known = call.leg(leg) if call is not None else None
+        if known is not None:
+            self.servers.on_failed_call(tx, known.target.account, code)
 
     def _ended(self, tx: Transaction, leg: str, reason: str) -> None:
         call = self._call_of(leg)
