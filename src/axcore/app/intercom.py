@@ -55,7 +55,7 @@ class Intercom:
         """Its own sound of calls; None: of others."""
         self.performer = CallPerformer(self.service)
         self.loaders: tuple[Job[None], ...] = (self.service.load,)
-        self.timers: tuple[Any, ...] = (self.service,)
+        self.timers: tuple[Any, ...] = (self.service, self.service.servers)
 
     def conditions(self) -> Iterable[ConditionType]:
         """For rules."""

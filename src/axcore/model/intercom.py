@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from .voice import Encryption, Transport
+from .voice import Direction, Encryption, Transport
 
 MAX_LEGS = 6
 """Most SIP recipients of one call."""
@@ -59,6 +59,20 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     """Best first."""
     register_interval: int = 300
     """Seconds between registrations, 30..86400."""
+    max_retransmissions: int = 3
+    """Failed registrations in a row, 1..100, after which the next server of an account has its turn."""
+    fallback_interval: int = 300
+    """Seconds until the first server is tried again once another one is used, or none answers, 10..86400."""
+    t1: int = 500
+    """RFC 3261 timer T1: ms until a request is sent again for the first time, 50..5000."""
+    t2: int = 4000
+    """RFC 3261 timer T2: most ms between two of them, t1..60000."""
+    udp_to_tcp: bool = True
+    """Whether a request that UDP would break up (over 1300 octets) goes by TCP."""
+    audio_direction: Direction = "sendrecv"
+    """Of the device's sound: ``sendrecv``, ``sendonly`` (it speaks) or ``recvonly`` (it is spoken to)."""
+    dtmf_payload_type: int = 101
+    """RTP payload type that is offered for keys (RFC 4733), 96..127."""
     via_rewrite: bool = True
     contact_rewrite: bool = True
     allow_transfer: bool = False
@@ -70,9 +84,14 @@ class SipSettings(_Data, frozen=True, kw_only=True):
 
 
 class SipProxy(_Data, frozen=True, kw_only=True):
-    """A proxy that requests go through, the first one first."""
+    """A proxy that requests go through: the first one that can be reached."""
 
     address: str
+    username: str = ""
+    """Empty = it asks for none, or for that of the account."""
+    password: str = ""
+    realm: str = ""
+    """That it names in its challenge; empty = learned from the first one."""
 
 
 class SipAccountSpec(_Data, frozen=True, kw_only=True):
@@ -85,12 +104,16 @@ class SipAccountSpec(_Data, frozen=True, kw_only=True):
     user_id: str = ""
     domain: str = ""
     registrar: str = ""
+    secondary_server: str = ""
+    """Registrar that is used while ``registrar`` fails; empty = none."""
     password: str = ""
     authentication_id: str = ""
     """Empty = ``user_id``."""
     caller_id: str = ""
     transport: Transport = "udp"
     encryption: Encryption = "none"
+    sips: bool = False
+    """SIP secure: addresses are ``sips:``, each hop is encrypted (RFC 3261 section 26.2.2); needs ``tls``."""
     proxies: tuple[SipProxy, ...] = ()
     rtp_keys: bool = True
     """Keys by RFC 4733 (RFC 2833)."""

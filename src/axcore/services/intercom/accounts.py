@@ -6,7 +6,7 @@ jobs of the ledger thread; what is read are snapshots, from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +23,7 @@ from axcore.model.intercom import (
     DtmfSequenceSpec,
     SipAccount,
     SipAccountSpec,
+    SipProxy,
     SipSettings,
     Target,
 )
@@ -30,6 +31,7 @@ from axcore.model.sip import SipUri, parse_address, parse_uri
 from axcore.model.voice import Configure, VoiceAccount
 
 from . import check
+from .servers import Route, routes
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 SETTINGS = ("intercom", "sip")
 DEFAULT = ("intercom", "default_account")
+SERVER_FIELDS = ("registrar", "domain", "secondary_server")
 INCOMING_SLOT, INCOMING_SLOTS = 12, 4
 """RTP ports (two each) of incoming calls: those before are of outgoing ones."""
 
@@ -53,7 +56,11 @@ class SipAccounts:
         """Id of the default account."""
         self.unavailable: Callable[[], str] = lambda: ""
         """Why SIP cannot be turned on; empty = it can."""
+        self.route: Callable[[SipAccount], Route] = lambda account: routes(account)[0]
+        """That an account takes now."""
         self._changed, self._answers = changed, answers
+        self._told: dict[int, Configure] = {}
+        """What each line was told last."""
         self._accounts = Shelf("sip_account", SipAccountSpec, SipAccount, MAX_ACCOUNTS, self._check_account)
         self._sequences = Shelf("dtmf_sequence", DtmfSequenceSpec, DtmfSequence, MAX_SEQUENCES, self._check_sequence)
 
@@ -102,18 +109,30 @@ class SipAccounts:
         """What a voice process is told. The first one listens and registers; the others only call."""
         settings, first = self.settings, line == 0
         start = settings.rtp_start_port + 2 * INCOMING_SLOT
-        return Configure(
+        self._told[line] = told = Configure(
             bind=bind,
             port=settings.port if first else 0,
             codecs=settings.codecs,
             accounts=tuple(
-                _voice_account(one, settings, own_address, name, register=first, default=one.id == self.default)
+                self.route(one).applied(
+                    _voice_account(one, settings, own_address, name, register=first, default=one.id == self.default)
+                )
                 for one in self.accounts.values()
                 if one.active
             ),
             allow_refer=settings.allow_transfer,
             incoming_ports=tuple(start + 2 * slot for slot in range(INCOMING_SLOTS)) if first else (),
+            t1_ms=settings.t1,
+            t2_ms=settings.t2,
+            tcp_switch=settings.udp_to_tcp,
         )
+        return told
+
+    def told(self, line: int, account: str) -> VoiceAccount | None:
+        """What a line was told of an account; None if nothing."""
+        configure = self._told.get(line)
+        accounts = configure.accounts if configure is not None else ()
+        return next((one for one in accounts if one.id == account), None)
 
     # --- changes
 
@@ -140,9 +159,11 @@ class SipAccounts:
         """Change an account; a password that is left out stays only while its registrar stays. Errors as above."""
         old = self.account(key, "id")
         patch = dict(patch)
-        moved = any(name in patch and patch[name] != getattr(old, name) for name in ("registrar", "domain"))
+        moved = any(name in patch and patch[name] != getattr(old, name) for name in SERVER_FIELDS)
         if moved and "password" not in patch:
             patch["password"] = ""
+        if isinstance(patch.get("proxies"), list):
+            patch["proxies"] = [_with_password(one, old.proxies) for one in patch["proxies"]]
         new = self._accounts.update(tx, key, patch)
         if new.id == self.default and not new.active:
             raise ConflictError("active", "the default account is always active")
@@ -200,6 +221,15 @@ class SipAccounts:
         return spec
 
 
+def _with_password(proxy: Any, old: Iterable[SipProxy]) -> Any:
+    """A proxy of a patch; without a password it keeps that of the same proxy and user."""
+    if not isinstance(proxy, dict) or "password" in proxy:
+        return proxy
+    same = (proxy.get("address"), proxy.get("username", ""))
+    kept = next((one.password for one in old if (one.address, one.username) == same), "")
+    return {**proxy, "password": kept}
+
+
 def _domain(account: SipAccount) -> str:
     return account.domain or account.registrar
 
@@ -208,16 +238,15 @@ def _voice_account(
     account: SipAccount, settings: SipSettings, own_address: str, name: str, *, register: bool, default: bool
 ) -> VoiceAccount:
     registered = account.kind == "registered"
+    scheme = "sips" if account.sips else "sip"
     host = (_domain(account) if registered else account.domain) or own_address
     try:
-        uri = parse_uri(f"sip:{account.user_id or name}@{host}")
+        uri = parse_uri(f"{scheme}:{account.user_id or name}@{host}")
     except InputError:
-        uri = SipUri(host=own_address, user=name)
+        uri = SipUri(host=own_address, user=name, secure=account.sips)
     return VoiceAccount(
         id=account.id,
         uri=f'"{account.caller_id or account.user_id or name}" <{uri}>',
-        registrar=f"sip:{account.registrar or account.domain}" if registered else "",
-        proxies=tuple(f"sip:{proxy.address}" for proxy in account.proxies),
         username=(account.authentication_id or account.user_id) if account.password else "",
         password=account.password,
         transport=account.transport,
@@ -227,4 +256,6 @@ def _voice_account(
         expires_s=settings.register_interval,
         via_rewrite=settings.via_rewrite,
         contact_rewrite=settings.contact_rewrite,
+        audio=settings.audio_direction,
+        event_type=settings.dtmf_payload_type,
     )

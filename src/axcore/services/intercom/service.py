@@ -29,6 +29,7 @@ from .lines import LineDriver
 from .live import LiveCalls
 from .media import MediaPort, SoundPlayer
 from .panel import Panel
+from .servers import ServerChoice
 from .sounds import SoundsOfCalls
 from .vms import VmsCalls
 from .who import Who, limits
@@ -60,6 +61,9 @@ class IntercomService:
     ) -> None:
         """``answers``: nobody can answer at the device itself, so that its first account does."""
         self.accounts = SipAccounts(self._reconfigure, answers=answers)
+        self._legs = Legs(submit, lambda: self.accounts.settings.rtp_start_port, self._ended, self._no_sound)
+        self.servers = ServerChoice(self.accounts, self._legs.tell)
+        self.accounts.route = self.servers.route
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
         self.sounds = SoundsOfCalls(clips, submit)
         self.vms = VmsCalls()
@@ -68,7 +72,6 @@ class IntercomService:
         self._submit = submit
         self._lights = notices.Lights(indicators, frozenset(leds))
         self._driver: LineDriver | None = None
-        self._legs = Legs(submit, lambda: self.accounts.settings.rtp_start_port, self._ended, self._no_sound)
         self._digits = Digits(self.accounts)
         self._history = CallHistory()
         self._registrations: dict[str, voice.Registration] = {}
@@ -195,6 +198,7 @@ class IntercomService:
             case voice.Connected(leg=name):
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
             case voice.Ended(leg=name, code=code, reason=reason):
+                self._doubt(tx, self._legs.name(line, name), code)
                 self._ended(tx, self._legs.name(line, name), notices.ending(code, reason))
             case voice.MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._legs.name(line, name), media)
@@ -207,6 +211,9 @@ class IntercomService:
             case voice.Registration():
                 tx.assign(self, "_registrations", {**self._registrations, report.account: report})
                 tx.publish(notices.registration(report))
+                self.servers.on_registration(tx, report)
+            case voice.Probed():
+                self.servers.on_probed(tx, report)
             case voice.Refused(what=what, detail=detail) if what != "command":
                 tx.publish(notices.fault(f"{what}: {detail}"))
 
@@ -353,6 +360,12 @@ class IntercomService:
         call = self._calls.with_leg(leg)
         if call is not None:
             self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
+
+    def _doubt(self, tx: Transaction, leg: str, code: int) -> None:
+        call = self._calls.with_leg(leg)
+        known = call.leg(leg) if call is not None else None
+        if known is not None:
+            self.servers.on_failed_call(tx, known.target.account, code)
 
     def _ended(self, tx: Transaction, leg: str, reason: str) -> None:
         call = self._calls.with_leg(leg)
