@@ -30,7 +30,7 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo demo-siren demo-call demo-controller bench check $(CHECKS) bench-audio noise-training \
+.PHONY: help run test ctest pytest demo demo-siren demo-call demo-controller bench check $(CHECKS) bench-audio aec3 noise-training \
         bench-instructions-update fuzz fuzz-release osdp-release kill-release door-release build dev clean
 
 help: ## this list
@@ -198,6 +198,9 @@ bench-audio: dev build ## the echo canceller and the noise suppressor, and their
 	@.ci/venv $(VENV) dev audio-bench
 	@$(PY) bench/audio_quality.py $(QUALITY)
 	@$(PY) bench/noise_quality.py $(QUALITY)
+
+aec3: ## WebRTC's AEC3, to compare with: pip builds it from source, some minutes
+	@.ci/venv $(VENV) audio-aec3
 
 noise-training: dev ## learn the weights of the noise suppressor anew: half an hour, 6 GB
 	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru))

@@ -275,7 +275,8 @@ static void slide(struct aec_core *c, struct aec_filter *f, int by)
 void aec_slide(struct aec_core *c, int by)
 {
     slide(c, &c->main, by);
-    slide(c, &c->shadow, by);
+    memcpy(c->shadow.w, c->main.w, (size_t)c->shadow.partitions * 2 * (size_t)c->stride * sizeof *c->main.w);
+    c->slid = true;
 }
 
 /* The echo has moved to about `to` frames. What the filter expects there and two frames around is one piece of 50 ms: where
@@ -382,6 +383,8 @@ static void try_out(struct aec_core *c)
 void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_ref)
 {
     float mic[AEC_HOP], ref[AEC_HOP];
+    c->slid = false;
+    aec_drift_begin(c);
     emphasise(raw_mic, c->hop, &c->mic_last, mic);
     aec_drift_apply(c, raw_ref, ref);
     take_reference(c, ref);
@@ -397,9 +400,11 @@ void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_r
     aec_drift_frame(c);
     if (c->far) {
         filter_update(c, &c->main, WALK);
-        filter_constrain(c, &c->main, CONSTRAIN);
         filter_update(c, &c->shadow, WALK_SHADOW);
-        filter_constrain(c, &c->shadow, CONSTRAIN_SHADOW);
+        if (!c->slid) {
+            filter_constrain(c, &c->main, CONSTRAIN);
+            filter_constrain(c, &c->shadow, CONSTRAIN_SHADOW);
+        }
         compare(c);
         try_out(c);
     }

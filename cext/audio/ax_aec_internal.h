@@ -68,7 +68,7 @@ struct aec_drift {
     int age, heard, looks;
     float trend;                   /* ppm */
     double delay;                  /* Samples by which the reference is late by now. */
-    bool active;
+    bool active, due;              /* It resamples; it will from the next frame on. */
 };
 
 struct aec_curve {
@@ -152,6 +152,7 @@ struct aec_core {
     int tries;                     /* To follow a jump. */
     int trial;                     /* Frames until the filter must explain something, after it has followed a jump. */
     int found;                     /* Where the search saw the echo while filter and search agreed. */
+    bool slid;                     /* The filters were moved in this frame: work that can wait does. */
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */
     int far_age;
@@ -168,7 +169,8 @@ void aec_core_reset(struct aec_core *c);
 /* ax_aec_delay.c */
 void aec_search_frame(struct aec_core *c, const float *mic);
 
-/* The whole response of both filters begins `by` samples later (negative: earlier; less than a hop). */
+/* The whole response of both filters begins `by` samples later (negative: earlier; less than a hop). The shadow gets the
+ * main filter's, and all is constrained by that. */
 void aec_slide(struct aec_core *c, int by);
 
 /* Where in a partition of the main filter the highest tap is. */
@@ -176,6 +178,7 @@ int aec_peak(const struct aec_core *c, int partition);
 
 /* ax_aec_drift.c */
 void aec_drift_reset(struct aec_core *c);
+void aec_drift_begin(struct aec_core *c);
 void aec_drift_apply(struct aec_core *c, const float *raw, float *out);
 void aec_drift_frame(struct aec_core *c);
 

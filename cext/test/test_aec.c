@@ -450,6 +450,30 @@ static void test_hostile_signals(void)
     }
 }
 
+/* Sounds that fade into silence end in numbers that are too small to be normal, which cost a hundred times as much: none
+ * comes out, and the caller's arithmetic still has them. */
+static void test_no_denormals(void)
+{
+    speak(far, LONG, 5, 0.1f);
+    room(far, LONG, 100, 0, 1.0f, mic);
+    for (int i = 2 * SECOND; i < LONG; i++) {
+        const float fade = expf(-(float)(i - 2 * SECOND) * 0.002f); /* Down to 1e-45 within 3 s. */
+        far[i] *= fade;
+        mic[i] *= fade;
+    }
+    for (int mode = AX_AEC_FULL; mode <= AX_AEC_FILTER; mode++) {
+        struct ax_aec *a = make(RATE, mode);
+        int tiny = 0;
+        run(a, LONG);
+        for (int i = 0; i < LONG; i++)
+            tiny += fpclassify(out[i]) == FP_SUBNORMAL;
+        CHECK_EQ(tiny, 0);
+        volatile float least = 1.2e-38f;
+        CHECK(least * 0.5f > 0.0f);
+        ax_aec_free(a);
+    }
+}
+
 static void test_rates(void)
 {
     static const int rates[] = {8000, 32000, 48000};
@@ -500,6 +524,7 @@ int main(void)
     test_bent_loudspeaker();
     test_path_change();
     test_hostile_signals();
+    test_no_denormals();
     test_rates();
     test_integers_equal_floats();
     return ax_test_done();
