@@ -122,6 +122,7 @@ class Stack:
         settings.uaConfig.mainThreadOnly = False
         settings.uaConfig.maxCalls = 32
         settings.uaConfig.userAgent = config.user_agent
+        settings.medConfig.threadCnt, settings.medConfig.hasIoqueue = 0, False  # its thread would wake every 10 ms
         endpoint.libInit(settings)
         udp = endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport(config.port))
         port = int(endpoint.transportGetInfo(udp).localAddress.rpartition(":")[2])
