@@ -19,6 +19,7 @@
 
 #define EASE_NS ((int64_t)(AX_DELAY_EASE_MS * 1e6f))
 #define WASTE_NS 3000000ll  /* Between a tick and the beginning of a frame: let be. */
+#define LACK_NS 1000000ll   /* Under it, at a tick: a step more. A sender's slow clock takes the rest away, bit by bit. */
 #define MARGIN_NS 2000000ll /* Over the delay that is aimed at, so that a step less does not lead to a step more. */
 
 struct slot {
@@ -251,7 +252,7 @@ static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame, 
             return -(less < most ? less : most);
         return excess >= -EASE_NS ? 0 : -excess < most ? -excess : most;
     }
-    if (excess < -EASE_NS / 2) {
+    if (excess < -LACK_NS) {
         const int64_t more = until_due(j, -excess);
         return more < first ? more : first;
     }
