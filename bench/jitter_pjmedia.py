@@ -110,9 +110,8 @@ def main() -> None:
             here, there = in_ticks(delay), peer.run(delay)
             rows.append((lost, here.gaps - lost, here.delay_ms, there.gaps - lost, there.delay_ms))
         lost, ours, delay_ms, theirs, their_ms = np.mean(rows, axis=0)
-        print(
-            f"    {name:50} {600 * lost:7.0f} {600 * ours:6.0f} {delay_ms:4.0f} ms {600 * theirs:6.0f} {their_ms:4.0f} ms"
-        )
+        found = f"{600 * ours:6.0f} {delay_ms:4.0f} ms {600 * theirs:6.0f} {their_ms:4.0f} ms"
+        print(f"    {name:50} {600 * lost:7.0f} {found}")
 
 
 if __name__ == "__main__":
