@@ -19,6 +19,7 @@
 
 #define EASE_NS ((int64_t)(AX_DELAY_EASE_MS * 1e6f))
 #define WASTE_NS 3000000ll  /* Between a tick and the beginning of a frame: let be. */
+#define LACK_NS 1000000ll   /* Under it, at a tick: a step more. A sender's slow clock takes the rest away, bit by bit. */
 #define MARGIN_NS 2000000ll /* Over the delay that is aimed at, so that a step less does not lead to a step more. */
 
 struct slot {
@@ -237,7 +238,7 @@ static int64_t until_due(const struct ax_jitter *j, int64_t early)
 /* Ticks until what comes now can be played: to the next tick, or `otherwise`. */
 static uint32_t to_tick(const struct ax_jitter *j, uint32_t otherwise)
 {
-    const uint32_t ticks = (uint32_t)((j->tick_ns - j->ahead_ns) * (int64_t)j->config.rate / SECOND);
+    const uint32_t ticks = (uint32_t)(((j->tick_ns - j->ahead_ns) * (int64_t)j->config.rate + SECOND / 2) / SECOND);
     return !j->tick_ns ? otherwise : ticks < 1 ? 1 : ticks;
 }
 
@@ -251,7 +252,7 @@ static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame, 
             return -(less < most ? less : most);
         return excess >= -EASE_NS ? 0 : -excess < most ? -excess : most;
     }
-    if (excess < -EASE_NS / 2) {
+    if (excess < -LACK_NS) {
         const int64_t more = until_due(j, -excess);
         return more < first ? more : first;
     }
@@ -272,7 +273,7 @@ static int is_missed(const struct ax_jitter *j, int64_t now)
 /* How much of a frame with so many ticks left is played before the next answer: to a tick, but not too little to stretch. */
 static uint32_t piece(const struct ax_jitter *j, uint32_t ticks)
 {
-    const uint32_t least = j->config.rate / 100;
+    const uint32_t least = j->config.rate / 200 * 2;
     uint32_t whole = to_tick(j, (j->frame + AX_DELAY_PIECES - 1) / AX_DELAY_PIECES);
     if (j->tick_ns && whole < least)
         whole += (uint32_t)(j->tick_ns * (int64_t)j->config.rate / SECOND);
@@ -299,7 +300,7 @@ static void go_on(struct ax_jitter *j, int64_t now, struct ax_jitter_out *out)
 
 static void wait(struct ax_jitter *j, int64_t ns, struct ax_jitter_out *out)
 {
-    int64_t ticks = ns * (int64_t)j->config.rate / SECOND;
+    int64_t ticks = (ns * (int64_t)j->config.rate + (j->tick_ns ? SECOND / 2 : 0)) / SECOND;
     if (ticks > j->frame)
         ticks = j->frame;
     out->kind = AX_JITTER_WAIT;

@@ -162,6 +162,7 @@ class Stack:
         made.uaConfig.mainThreadOnly = False
         made.uaConfig.maxCalls = 32
         made.uaConfig.userAgent = config.user_agent
+        made.medConfig.threadCnt, made.medConfig.hasIoqueue = 0, False  # its thread would wake every 10 ms
         endpoint.libInit(made)
         loaded = build.library()
         self._resolver = Resolver(loaded, self.soon) if loaded is not None else None
