@@ -30,7 +30,7 @@ Floats = NDArray[np.float32]
 Voices = list[list[Floats]]
 
 
-def _window() -> Floats:
+def window() -> Floats:
     """The analysis window of ax_lap.h."""
     i, rise = np.arange(WINDOW), WINDOW - LAP
     up, down = np.sin(np.pi / 2 * (i + 0.5) / rise), np.cos(np.pi / 2 * (i - rise + 0.5) / LAP)
@@ -42,7 +42,7 @@ def spectra(x: Signal) -> NDArray[np.complex64]:
     y = x.astype(np.float32)
     y[1:] -= EMPHASIS * x[:-1].astype(np.float32)
     y = np.concatenate([np.zeros(WINDOW - HALF, np.float32), y])
-    rows = np.lib.stride_tricks.sliding_window_view(y, WINDOW)[::HALF] * _window()
+    rows = np.lib.stride_tricks.sliding_window_view(y, WINDOW)[::HALF] * window()
     return np.fft.rfft(rows, axis=1).astype(np.complex64)
 
 

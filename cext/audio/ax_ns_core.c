@@ -10,7 +10,7 @@
 #define RISE 0.006f      /* and up. */
 #define SLOW 0.02f       /* The same for a band's mean, */
 #define STILL_RISE 0.02f /* The floor of long: 6 dB a second. */
-#define UNHEARD 20.0f    /* log2 of power: a noise that stays 60 dB below the talk in a band is left alone; */
+#define UNHEARD 22.0f    /* log2 of power: a noise that stays 66 dB below the talk in a band is left alone; */
 #define UNHEARD_DEEP 21.3f  /* 64 dB in the lowest. */
 #define DEEP 2           /* Bands below 200 Hz. */
 #define LOW 3            /* Bands below 300 Hz do not tell how loud the talk is: wind is there. */
