@@ -87,7 +87,7 @@ def test_syllables_do_not_pump() -> None:
 
 
 def chatter(seconds: float, seed: int) -> Any:
-    """Syllables of 80 to 250 ms: the mean of a second of them varies by 0.8 dB, as that of speech; mean power 1."""
+    """Syllables of 80 to 250 ms; the mean of a second varies by 1 dB, nearly as that of speech does; mean power 1."""
     rng = np.random.default_rng(seed)
     parts, n = [], 0
     while n < seconds * 16000:
