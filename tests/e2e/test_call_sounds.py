@@ -81,10 +81,40 @@ def test_ringback_while_the_phone_rings_and_then_talk(station: Bench) -> None:
 def test_a_busy_tone_that_ends_by_itself_and_closes_the_card(station: Bench) -> None:
     with Phone("ada") as ada:
         station.button_calls(ada)
-        ada.answer(486)
+        sound = station.own.sound
+        assert sound is not None
+        with Capture(sound.card.fd) as capture:
+            ada.answer(486)
+            station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
+            station.until(lambda: station.own.sound is None, PATIENCE)
+            samples = array("h", b"".join(record.data for record in capture.since()))
+        loud = [abs(sample) > LOUD for sample in samples]
+        assert 1.0 < sum(loud) / 16_000 < 2.0  # three times half a second, less where the sine is small
+
+
+def test_a_clip_goes_on_in_a_call_and_the_loudspeaker_is_free_again_after_it(station: Bench) -> None:
+    clips, ring = station.device.clips, station.device.data_dir / "sound.ring"
+    assert clips is not None
+    alert = clips.find("Alert")
+    station.do(lambda tx: clips.play(tx, alert, repeat=-1))
+    station.until(ring.exists, PATIENCE)
+    with Phone("ada") as ada:
+        station.button_calls(ada)
         station.hears()
+        assert not ring.exists()  # the pipeline has the card
+        station.do(clips.stop)
+        station.until(lambda: not station.own.desk.busy, PATIENCE)
+        ada.answer(603)
         station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
         station.until(lambda: station.own.sound is None, PATIENCE)
+    station.do(lambda tx: clips.play(tx, alert, repeat=-1))
+    station.until(ring.exists, PATIENCE)
+
+    def played() -> bool:
+        with Capture(ring) as capture:
+            return any(abs(sample) > LOUD for record in capture.newest() for sample in array("h", record.data))
+
+    station.until(played, PATIENCE)
 
 
 def test_the_ringtone_is_the_chosen_clip_and_ends_when_the_button_answers(station: Bench) -> None:

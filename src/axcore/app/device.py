@@ -7,6 +7,7 @@ thread: from here cards and REX open doors.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -226,7 +227,9 @@ class Device:
 
         bind, clips = self.config.network.bind, self.clips
         intercom = Intercom(self.model, self.ledger, self.schedules, self.indicators, bind=bind, clips=clips)
-        intercom.attach(self.bus, media or intercom.own_media(self.config.sound, simulated=self._simulate))
+        two_way = self.strobe is None
+        own = partial(intercom.own_media, self.config.sound, simulated=self._simulate, two_way=two_way)
+        intercom.attach(self.bus, media or own())
         return intercom
 
     def _make_station(self) -> Station | None:

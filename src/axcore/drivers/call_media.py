@@ -27,7 +27,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from axcore.drivers.desk import SEATS, Desk
-from axcore.errors import AxError, InputError
+from axcore.errors import AxError, InputError, QueueFullError
+from axcore.model.audio import AudioSettings
 from axcore.model.config import SoundConfig
 from axcore.model.voice import AgreedMedia
 
@@ -44,17 +45,28 @@ log = logging.getLogger(__name__)
 RATE: Final = 16_000
 NOT_HEARD, NOT_SENT = ("sendonly", "inactive"), ("recvonly", "inactive")
 KEY_SIZE: Final = 16
+ATTENUATION_DB: Final = 30.0
+"""Of the noise suppressor."""
 
 
-def open_sound(config: SoundConfig, *, simulated: bool) -> Sound:
+def open_sound(config: SoundConfig, *, simulated: bool, settings: Callable[[], AudioSettings] = AudioSettings) -> Sound:
     """Loudspeaker, microphone and the pipeline between them and the legs; a virtual room where there is no card."""
-    from axcore.audio import Pipeline, Room
+    from axcore.audio import Echo, Pipeline, Room
     from axcore.drivers.sound import Sound, open_room
 
-    pipeline = Pipeline(RATE)
+    now = settings()
+    pipeline = Pipeline(
+        RATE,
+        echo=Echo.FULL if now.echo_cancellation else Echo.OFF,
+        gain_control=now.automatic_gain,
+        volume_control=now.automatic_volume,
+        max_attenuation_db=ATTENUATION_DB if now.noise_cancellation else 0.0,
+    )
     if simulated and not config.device:
         return Sound(pipeline, open_room(Room(RATE, rt60_ms=150, delay_ms=15, echo_db=-12, noise_db=-65)))
-    return Sound.open(pipeline, config.device, config.microphone or config.device)
+    speaker = config.line_out if now.output.type == "line" else config.device
+    microphone = config.line_in if now.input.type == "line" else config.microphone
+    return Sound.open(pipeline, speaker or config.device, microphone or config.device)
 
 
 def crypto(local: str, remote: str) -> Crypto | None:
@@ -237,10 +249,17 @@ class CallMedia:
         self._sound.pipeline.adjust(call.seat, mute=agreed.direction in NOT_HEARD)
         self.desk.hold(agreed.direction in NOT_SENT)
 
+    def free_seat(self) -> int:
+        """A seat of the pipeline that nobody has (thread of calls). QueueFullError."""
+        taken = {other.seat for other in self._calls.values()} | self.desk.seats
+        seat = next((number for number in range(SEATS) if number not in taken), None)
+        if seat is None:
+            raise QueueFullError("all seats of the pipeline are taken")
+        return seat
+
     def _join(self, call: _Call, agreed: AgreedMedia, sound: Sound, media: Media) -> None:
         """Take a seat at the pipeline and tie it to the sockets."""
-        taken = {other.seat for other in self._calls.values()} | self.desk.seats
-        seat = next(number for number in range(SEATS) if number not in taken)
+        seat = self.free_seat()
         made = _leg(agreed)
         sound.pipeline.seat(seat, made)
         call.seat = seat
@@ -264,6 +283,7 @@ class CallMedia:
             call.port = None
         if call.seat >= 0 and self._sound is not None:
             self._sound.pipeline.seat(call.seat, None)
+            self.desk.hold(False)
         call.seat, call.agreed = -1, None
 
     def _stopped(self, leg: str) -> None:

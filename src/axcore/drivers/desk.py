@@ -114,6 +114,8 @@ class Desk:
         self._wishes = [0, 0, 0]
         """By place: the number of the latest; an older one that is still being loaded is forgotten."""
         self._clip: _Wanted | None = None
+        self._loading = 0
+        """Sounds that are about to be played: the card is not closed in between."""
         self._playing: dict[int, _Playing] = {}
         self._seats: dict[int, Leg] = {}
         self._speaker_gain, self._microphone_gain = 1.0, 1.0
@@ -151,7 +153,7 @@ class Desk:
         if is_open or self._speaker is None:
             self._begin(clip)
         else:
-            self._speaker.play_clip(clip.load, gain, times, failed)
+            self._speaker.play_clip(clip.load, min(MOST_GAIN, gain * self._speaker_gain), times, failed)
 
     def stop_clip(self) -> None:
         """No clip any more."""
@@ -179,7 +181,8 @@ class Desk:
         """How loud the loudspeaker is, and how loud the far side hears the microphone: factors, 0 to 16."""
         self._speaker_gain, self._microphone_gain = speaker, microphone
         self._microphone_mute = mute
-        self._card.do(self._level)
+        if self._open:
+            self._card.do(self._level)
 
     def hold(self, mute: bool) -> None:
         """The far side is not to hear the microphone now (thread of calls)."""
@@ -212,7 +215,7 @@ class Desk:
     @property
     def busy(self) -> bool:
         """Whether something still needs the card."""
-        return bool(self._playing or self._seats)
+        return bool(self._playing or self._seats or self._loading)
 
     def opening(self) -> None:
         """The pipeline is about to open the card: nobody else may have it."""
@@ -267,20 +270,31 @@ class Desk:
             except (OSError, ValueError, AxError) as error:
                 log.error("a sound cannot be played: %s", error)
                 wanted.failed(str(getattr(error, "strerror", None) or error))
+                self._card.do(loaded)
                 return
             self._card.do(lambda: start(samples, RATE))
 
         def start(samples: array[int], rate: int) -> None:
-            if wanted.wish != self._wishes[wanted.place]:
-                return
-            gone = (monotonic_ns() - wanted.since_ns) * rate // NS if going else 0
-            parts = rest_of(samples, wanted.times, gone)
-            if parts:
-                after = parts[1] if len(parts) > 1 else None
-                self._put(wanted.place, parts[0], after, wanted.gain, wanted.to)
-            if wanted.wish != self._wishes[wanted.place]:  # told to stop meanwhile, by who did not see it begin
-                self._silence(wanted.place)
+            try:
+                if wanted.wish != self._wishes[wanted.place]:
+                    return
+                gone = (monotonic_ns() - wanted.since_ns) * rate // NS if going else 0
+                parts = rest_of(samples, wanted.times, gone)
+                if parts:
+                    after = parts[1] if len(parts) > 1 else None
+                    self._put(wanted.place, parts[0], after, wanted.gain, wanted.to)
+                if wanted.wish != self._wishes[wanted.place]:  # told to stop meanwhile, by who did not see it begin
+                    self._silence(wanted.place)
+            finally:
+                loaded()
 
+        def loaded() -> None:
+            with self._lock:
+                self._loading -= 1
+            self._card.rest()
+
+        with self._lock:
+            self._loading += 1
         threading.Thread(target=work, name="sound", daemon=True).start()
 
     def _put(

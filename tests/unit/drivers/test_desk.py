@@ -196,7 +196,6 @@ def test_what_cannot_be_loaded_is_told(bench: Bench) -> None:
 
 def test_levels_count_now_and_for_every_call_after(bench: Bench) -> None:
     bench.desk.set_levels(speaker=0.25, microphone=1.0, mute=False)
-    bench.work()
     bench.desk.ring(lambda: loud(0.5, 8000), 1.0, 0)
     bench.work()
     assert 1500 < max(bench.hear(30)) < 2500
@@ -204,6 +203,19 @@ def test_levels_count_now_and_for_every_call_after(bench: Bench) -> None:
     bench.work()
     bench.hear(5)
     assert max(bench.hear(10)) == 0
+
+
+def test_hold_is_that_of_a_call_and_ends_with_it(bench: Bench) -> None:
+    leg = Leg("PCM", RATE)
+    bench.desk.sit(leg, 0)
+    pipeline, said = bench.sound.pipeline, array("h")
+    for mute, most in ((True, 0), (False, 32767)):
+        bench.desk.hold(mute)
+        for _ in range(30):
+            pipeline.step(0, loud(0.01)[:FRAME])
+            while (packet := leg.take()) is not None:
+                said = array("h", packet[1])
+        assert (max(said) > 1000) is (most > 0)
 
 
 def test_a_clip_has_its_length_at_another_rate() -> None:

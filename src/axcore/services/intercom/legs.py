@@ -156,14 +156,12 @@ class Legs:
         tx.after_commit(lambda: port.start(leg, media))
         return media
 
-    def forget(self, tx: Transaction, leg: str) -> None:
-        """A leg is over: its port is closed."""
+    def forget(self, tx: Transaction, leg: str) -> Callable[[], None]:
+        """A leg is over; what is given back closes its port, after the commit."""
         if leg not in self._wires:
-            return
+            return lambda: None
         tx.assign(self, "_wires", {name: other for name, other in self._wires.items() if name != leg})
-        media = self._media
-        if media is not None:
-            tx.after_commit(lambda: media.stop(leg))
+        return (lambda: None) if self._media is None else partial(self._media.stop, leg)
 
     # --- inside
 

@@ -368,10 +368,10 @@ class IntercomService:
             self.servers.on_failed_call(tx, known.target.account, code)
 
     def _ended(self, tx: Transaction, leg: str, reason: str) -> None:
-        call = self._calls.with_leg(leg)
-        self._legs.forget(tx, leg)
+        call, close = self._calls.with_leg(leg), self._legs.forget(tx, leg)
         if call is not None:
             self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
+        tx.after_commit(close)  # what is to be heard now comes first, so that the sound card stays open
 
     def _agreed(self, tx: Transaction, leg: str, media: voice.AgreedMedia) -> None:
         self._legs.agreed(tx, leg, media)
