@@ -19,7 +19,7 @@ from axcore.model.voice import (
     Refused,
 )
 
-from . import sdp
+from . import sdp, whole
 
 if TYPE_CHECKING:
     from .stack import Account, Stack
@@ -45,6 +45,8 @@ class Leg(pj.Call):
         self._peer = _host_of(uri)
         self._outgoing = call_id < 0
         self._offered = self._outgoing
+        self.asked = ""
+        """The offer that is answered next, if it came with the request."""
         self._local = self._remote = ""
         self._told: AgreedMedia | None = None
 
@@ -107,11 +109,15 @@ class Leg(pj.Call):
 
     def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
         """Put the device's socket in the place of PJSIP's."""
-        remote = str(prm.remSdp.wholeSdp)
+        remote, self.asked = str(prm.remSdp.wholeSdp) or self.asked, ""
         self._remote, self._offered = remote, not remote
         address = self.media.address or self.stack.own_address(sdp.address_of(remote) or self._peer)
-        self._local = sdp.rewrite(str(prm.sdp.wholeSdp), address, self.media.port)
+        self._local = sdp.rewrite(whole.text(prm.sdp), address, self.media.port)
         prm.sdp.wholeSdp = self._local
+
+    def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802
+        """Another offer, by INVITE or UPDATE; what answers it is created next."""
+        self.asked = whole.text(prm.offer)
 
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
         """Offer and answer are complete."""
