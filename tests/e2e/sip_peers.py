@@ -239,7 +239,7 @@ class Peer:
             f"To: {to}",
             f"Call-ID: {request['call-id']}",
             f"CSeq: {request['cseq']}",
-            f"Contact: <{self.uri}>",
+            *([] if any(header.startswith("Contact:") for header in headers) else [f"Contact: <{self.uri}>"]),
             *headers,
             f"Content-Length: {len(body.encode())}",
         ]

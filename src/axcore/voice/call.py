@@ -147,6 +147,10 @@ class Leg(pj.Call):
             prm.statusCode = 603
             self.stack.link.send(Refused(what="transfer", detail=f"{self.name}: to {str(prm.dstUri)[:180]}"))
 
+    def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
+        """3xx: likewise."""
+        return int(pj.PJSIP_REDIRECT_ACCEPT if self.stack.config.allow_refer else pj.PJSIP_REDIRECT_STOP)
+
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
         """INVITE with Replaces: nobody takes over a call."""
         prm.statusCode = 486
