@@ -7,6 +7,7 @@ every half second (T1) until they are answered: the ingress limit of a device, o
 from __future__ import annotations
 
 import itertools
+import re
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ PATIENCE = 30.0
 T1 = 0.5
 _COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
             "c": "content-type", "x": "session-expires", "s": "subject", "k": "supported"}  # fmt: skip
+_PLACE = re.compile(r"(\[[0-9a-f:]+\]|\d+\.\d+\.\d+\.\d+):(\d+)")
 _numbers = itertools.count(1)
 
 
@@ -146,9 +148,11 @@ class Peer:
         """A Via value."""
         return f"SIP/2.0/UDP {self.place};rport;branch={branch or unique('z9hG4bK-')}"
 
-    def send(self, data: bytes | str) -> None:
-        """A datagram to the device."""
-        self._socket.sendto(data if isinstance(data, bytes) else data.encode(errors="surrogateescape"), self._to)
+    def send(self, data: bytes | str, near: str = "") -> None:
+        """A datagram to the device, or to the place (``host:port``) that is named in ``near``."""
+        found = _PLACE.search(near)
+        to = (found[1].strip("[]"), int(found[2])) if found else self._to
+        self._socket.sendto(data if isinstance(data, bytes) else data.encode(errors="surrogateescape"), to)
 
     def receive(self, timeout: float) -> Message | None:
         """The next message, None without one in time. Final answers are acknowledged, and who hangs up may."""
@@ -175,7 +179,7 @@ class Peer:
             "Max-Forwards: 70",
             "Content-Length: 0",
         ]
-        self.send("\r\n".join(lines) + "\r\n\r\n")
+        self.send("\r\n".join(lines) + "\r\n\r\n", target)
 
     def expect(self, wanted: Callable[[Message], bool], timeout: float = PATIENCE) -> Message:
         """The first message that is wanted; others are kept in ``waiting``. TimeoutError."""
@@ -191,10 +195,10 @@ class Peer:
                 self.waiting.append(message)
         raise TimeoutError(f"not within {timeout:g} s; there was {[one.start for one in self.waiting[-10:]]}")
 
-    def ask(self, data: str, wanted: Callable[[Message], bool]) -> Message:
+    def ask(self, data: str, wanted: Callable[[Message], bool], near: str = "") -> Message:
         """Send a request until what is wanted comes."""
         for _ in range(round(PATIENCE / T1)):
-            self.send(data)
+            self.send(data, near)
             try:
                 return self.expect(wanted, T1)
             except TimeoutError:
@@ -235,11 +239,11 @@ class Peer:
             f"To: {to}",
             f"Call-ID: {request['call-id']}",
             f"CSeq: {request['cseq']}",
-            f"Contact: <{self.uri}>",
+            *([] if any(header.startswith("Contact:") for header in headers) else [f"Contact: <{self.uri}>"]),
             *headers,
             f"Content-Length: {len(body.encode())}",
         ]
-        self.send("\r\n".join(lines) + "\r\n\r\n" + body)
+        self.send("\r\n".join(lines) + "\r\n\r\n" + body, request["via"])
 
 
 @dataclass
@@ -286,7 +290,7 @@ class Dialog:
         self.cseq += 1
         cseq, branch = self.cseq, unique("z9hG4bK-")
         data = self.text(method, *headers, body=body, branch=branch)
-        answer = self.peer.ask(data, lambda one: self._answers(one, cseq, method) and one.status >= 100)
+        answer = self.peer.ask(data, lambda one: self._answers(one, cseq, method), self.target)
         while answer.status < 200:
             answer = self.peer.expect(lambda one: self._answers(one, cseq, method))
         if method == "INVITE" and answer.status < 300:

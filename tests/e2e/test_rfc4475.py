@@ -67,11 +67,12 @@ def test_forty_nine_messages(station: Station) -> None:
             if number == 24:
                 station.device.board.feed_input("rex", True, None)
                 station.tap.expect("relay1", True, 30.0)
+                assert [edge.active for edge in station.tap.edges] == [True]
                 station.device.board.feed_input("rex", False, None)
-                station.tap.expect("relay1", False, 30.0)
     assert wrong == []
     assert len(seen) == len(set(seen)) == 49
     assert [process.pid for process in station.lines.processes] == pids
+    station.tap.expect("relay1", False, 30.0)
     assert station.tap.drain() == []
     with Phone("ada") as ada:
         station.until(lambda: not station.media.open_legs, 30.0)

@@ -20,7 +20,7 @@ from axcore.model.voice import (
     Refused,
 )
 
-from . import sdp
+from . import sdp, whole
 
 if TYPE_CHECKING:
     from .account import Account
@@ -58,6 +58,8 @@ class Leg(pj.Call):
         self._peer = _host_of(invite.uri) if invite is not None else ""
         self._outgoing = call_id < 0
         self._offered = self._outgoing
+        self.asked = ""
+        """The offer that is answered next, if it came with the request."""
         self._local = self._remote = ""
         self._told: AgreedMedia | None = None
 
@@ -123,12 +125,16 @@ class Leg(pj.Call):
 
     def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
         """Put the device's socket in the place of PJSIP's."""
-        remote = str(prm.remSdp.wholeSdp)
+        remote, self.asked = str(prm.remSdp.wholeSdp) or self.asked, ""
         self._remote, self._offered = remote, not remote
         address = self.media.address or self.stack.own_address(sdp.address_of(remote) or self._peer)
-        text = sdp.directed(sdp.rewrite(str(prm.sdp.wholeSdp), address, self.media.port), self.account.spec.audio)
+        text = sdp.directed(sdp.rewrite(whole.text(prm.sdp), address, self.media.port), self.account.spec.audio)
         self._local = sdp.renumbered(text, self.account.spec.event_type) if self._offered else text
         prm.sdp.wholeSdp = self._local
+
+    def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802
+        """Another offer, by INVITE or UPDATE; what answers it is created next."""
+        self.asked = whole.text(prm.offer)
 
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
         """Offer and answer are complete."""
@@ -157,6 +163,10 @@ class Leg(pj.Call):
         if not self.stack.config.allow_refer:
             prm.statusCode = 603
             self.stack.link.send(Refused(what="transfer", detail=f"{self.name}: to {str(prm.dstUri)[:180]}"))
+
+    def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
+        """3xx: likewise."""
+        return int(pj.PJSIP_REDIRECT_ACCEPT if self.stack.config.allow_refer else pj.PJSIP_REDIRECT_STOP)
 
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
         """INVITE with Replaces: nobody takes over a call."""

@@ -30,8 +30,8 @@ def rewrite(text: str, address: str, port: int) -> str:
     session = True
     for line in text.splitlines():
         if line.startswith("o="):
-            parts = line.split(" ")
-            lines.append(" ".join((*parts[:3], "IN", family, address)))
+            name, number, version, *_ = [*line.split(" "), "0", "0"]
+            lines.append(f"{name} {number} {version} IN {family} {address}")
         elif line.startswith("m="):
             session = False
             kind, _, rest = line[2:].partition(" ")
@@ -140,6 +140,12 @@ def address_of(text: str) -> str:
 def body_of(message: str) -> str:
     """The body of a SIP message."""
     return message.replace("\r\n", "\n").partition("\n\n")[2]
+
+
+def offer_of(message: str) -> str:
+    """The description in a SIP message; empty if its body is none."""
+    body = body_of(message)
+    return body if body.startswith("v=") else ""
 
 
 def own_address(peer: str, bind: str = "") -> str:

@@ -311,6 +311,7 @@ class Stack:
         name = f"in{self._number}"
         leg = Leg(self, account, name, media, call_id=prm.callId)
         self.legs[name] = leg
+        leg.asked = sdp.offer_of(str(prm.rdata.wholeMsg))
         leg.announce(str(prm.rdata.srcAddress))
 
     def over(self, leg: Leg, call_id: int, code: int, reason: str) -> None:

@@ -1,5 +1,7 @@
 """SIP addresses."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,3 +122,13 @@ def test_an_identity_is_one_of_itself() -> None:
     assert identity("sip:A%20b@[2001:DB8::0:1]") == "sip:A%20b@[2001:db8::1]"
     with pytest.raises(InputError, match="begin with sip"):
         identity("1001", "data.DeviceURI")
+
+
+@given(st.text(max_size=300) | st.from_regex(r"(\"x\" )?<?sips?:[^ ]{0,60}>?(;[a-z]+=[^ ]{0,10})*", fullmatch=True))
+def test_any_text_is_an_address_of_which_all_is_known_or_none(text: str) -> None:
+    for parse in (parse_uri, parse_address, parse_name_addr):
+        with contextlib.suppress(InputError):
+            uri = parse(text)
+            assert parse_uri(str(uri)) == uri or len(str(uri)) > 255
+    with contextlib.suppress(InputError):
+        assert identity(identity(text)) == identity(text)

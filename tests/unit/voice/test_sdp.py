@@ -100,3 +100,34 @@ def test_events_get_the_number_of_the_settings() -> None:
 @given(st.lists(st.sampled_from(OFFER.split("\r\n")) | st.text(max_size=40), max_size=30).map("\r\n".join))
 def test_neither_meets_a_description_that_it_cannot_read(text: str) -> None:
     sdp.renumbered(sdp.directed(text, "sendonly"), 97)
+
+
+PIECES = st.sampled_from(
+    ["", "-1", "0", "65536", "9" * 40, "\x00", "RTP/AVP", "IN", "IP6", "::1%lo", "audio", "\r", " ", "\u2028"]
+)
+LINES = st.builds(
+    lambda kind, parts: f"{kind}={' '.join(parts)}", st.sampled_from([*"vosctmab", "m=audio 1 RTP/AVP 0\r\nc"]),
+    st.lists(PIECES, max_size=6),
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=40).map("\r\n".join), st.integers(1, 65535))
+def test_nothing_of_another_s_sockets_is_left(text: str, port: int) -> None:
+    lines = sdp.rewrite(text, "10.0.0.1", port).split("\r\n")
+    streams = [line.split(" ") for line in lines if line.startswith("m=")]
+    assert {parts[1] for parts in streams if parts[0] == "m=audio"} <= {str(port), "0"}
+    assert {parts[1] for parts in streams if parts[0] != "m=audio"} <= {"0"}
+    assert {line for line in lines if line.startswith("c=")} <= {"c=IN IP4 10.0.0.1"}
+    assert all(line.endswith("IN IP4 10.0.0.1") for line in lines if line.startswith("o="))
+    assert not [line for line in lines if line.startswith(("a=rtcp:", "a=candidate:", "a=ice-"))]
+    assert sdp.rewrite("\r\n".join(lines), "10.0.0.1", port).split("\r\n") == lines
+
+
+@given(st.binary(max_size=400).map(lambda raw: raw.decode("utf-8", "replace")))
+def test_no_message_has_a_description_by_accident(message: str) -> None:
+    assert sdp.offer_of(message) in ("", sdp.body_of(message))
+
+
+def test_the_offer_of_a_message() -> None:
+    assert sdp.offer_of("INVITE sip:x SIP/2.0\r\nA: b\r\n\r\nv=0\r\n") == "v=0\n"
+    assert sdp.offer_of("INVITE sip:x SIP/2.0\r\nA: b\r\n\r\n<xml/>") == ""
