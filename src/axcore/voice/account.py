@@ -78,6 +78,7 @@ def realm_of(message: str) -> str:
 
 def settings(spec: VoiceAccount, way: str = "") -> Any:
     """What PJSIP is told of an account. ``way``: a route that comes before all others."""
+    transport = "" if spec.sips else TRANSPORT[spec.transport]  # RFC 5630 section 3.1.1: sips says it
     made = pj.AccountConfig()
     made.idUri = spec.uri
     if way:
@@ -95,13 +96,13 @@ def settings(spec: VoiceAccount, way: str = "") -> Any:
     made.natConfig.sdpNatRewriteUse = 0
     made.natConfig.sipOutboundUse = 0
     for proxy in spec.proxies:
-        made.sipConfig.proxies.append(f"{proxy};lr{TRANSPORT[spec.transport]}")
+        made.sipConfig.proxies.append(f"{proxy};lr{transport}")
     if spec.username:
         made.sipConfig.authCreds.append(_login(spec.realm, spec.username, spec.password))
     if spec.proxy_username and spec.proxy_realm:
         made.sipConfig.authCreds.append(_login(spec.proxy_realm, spec.proxy_username, spec.proxy_password))
     if spec.registrar and spec.register:
-        made.regConfig.registrarUri = spec.registrar + TRANSPORT[spec.transport]
+        made.regConfig.registrarUri = spec.registrar + transport
         made.regConfig.timeoutSec = spec.expires_s
         made.regConfig.retryIntervalSec = RETRY_S
         made.regConfig.firstRetryIntervalSec = FIRST_RETRY_S

@@ -64,6 +64,7 @@ def outward(message: Message, *, own: Place, inner: Place, secure: bool) -> str:
     _contact(message, Place("", inner.port), own, "tls", "sips" if secure else "sip")
     if secure:
         message.uri = _secured(message.uri)
+        message.put("route", [_secured(one) for one in message.all("route")])
         for name in ("from", "to"):
             message.put(name, [_secured(message.first(name))])
     return branch
