@@ -89,8 +89,6 @@ class Stack:
         port = self._begin()
         self._gate = Gate(udp_socket(port))
         self._used_ns = time.thread_time_ns()  # what the start took does not count
-        place = (self.config.bind or "127.0.0.1", port)
-        self._wake_up = lambda: self._knock(place)
         self.link.start(self._wake_up)
         while self._running:
             self._endpoint.libHandleEvents(FLOOD_POLL_MS if self._gate.closed else POLL_MS)
@@ -145,6 +143,7 @@ class Stack:
             print("PJSIP looks up names by itself: this build is not known", file=sys.stderr)
         port = config.port or _free_port(config.bind)
         endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport(port))
+        self._wake_up = lambda: self._knock((config.bind or LOOPBACK, port))
         if config.tcp or config.tls is not None or any(spec.transport == "tls" for spec in config.accounts):
             endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport(port))
         self._begin_tls(port)
