@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from axcore.app.device import Device
 from axcore.model.config import Config, NetworkConfig
 from axcore.model.intercom import SipAccountSpec
-from axcore.model.voice import Connected, Ended, Incoming, Progress, Registration, TlsSettings, TlsVersion
+from axcore.model.voice import Connected, Ended, Incoming, Progress, Refused, Registration, TlsSettings, TlsVersion
 from axcore.testing.media import RtpMedia
 from axcore.testing.phone import Phone
 from axcore.testing.sip_peer import SipPeer
@@ -314,17 +314,44 @@ class TestCalls:
                         assert secure.recv(100) == b""
             assert shake_hands(server.port, context(NEW[1])) == "TLSv1.3"
 
+    def test_a_flood_is_refused_before_pjsip_sees_it_and_the_next_caller_is_served(self, device: str) -> None:
+        low = {"tls": TlsSettings(certificate=device), "most_load": 0.002}  # so that this machine reaches it
+        with Phone("device", configure=low) as phone, SipPeer(tls=context(NEW[1])) as peer:
+            assert phone.ready is not None
+            pid, port = phone.process.pid, phone.ready.tls_port
+            stream = peer.connect("127.0.0.1", port)
+            busy, end, number = "SIP/2.0 503 Busy", time.monotonic() + 60, 0
+
+            def said(count: int) -> str:
+                """What the last of some more callers hears."""
+                nonlocal number
+                assert time.monotonic() < end
+                for _ in range(count):
+                    number += 1
+                    stream.sendall(invite_of(port, number).encode())
+                while (response := peer.wait("", WAIT))["Call-ID"] != f"eve{number}":
+                    pass
+                return response.start
+
+            while said(20) != busy:
+                pass
+            assert phone.wait(Refused, WAIT).what == "flood"
+            while said(1) == busy:  # until PJSIP answers again, whatever it says: its calls are all taken
+                time.sleep(0.5)  # wall clock: the limit counts seconds
+            assert phone.process.pid == pid
+
 
 def answer(contact: str) -> list[str]:
     body = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9000 RTP/AVP 0\r\n"
     return ["Content-Type: application/sdp", f"Contact: <{contact}>", "", body]
 
 
-def invite_of(port: int) -> str:
+def invite_of(port: int, number: int = 0) -> str:
     return (
-        f"INVITE sips:device@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;rport;branch=z9hG4bKeve\r\n"
+        f"INVITE sips:device@127.0.0.1:{port} SIP/2.0\r\n"
+        f"Via: SIP/2.0/TLS 127.0.0.1:9;rport;branch=z9hG4bKeve{number or ''}\r\n"
         "X-Axcore-Source: 10.9.9.9:1\r\nMax-Forwards: 70\r\nFrom: <sips:eve@127.0.0.1>;tag=1\r\n"
-        "To: <sips:device@127.0.0.1>\r\nCall-ID: eve\r\nCSeq: 1 INVITE\r\nContact: <sips:eve@127.0.0.1:9>\r\n"
+        f"To: <sips:device@127.0.0.1>\r\nCall-ID: eve{number}\r\nCSeq: 1 INVITE\r\nContact: <sips:eve@127.0.0.1:9>\r\n"
         "Content-Length: 0\r\n\r\n"
     )
 

@@ -104,6 +104,8 @@ class Front:
         self.hop = self._pjsip
         self.port = 0
         """Where peers connect to; 0 = nowhere."""
+        self.closed = False
+        """Whether new requests are refused here, unseen by PJSIP: it has too much to do (``ingress``)."""
         self.inside: Place | None = None
         """Where its requests to PJSIP come from."""
         self._loop = asyncio.new_event_loop()
@@ -283,6 +285,9 @@ class Front:
     async def _from_peer(self, peer: Connection, message: Message) -> None:
         message.headers = [pair for pair in message.headers if pair[0].lower() != hop.SOURCE]
         if message.is_request:
+            if self.closed and message.method not in hop.GOES_ON and "tag=" not in message.first("to"):
+                peer.send(hop.refusal(message, 503, "Busy").encode())
+                return
             inner = await self._inside()
             if inner is not None:
                 hop.inward(message, hop=self.hop, peer=peer.peer, key=peer.name)

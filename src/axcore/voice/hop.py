@@ -22,6 +22,8 @@ PORT: Final = 5061
 SOURCE: Final = "x-axcore-source"
 """Header by which PJSIP's side learns who sent a request."""
 BRANCH: Final = "z9hG4bKax"
+GOES_ON: Final = ("ACK", "BYE", "CANCEL", "PRACK", "INFO")
+"""Methods of calls that there are."""
 ECHOED: Final = ("via", "from", "to", "call-id", "cseq", "v", "f", "t", "i")
 """Of a request, in its response (RFC 3261 section 8.2.6.2)."""
 _URI = re.compile(r"^(?P<before>[^<]*<|\s*)(?P<scheme>sips?):(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)

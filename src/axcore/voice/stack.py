@@ -125,6 +125,8 @@ class Stack:
                 self.link.send(Refused(what="flood", detail=detail))
         else:
             self._gate.open()
+        if self._front is not None:
+            self._front.closed = self._gate.closed
 
     def _begin(self) -> int:
         config, endpoint = self.config, self._endpoint
