@@ -20,6 +20,8 @@ from axcore.model.voice import (
     LocalMedia,
     Probe,
     Probed,
+    Ready,
+    Refused,
     Register,
     Registration,
     Reroute,
@@ -270,6 +272,28 @@ class TestNames:
             ada.hang_up()
             ada.wait(Ended, 60.0)
             assert ada.process.pid == pid
+
+
+MOVED = """
+from pathlib import Path
+from axcore.voice import sdp
+
+sdp.own_address = lambda peer, bind="": Path("{}").read_text()
+"""
+
+
+def test_another_address_of_the_device_takes_effect_without_new_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = tmp_path / "address"
+    address.write_text("192.0.2.1")
+    (tmp_path / "sitecustomize.py").write_text(MOVED.format(address))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Phone("ada", host="", uri="<sip:ada@127.0.0.1>") as ada:
+        address.write_text("192.0.2.7")
+        report = ada.wait(Refused, WAIT)
+        assert (report.what, "192.0.2.7" in report.detail) == ("address", True)
+        ada.wait(Ready, WAIT)
 
 
 class TestDevice:

@@ -11,9 +11,11 @@ from intercom_bench import IntercomBench
 
 from axcore.devices.servers import ASK_NS, NS, Ask, Servers, Use
 from axcore.errors import InputError
+from axcore.interfaces.http.tls import self_signed
 from axcore.model import events
 from axcore.model.intercom import SipAccountSpec, SipProxy
 from axcore.model.voice import Ended, Invite, Probe, Probed, Register, Registration, Reroute
+from axcore.services.certificates import CertificateStore
 
 TWO = Servers(count=2, tries=3, fallback_ns=60 * NS)
 
@@ -193,13 +195,44 @@ class TestService:
     def test_sip_secure_uses_sips_addresses(self, bench: IntercomBench) -> None:
         one = Account(bench, transport="tls", sips=True, proxies=(SipProxy(address="p1"),))
         told = one.configure()
-        assert (told.registrar, told.proxies) == ("sips:a.example", ("sips:p1",))
-        assert told.uri == '"door" <sips:door@a.example>'
+        assert (told.sips, told.transport) == (True, "tls")  # what goes out as sips: is tested on the wire
+        with pytest.raises(InputError, match="sips"):
+            bench.do(lambda tx: bench.intercom.call(tx, "sips:ada@10.0.0.2"))
+
+    def test_certificate_and_verification_are_those_of_the_account(self, bench: IntercomBench) -> None:
+        store = CertificateStore()
+        bench.intercom.accounts.certificates = store
+        pem = self_signed("door").decode()
+        at = pem.index("-----BEGIN CERTIFICATE")
+        bench.do(lambda tx: store.add(tx, "own", pem[at:], pem[:at]))
+        bench.do(lambda tx: store.add(tx, "authority", pem[at:]))
+        tls = {"tls_version": "1.3", "certificate": "own", "verify_server": True, "ca_certificate": "authority"}
+        one = Account(bench, transport="tls", **tls)
+        told = one.configure().tls
+        assert (told.version, told.verify) == ("1.3", True)
+        assert "PRIVATE KEY" in told.certificate
+        assert "PRIVATE KEY" not in told.ca
+        bench.do(lambda tx: store.remove(tx, "authority"))
+        assert one.configure().tls.ca == "gone"  # verified by nobody, which is not the same as not verified
+        listener = {"certificate": "own", "verify_client": True, "tls_port": 5071}
+        bench.do(lambda tx: bench.intercom.accounts.set_settings(tx, listener))
+        first, second = (
+            bench.intercom.accounts.configure(line, bind="", own_address="10.0.0.9", name="door") for line in range(2)
+        )
+        assert (first.tls_port, second.tls_port) == (5071, 0)
+        assert first.tls is not None
+        assert first.tls.verify
+        for field, patch in (("certificate", "authority"), ("certificate", "none"), ("ca_certificate", "none")):
+            with pytest.raises(InputError) as caught:
+                bench.do(lambda tx, f=field, p=patch: bench.intercom.accounts.set_settings(tx, {f: p}))  # type: ignore[misc]
+            assert caught.value.field == field
 
     @pytest.mark.parametrize(
         ("fields", "field"),
         [
             ({"sips": True}, "sips"),
+            ({"certificate": "none", "transport": "tls"}, "certificate"),
+            ({"ca_certificate": "none", "transport": "tls"}, "ca_certificate"),
             ({"secondary_server": "a b"}, "secondary_server"),
             ({"secondary_server": "A.example"}, "secondary_server"),
             ({"kind": "peer_to_peer", "secondary_server": "b"}, "secondary_server"),

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from .voice import Direction, Encryption, Transport
+from .voice import Direction, Encryption, TlsVersion, Transport
 
 MAX_LEGS = 6
 """Most SIP recipients of one call."""
@@ -48,6 +48,13 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     port: int = 5060
     """UDP and TCP; 0 = any free one."""
     tls_port: int = 5061
+    """0 = any free one. Without ``certificate`` nobody can connect to it."""
+    certificate: str = ""
+    """Alias of the certificate (with its key) that is shown to those who connect by TLS."""
+    verify_client: bool = False
+    """Whether they must have one too, which ``ca_certificate`` vouches for."""
+    ca_certificate: str = ""
+    """Alias; empty = the authorities that the system trusts."""
     rtp_start_port: int = 4000
     calling_timeout: int = 60
     """Seconds that somebody is called who does not answer, 1..600."""
@@ -111,6 +118,14 @@ class SipAccountSpec(_Data, frozen=True, kw_only=True):
     """Empty = ``user_id``."""
     caller_id: str = ""
     transport: Transport = "udp"
+    tls_version: TlsVersion = "auto"
+    """TLS 1.2 or 1.3 alone; ``auto``: the newest that both sides can."""
+    certificate: str = ""
+    """Alias of the certificate that is shown to servers; empty = none."""
+    verify_server: bool = False
+    """Verify server certificate: by ``ca_certificate``, and by its name."""
+    ca_certificate: str = ""
+    """Alias; empty = the authorities that the system trusts."""
     encryption: Encryption = "none"
     sips: bool = False
     """SIP secure: addresses are ``sips:``, each hop is encrypted (RFC 3261 section 26.2.2); needs ``tls``."""

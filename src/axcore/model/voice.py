@@ -13,14 +13,27 @@ from typing import Final, Literal
 import msgspec
 
 FRAME: Final = struct.Struct(">I")
-MAX_FRAME: Final = 262_144
+MAX_FRAME: Final = 2_097_152
 Transport = Literal["udp", "tcp", "tls"]
+TlsVersion = Literal["auto", "1.2", "1.3"]
 Encryption = Literal["none", "best_effort", "mandatory"]
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", forbid_unknown_fields=True):
     """What every message has: the name of its kind."""
+
+
+class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How TLS is spoken with somebody."""
+
+    version: TlsVersion = "auto"
+    certificate: str = ""
+    """PEM: the private key, the certificate and its chain; empty = none is shown."""
+    verify: bool = False
+    """Whether the other side must have a certificate that ``ca`` vouches for (and, as a server, its name)."""
+    ca: str = ""
+    """PEM; empty = the authorities that the system trusts."""
 
 
 class LocalMedia(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +97,10 @@ class VoiceAccount(msgspec.Struct, frozen=True, kw_only=True):
     expires_s: int = 300
     via_rewrite: bool = True
     contact_rewrite: bool = True
+    tls: TlsSettings = TlsSettings()
+    """Of its servers and peers, with transport ``tls``."""
+    sips: bool = False
+    """Its addresses go out as ``sips:``; what is written here is ``sip:``."""
     audio: Direction = "sendrecv"
     """What the device offers, and takes at most."""
     event_type: int = 101
@@ -98,11 +115,9 @@ class Configure(_Message, frozen=True, kw_only=True):
     port: int = 0
     """Of UDP and TCP; 0 = any."""
     tls_port: int = 0
-    certificate: str = ""
-    """PEM file with chain; empty = no TLS."""
-    private_key: str = ""
-    ca_file: str = ""
-    verify_server: bool = False
+    """Where TLS is listened on; 0 = any. Only with ``tls``."""
+    tls: TlsSettings | None = None
+    """Of those who connect; None = nobody can."""
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     """What is offered, best first."""
     accounts: tuple[VoiceAccount, ...] = ()
@@ -188,11 +203,15 @@ class Ready(_Message, frozen=True, kw_only=True):
     max_calls: int
     max_accounts: int
     tls: str
-    """Version of the TLS library; empty = no TLS transport."""
+    """Version of the library that speaks TLS; empty = it is not spoken."""
+    tls_port: int = 0
+    """That peers can connect to; 0 = none."""
     codecs: tuple[str, ...]
     """What it could negotiate."""
     port: int
     """UDP port that it listens on."""
+    stack_tls: str = ""
+    """Version of the TLS library that PJSIP has; it is not used."""
     refused: tuple[str, ...] = ()
     """Accounts that it could not take."""
 

@@ -38,7 +38,7 @@ class Account(pj.Account):
     def change(self, spec: VoiceAccount) -> None:
         """Register, and send calls, by other servers. pj.Error."""
         self.spec = msgspec.structs.replace(spec, proxy_realm=spec.proxy_realm or self._known_realm(spec))
-        self.modify(settings(self.spec))
+        self.modify(settings(self.spec, self.stack.way_of(self.spec)))
 
     def learn(self, message: str) -> bool:
         """Take the realm of a refusal for that of the proxy; whether that is news, and another try is worth it."""
@@ -47,7 +47,7 @@ class Account(pj.Account):
             return False
         self.spec = msgspec.structs.replace(spec, proxy_realm=realm)
         try:
-            self.modify(settings(self.spec))
+            self.modify(settings(self.spec, self.stack.way_of(self.spec)))
         except pj.Error:
             return False
         return True
@@ -76,10 +76,14 @@ def realm_of(message: str) -> str:
     return found[1] if found else ""
 
 
-def settings(spec: VoiceAccount) -> Any:
-    """What PJSIP is told of an account."""
+def settings(spec: VoiceAccount, way: str = "") -> Any:
+    """What PJSIP is told of an account. ``way``: a route that comes before all others."""
+    transport = "" if spec.sips else TRANSPORT[spec.transport]  # RFC 5630 section 3.1.1: sips says it
     made = pj.AccountConfig()
     made.idUri = spec.uri
+    if way:
+        made.sipConfig.proxies.append(way)
+        made.natConfig.contactUseSrcPort = 0  # the front knows PJSIP by the port that it listens on
     made.mediaConfig.useLoopMedTp = True
     made.mediaConfig.srtpUse = SRTP[spec.encryption]
     made.mediaConfig.srtpSecureSignaling = 0
@@ -92,17 +96,17 @@ def settings(spec: VoiceAccount) -> Any:
     made.natConfig.sdpNatRewriteUse = 0
     made.natConfig.sipOutboundUse = 0
     for proxy in spec.proxies:
-        made.sipConfig.proxies.append(f"{proxy};lr{TRANSPORT[spec.transport]}")
+        made.sipConfig.proxies.append(f"{proxy};lr{transport}")
     if spec.username:
         made.sipConfig.authCreds.append(_login(spec.realm, spec.username, spec.password))
     if spec.proxy_username and spec.proxy_realm:
         made.sipConfig.authCreds.append(_login(spec.proxy_realm, spec.proxy_username, spec.proxy_password))
     if spec.registrar and spec.register:
-        made.regConfig.registrarUri = spec.registrar + TRANSPORT[spec.transport]
+        made.regConfig.registrarUri = spec.registrar + transport
         made.regConfig.timeoutSec = spec.expires_s
         made.regConfig.retryIntervalSec = RETRY_S
         made.regConfig.firstRetryIntervalSec = FIRST_RETRY_S
-        made.regConfig.proxyUse = NO_PROXY if spec.proxies == (spec.registrar,) else ACCOUNT_PROXY
+        made.regConfig.proxyUse = NO_PROXY if not way and spec.proxies == (spec.registrar,) else ACCOUNT_PROXY
     return made
 
 

@@ -7,12 +7,14 @@ timer or a command wakes it. Known traps: a Call is made inside ``onIncomingCall
 
 from __future__ import annotations
 
+import re
 import socket
+import ssl
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pjsua2 as pj
 
@@ -36,7 +38,7 @@ from axcore.model.voice import (
     VoiceAccount,
 )
 
-from . import build, probe, sdp
+from . import build, hop, probe, sdp
 from .account import TRANSPORT, Account, settings
 from .call import Leg
 from .crowd import Crowd, Places
@@ -45,10 +47,15 @@ from .link import Link
 from .refusal import Refusal
 from .resolver import Resolver
 
+if TYPE_CHECKING:
+    from .front import Front
+
 POLL_MS: Final = 1000
 FLOOD_POLL_MS: Final = 100
 LOOK_NS: Final = 2 * NS
 PORT_TRIES: Final = 20
+LOOPBACK: Final = "127.0.0.1"
+SOURCE: Final = re.compile(rf"^{hop.SOURCE}:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LAST_WORDS_S: Final = 0.5
 
 
@@ -88,6 +95,7 @@ class Stack:
         self._kept: list[Leg] = []
         """Legs whose id was used again before that: to free them would hang up another's call."""
         self._resolver: Resolver | None = None
+        self._front: Front | None = None
         self._jobs: deque[Callable[[], object]] = deque()
         self._wake_up: Callable[[], None] = lambda: None
         self._surroundings = _surroundings(configure)
@@ -111,8 +119,6 @@ class Stack:
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
         crowd, full = Crowd(port), False
         self._used_ns = time.thread_time_ns()  # what the start took does not count
-        place = (self.config.bind or "127.0.0.1", port)
-        self._wake_up = lambda: self._knock(place)
         self.link.start(self._wake_up)
         while self._running:
             self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
@@ -151,6 +157,8 @@ class Stack:
                 self.link.send(Refused(what="flood", detail=detail))
         else:
             self._gate.open()
+        if self._front is not None:
+            self._front.closed = self._gate.closed
 
     def _begin(self) -> int:
         config, endpoint = self.config, self._endpoint
@@ -170,11 +178,10 @@ class Stack:
             print("PJSIP looks up names by itself: this build is not known", file=sys.stderr)
         port = config.port or _free_port(config.bind)
         endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport(port))
-        if config.tcp:
+        self._wake_up = lambda: self._knock((config.bind or LOOPBACK, port))
+        if config.tcp or config.tls is not None or any(spec.transport == "tls" for spec in config.accounts):
             endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport(port))
-        tls = build.tls_version()
-        if tls and (config.certificate or any(spec.transport == "tls" for spec in config.accounts)):
-            self._begin_tls()
+        self._begin_tls(port)
         endpoint.libStart()
         self._refusal.register()
         endpoint.audDevManager().setNoDev()
@@ -189,7 +196,9 @@ class Stack:
                 version=str(endpoint.libVersion().full),
                 max_calls=build.max_calls(),
                 max_accounts=room,
-                tls=tls,
+                tls=ssl.OPENSSL_VERSION if self._front is not None else "",
+                tls_port=self._front.port if self._front is not None else 0,
+                stack_tls=build.tls_version(),
                 codecs=codecs,
                 port=port,
                 refused=tuple(refused),
@@ -197,15 +206,28 @@ class Stack:
         )
         return port
 
-    def _begin_tls(self) -> None:
-        """Without a certificate it can call, and nobody can call it. TLS 1.2: this build's library has no newer one."""
+    def _begin_tls(self, port: int) -> None:
+        """The front, if anybody needs it. Without a certificate it can call, and nobody can call it."""
         config = self.config
-        transport = self._transport(config.tls_port)
-        tls = transport.tlsConfig
-        tls.certFile, tls.privKeyFile, tls.CaListFile = config.certificate, config.private_key, config.ca_file
-        tls.verifyServer = config.verify_server
-        tls.method, tls.proto = pj.PJSIP_TLSV1_2_METHOD, pj.PJ_SSL_SOCK_PROTO_TLS1_2
-        self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, transport)
+        if config.tls is None and not any(spec.transport == "tls" for spec in config.accounts):
+            return
+        from .front import Front  # only who speaks TLS pays for an event loop
+
+        place = {"host": config.bind or LOOPBACK, "port": port, "bind": config.bind, "listen_port": config.tls_port}
+        try:
+            front = Front(**place, listener=config.tls)  # type: ignore[arg-type]
+            front.start()
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            self.link.send(Refused(what="tls", detail=f"port {config.tls_port}: {error}"[:200]))
+            front = Front(**place, listener=None)  # type: ignore[arg-type]
+            front.start()
+        self._front = front
+
+    def way_of(self, spec: VoiceAccount) -> str:
+        """The first route of an account's requests; empty = none."""
+        if spec.transport != "tls" or self._front is None:
+            return ""
+        return f"sip:{spec.id}{'-s' if spec.sips else ''}@{self._front.hop};transport=tcp;lr"
 
     def _transport(self, port: int) -> Any:
         transport = pj.TransportConfig()
@@ -215,8 +237,10 @@ class Stack:
     def _add(self, spec: VoiceAccount) -> bool:
         account = Account(self, spec)
         try:
-            account.create(settings(spec), spec.default)
-        except pj.Error:
+            if spec.transport == "tls" and self._front is not None:
+                self._front.account(spec.id, spec.tls)
+            account.create(settings(spec, self.way_of(spec)), spec.default)
+        except (pj.Error, OSError, ValueError):
             self._kept.append(account)
             return False
         self._accounts[spec.id] = account
@@ -285,12 +309,14 @@ class Stack:
         if account is None or command.leg in self.legs:
             self.link.send(Ended(leg=command.leg, code=404, reason="no such account"))
             return
+        uri = _addressed(command.uri, account.spec)
+        if not uri:
+            self.link.send(Ended(leg=command.leg, code=416, reason="sips: an account with SIP secure is needed"))
+            return
         leg = Leg(self, account, command.leg, command.media, invite=command)
         self.legs[command.leg] = leg
         how = pj.CallOpParam(True)
         how.opt.videoCount = 0
-        transport = TRANSPORT[account.spec.transport]
-        uri = command.uri if "transport=" in command.uri else command.uri + transport
         try:
             leg.makeCall(uri, how)
         except pj.Error as error:
@@ -312,7 +338,14 @@ class Stack:
         leg = Leg(self, account, name, media, call_id=prm.callId)
         self.legs[name] = leg
         leg.asked = sdp.offer_of(str(prm.rdata.wholeMsg))
-        leg.announce(str(prm.rdata.srcAddress))
+        leg.announce(self._source(str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)))
+
+    def _source(self, address: str, message: str) -> str:
+        """Who sent a request: behind the front, whom the front names."""
+        if self._front is not None and address == str(self._front.inside):
+            found = SOURCE.search(message)
+            return found[1] if found else address
+        return address
 
     def over(self, leg: Leg, call_id: int, code: int, reason: str) -> None:
         """A leg has ended."""
@@ -335,6 +368,13 @@ class Stack:
     def own_address(self, peer: str) -> str:
         """Where sound for this device goes, seen from ``peer``."""
         return sdp.own_address(peer, self.config.bind)
+
+
+def _addressed(uri: str, account: VoiceAccount) -> str:
+    """An address as PJSIP is told of it; empty if the account may not call it. The front makes it ``sips:`` again."""
+    if uri.lower().startswith("sips:"):
+        return f"sip:{uri[5:]}" if account.sips else ""
+    return uri if "transport=" in uri or account.sips else uri + TRANSPORT[account.transport]
 
 
 def _free_port(bind: str) -> int:

@@ -28,7 +28,7 @@ from axcore.model.intercom import (
     Target,
 )
 from axcore.model.sip import SipUri, parse_address, parse_uri
-from axcore.model.voice import Configure, VoiceAccount
+from axcore.model.voice import Configure, TlsSettings, TlsVersion, VoiceAccount
 
 from . import check
 from .servers import Route, routes
@@ -36,10 +36,13 @@ from .shelf import Shelf
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
+    from axcore.services.certificates import CertificateStore
 
 SETTINGS = ("intercom", "sip")
 DEFAULT = ("intercom", "default_account")
 SERVER_FIELDS = ("registrar", "domain", "secondary_server")
+NOBODY = "gone"
+"""In the place of an authority that was removed: no PEM, so that TLS is refused rather than unverified."""
 INCOMING_SLOT, INCOMING_SLOTS = 12, 4
 """RTP ports (two each) of incoming calls: those before are of outgoing ones."""
 
@@ -58,6 +61,8 @@ class SipAccounts:
         """Why SIP cannot be turned on; empty = it can."""
         self.route: Callable[[SipAccount], Route] = lambda account: routes(account)[0]
         """That an account takes now."""
+        self.certificates: CertificateStore | None = None
+        """Where aliases of certificates are looked up; None: there are none."""
         self._changed, self._answers = changed, answers
         self._told: dict[int, Configure] = {}
         """What each line was told last."""
@@ -103,19 +108,36 @@ class SipAccounts:
         """Whom an address means, called from an account. InputError, NotFoundError."""
         chosen = self.account(account)
         uri = parse_address(address, _domain(chosen), field)
+        if uri.secure and not chosen.sips:
+            raise InputError(field, "is a sips address: it needs an account with SIP secure")
         return Target(uri=str(uri), account=chosen.id, contact=contact)
 
     def configure(self, line: int, *, bind: str, own_address: str, name: str) -> Configure:
         """What a voice process is told. The first one listens and registers; the others only call."""
         settings, first = self.settings, line == 0
         start = settings.rtp_start_port + 2 * INCOMING_SLOT
+        listens = bool(settings.certificate) and (
+            first or any(one.transport == "tls" for one in self.accounts.values())
+        )
         self._told[line] = told = Configure(
             bind=bind,
             port=settings.port if first else 0,
+            tls_port=settings.tls_port if first else 0,
+            tls=self._tls(settings.certificate, settings.ca_certificate, verify=settings.verify_client)
+            if listens
+            else None,
             codecs=settings.codecs,
             accounts=tuple(
                 self.route(one).applied(
-                    _voice_account(one, settings, own_address, name, register=first, default=one.id == self.default)
+                    _voice_account(
+                        one,
+                        settings,
+                        own_address,
+                        name,
+                        self._tls_of(one),
+                        register=first,
+                        default=one.id == self.default,
+                    )
                 )
                 for one in self.accounts.values()
                 if one.active
@@ -128,6 +150,28 @@ class SipAccounts:
         )
         return told
 
+    def _tls_of(self, account: SipAccount) -> TlsSettings:
+        if account.transport != "tls":
+            return TlsSettings()
+        return self._tls(
+            account.certificate, account.ca_certificate, verify=account.verify_server, version=account.tls_version
+        )
+
+    def _tls(self, certificate: str, ca: str, *, verify: bool, version: TlsVersion = "auto") -> TlsSettings:
+        """With what the aliases stand for. A certificate that is gone is none; verification then finds nobody."""
+        return TlsSettings(
+            version=version,
+            certificate=self._pem(certificate, with_key=True) or "",
+            verify=verify,
+            ca=(self._pem(ca) or NOBODY) if verify and ca else "",
+        )
+
+    def _pem(self, alias: str, *, with_key: bool = False) -> str | None:
+        store = self.certificates
+        if store is None or not alias or not store.has(alias, with_key):
+            return None
+        return store.pem(alias, with_key=with_key)
+
     def told(self, line: int, account: str) -> VoiceAccount | None:
         """What a line was told of an account; None if nothing."""
         configure = self._told.get(line)
@@ -139,6 +183,7 @@ class SipAccounts:
     def set_settings(self, tx: Transaction, patch: Mapping[str, Any]) -> SipSettings:
         """InputError, ConflictError."""
         new = check.settings(patched(self.settings, patch, SipSettings))
+        self._check_certificates(new)
         if new.enabled and not self.settings.enabled and (reason := self.unavailable()):
             raise ConflictError("enabled", reason)
         if new != self.settings:
@@ -207,7 +252,17 @@ class SipAccounts:
     # --- inside
 
     def _check_account(self, spec: SipAccountSpec, key: str) -> SipAccountSpec:
-        return check.account(spec, key)
+        spec = check.account(spec, key)
+        self._check_certificates(spec)
+        return spec
+
+    def _check_certificates(self, new: SipSettings | SipAccountSpec) -> None:
+        for field, alias, with_key in (
+            ("certificate", new.certificate, True),
+            ("ca_certificate", new.ca_certificate, False),
+        ):
+            if alias and (self.certificates is None or not self.certificates.has(alias, with_key)):
+                raise NotFoundError(field, f"there is no certificate {alias[:40]!r}{' with a key' * with_key}")
 
     def _check_sequence(self, spec: DtmfSequenceSpec, key: str) -> DtmfSequenceSpec:
         spec = check.sequence(spec)
@@ -235,15 +290,21 @@ def _domain(account: SipAccount) -> str:
 
 
 def _voice_account(
-    account: SipAccount, settings: SipSettings, own_address: str, name: str, *, register: bool, default: bool
+    account: SipAccount,
+    settings: SipSettings,
+    own_address: str,
+    name: str,
+    tls: TlsSettings,
+    *,
+    register: bool,
+    default: bool,
 ) -> VoiceAccount:
     registered = account.kind == "registered"
-    scheme = "sips" if account.sips else "sip"
     host = (_domain(account) if registered else account.domain) or own_address
     try:
-        uri = parse_uri(f"{scheme}:{account.user_id or name}@{host}")
+        uri = parse_uri(f"sip:{account.user_id or name}@{host}")
     except InputError:
-        uri = SipUri(host=own_address, user=name, secure=account.sips)
+        uri = SipUri(host=own_address, user=name)
     return VoiceAccount(
         id=account.id,
         uri=f'"{account.caller_id or account.user_id or name}" <{uri}>',
@@ -256,6 +317,8 @@ def _voice_account(
         expires_s=settings.register_interval,
         via_rewrite=settings.via_rewrite,
         contact_rewrite=settings.contact_rewrite,
+        tls=tls,
+        sips=account.sips,
         audio=settings.audio_direction,
         event_type=settings.dtmf_payload_type,
     )

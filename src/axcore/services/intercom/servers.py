@@ -46,11 +46,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     def applied(self, account: VoiceAccount) -> VoiceAccount:
         """An account that takes it."""
         proxy = self.proxy
-        scheme = "sips" if account.uri.rpartition("<")[2].startswith("sips:") else "sip"
-        way = (f"{scheme}:{self.server}",) if proxy is not None or self.secondary else ()
+        way = (f"sip:{self.server}",) if proxy is not None or self.secondary else ()
         return msgspec.structs.replace(
             account,
-            registrar=f"{scheme}:{self.registrar}" if self.registrar else "",
+            registrar=f"sip:{self.registrar}" if self.registrar else "",
             proxies=way,
             proxy_username=proxy.username if proxy is not None else "",
             proxy_password=proxy.password if proxy is not None else "",
