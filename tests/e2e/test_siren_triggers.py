@@ -1,6 +1,6 @@
 """The strobe siren manual, *Set up rules for events*: each example's own steps, on a started device, seen from outside.
 
-The two SIP examples need the intercom; the MQTT example is ``make demo-siren`` (``test_demo_siren.py``).
+The two SIP examples are in ``test_siren_sip.py``; the MQTT example is ``make demo-siren`` (``test_demo_siren.py``).
 """
 
 from __future__ import annotations

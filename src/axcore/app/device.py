@@ -100,6 +100,8 @@ class Device:
         self.schedules = ScheduleService(self.clock, self.bus)
         self.intercom = self._make_intercom(media)
         self.certificates = CertificateStore()
+        if self.intercom is not None:
+            self.intercom.service.accounts.certificates = self.certificates
         self.mqtt = MqttService(self.certificates)
         self.events = EventService(
             self.model,

@@ -52,7 +52,8 @@ class Intercom:
         self._ledger, self._model = ledger, model
         self._bind = "" if bind in WILDCARDS else bind
         leds = [led.name for led in model.leds]
-        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, clips=clips)
+        answers = all(line.role != "callbutton" for line in model.inputs)
+        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers, clips=clips)
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
         self.media: CallMedia | None = None
         """Its own sound of calls; None: of others."""
@@ -62,7 +63,7 @@ class Intercom:
         self.streams: AudioStreams | None = None
         """... sound over the network without a call; None where the sound of calls is of others."""
         self.loaders: tuple[Job[None], ...] = (self.service.load, self._load_audio)
-        self.timers: tuple[Any, ...] = (self.service,)
+        self.timers: tuple[Any, ...] = (self.service, self.service.servers)
 
     def conditions(self) -> Iterable[ConditionType]:
         """For rules."""

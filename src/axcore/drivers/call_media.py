@@ -43,6 +43,8 @@ __all__ = ["CallMedia", "crypto", "open_sound"]
 log = logging.getLogger(__name__)
 
 RATE: Final = 16_000
+NOWHERE = ("0.0.0.0", "::")
+"""How hold was said before RFC 3264 (RFC 2543, appendix B.5)."""
 NOT_HEARD, NOT_SENT = ("sendonly", "inactive"), ("recvonly", "inactive")
 KEY_SIZE: Final = 16
 ATTENUATION_DB: Final = 30.0
@@ -241,6 +243,9 @@ class CallMedia:
     def _started(self, leg: str, agreed: AgreedMedia) -> None:
         call = self._calls.get(leg)
         if call is None or self._sound is None or self._media is None:
+            return
+        if agreed.direction == "inactive" or agreed.remote_address in NOWHERE:  # held: nothing in either direction
+            self._leave(call)
             return
         if call.agreed is None or _wire(call.agreed) != _wire(agreed):
             self._leave(call)

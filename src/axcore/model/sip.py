@@ -100,6 +100,15 @@ def parse_name_addr(text: str, field: str = "from") -> SipUri:
     return parse_uri(found["uri"].strip() if found else text.strip().partition(";")[0], field)
 
 
+def identity(text: str, field: str = "uri") -> str:
+    """Who an address or a From or To header means, ``sip:user@host``: what rules compare. InputError.
+
+    Port, parameters and ``sips`` say how somebody is reached, and not who it is.
+    """
+    uri = parse_name_addr(text, field)
+    return str(SipUri(host=uri.host, user=uri.user))
+
+
 def check_host(text: str, field: str, *, port: bool = True) -> str:
     """A host, and perhaps ``:port``, as it is kept. InputError."""
     text = text.strip()

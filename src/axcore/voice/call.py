@@ -13,16 +13,18 @@ from axcore.model.voice import (
     Digit,
     Direction,
     Incoming,
+    Invite,
     LocalMedia,
     MediaAgreed,
     Progress,
     Refused,
 )
 
-from . import sdp
+from . import sdp, whole
 
 if TYPE_CHECKING:
-    from .stack import Account, Stack
+    from .account import Account
+    from .stack import Stack
 
 DIRECTIONS: Final[dict[int, Direction]] = {0: "inactive", 1: "sendonly", 2: "recvonly", 3: "sendrecv"}
 RTP_CLOCK: Final = {"G722": 8000}
@@ -35,16 +37,29 @@ class Leg(pj.Call):
     """See the module's text. ``call_id``: of an incoming one."""
 
     def __init__(
-        self, stack: Stack, account: Account, name: str, media: LocalMedia, *, call_id: int = -1, uri: str = ""
+        self,
+        stack: Stack,
+        account: Account,
+        name: str,
+        media: LocalMedia,
+        *,
+        call_id: int = -1,
+        invite: Invite | None = None,
     ) -> None:
         if call_id >= 0:
             pj.Call.__init__(self, account, call_id)
         else:
             pj.Call.__init__(self, account)
         self.stack, self.account, self.name, self.media = stack, account, name, media
-        self._peer = _host_of(uri)
+        self.invite = invite
+        """What began it; None for an incoming one."""
+        self.last_words = ""
+        """The message that ended it."""
+        self._peer = _host_of(invite.uri) if invite is not None else ""
         self._outgoing = call_id < 0
         self._offered = self._outgoing
+        self.asked = ""
+        """The offer that is answered next, if it came with the request."""
         self._local = self._remote = ""
         self._told: AgreedMedia | None = None
 
@@ -97,6 +112,9 @@ class Leg(pj.Call):
         """Ringing, connected, over."""
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            event = prm.e
+            if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
+                self.last_words = str(event.body.tsxState.src.rdata.wholeMsg)
             self.stack.over(self, info.id, int(info.lastStatusCode), str(info.lastReason))
         elif info.state == pj.PJSIP_INV_STATE_EARLY and self._outgoing:
             code, reason = int(info.lastStatusCode), str(info.lastReason)[:200]
@@ -107,11 +125,16 @@ class Leg(pj.Call):
 
     def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
         """Put the device's socket in the place of PJSIP's."""
-        remote = str(prm.remSdp.wholeSdp)
+        remote, self.asked = str(prm.remSdp.wholeSdp) or self.asked, ""
         self._remote, self._offered = remote, not remote
         address = self.media.address or self.stack.own_address(sdp.address_of(remote) or self._peer)
-        self._local = sdp.rewrite(str(prm.sdp.wholeSdp), address, self.media.port)
+        text = sdp.directed(sdp.rewrite(whole.text(prm.sdp), address, self.media.port), self.account.spec.audio)
+        self._local = sdp.renumbered(text, self.account.spec.event_type) if self._offered else text
         prm.sdp.wholeSdp = self._local
+
+    def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802
+        """Another offer, by INVITE or UPDATE; what answers it is created next."""
+        self.asked = whole.text(prm.offer)
 
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
         """Offer and answer are complete."""
@@ -140,6 +163,10 @@ class Leg(pj.Call):
         if not self.stack.config.allow_refer:
             prm.statusCode = 603
             self.stack.link.send(Refused(what="transfer", detail=f"{self.name}: to {str(prm.dstUri)[:180]}"))
+
+    def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
+        """3xx: likewise."""
+        return int(pj.PJSIP_REDIRECT_ACCEPT if self.stack.config.allow_refer else pj.PJSIP_REDIRECT_STOP)
 
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
         """INVITE with Replaces: nobody takes over a call."""

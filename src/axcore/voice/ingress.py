@@ -13,7 +13,7 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 NS: Final = 1_000_000_000
@@ -51,17 +51,20 @@ class Meter:
 
 
 class Gate:
-    """The filter on a socket; ``shut`` and ``open`` may be called whatever the state."""
+    """The filter on a socket; ``shut`` and ``open`` may be called whatever the state.
 
-    def __init__(self, udp: socket.socket | None) -> None:
-        self._socket = udp
+    ``passed``: how datagrams begin that are let through (none: of a listening socket, whom nobody can connect to then).
+    """
+
+    def __init__(self, guarded: socket.socket | None, passed: Sequence[bytes] = PASSED) -> None:
+        self._socket, self._program = guarded, program(passed)
         self.closed = False
 
     def shut(self) -> None:
         """Drop new requests from now on."""
         if self._socket is None or self.closed:
             return
-        raw = program()
+        raw = self._program
         buffer = ctypes.create_string_buffer(raw, len(raw))
         filter_ = struct.pack("HL", len(raw) // 8, ctypes.addressof(buffer))
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_)
@@ -88,19 +91,28 @@ def program(passed: Sequence[bytes] = PASSED) -> bytes:
 
 def udp_socket(port: int) -> socket.socket | None:
     """A second handle of this process's UDP socket on ``port``; None if it cannot be found."""
+    return next((found for found in sockets(socket.SOCK_DGRAM) if found.getsockname()[1] == port), None)
+
+
+def listeners() -> list[socket.socket]:
+    """Second handles of this process's listening sockets."""
+    listening = (socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    return [found for found in sockets(socket.SOCK_STREAM) if found.getsockopt(*listening)]
+
+
+def sockets(kind: socket.SocketKind) -> Iterator[socket.socket]:
+    """Second handles of this process's Internet sockets of a kind, once each; the caller closes them."""
+    seen: set[int] = set()  # a second handle may get the number that the list itself had
     for name in os.listdir("/proc/self/fd"):
         try:
-            number = int(name)
-            if not stat.S_ISSOCK(os.fstat(number).st_mode):
+            state = os.fstat(int(name))
+            if not stat.S_ISSOCK(state.st_mode) or state.st_ino in seen:
                 continue
-            found = socket.socket(fileno=os.dup(number))
+            seen.add(state.st_ino)
+            found = socket.socket(fileno=os.dup(int(name)))
         except OSError:
             continue
-        try:
-            place = found.getsockname()
-            if found.type == socket.SOCK_DGRAM and isinstance(place, tuple) and place[1] == port:
-                return found
-        except OSError:
-            pass
-        found.close()
-    return None
+        if found.type == kind and found.family in (socket.AF_INET, socket.AF_INET6):
+            yield found
+        else:
+            found.close()

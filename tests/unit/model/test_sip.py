@@ -1,11 +1,13 @@
 """SIP addresses."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from axcore.errors import InputError
-from axcore.model.sip import Source, check_host, parse_address, parse_name_addr, parse_source, parse_uri
+from axcore.model.sip import Source, check_host, identity, parse_address, parse_name_addr, parse_source, parse_uri
 
 HOSTS = st.from_regex(r"[a-z][a-z0-9]{0,10}(\.[a-z][a-z0-9]{0,10}){1,3}", fullmatch=True) | st.ip_addresses().map(
     lambda ip: f"[{ip}]" if ip.version == 6 else str(ip)
@@ -101,3 +103,32 @@ def test_hosts() -> None:
     assert check_host("2001:db8::1", "registrar") == "[2001:db8::1]"
     with pytest.raises(InputError, match="port"):
         check_host("pbx:5061", "domain", port=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sip:1001@192.168.0.90",
+        "<sip:1001@192.168.0.90>",
+        "sip:1001@192.168.0.90:5070;transport=tcp",
+        '"Fire" <sips:1001@192.168.0.90;user=phone>;tag=7',
+    ],
+)
+def test_rules_compare_who_and_not_how(text: str) -> None:
+    assert identity(text) == "sip:1001@192.168.0.90"
+
+
+def test_an_identity_is_one_of_itself() -> None:
+    assert identity("sip:A%20b@[2001:DB8::0:1]") == "sip:A%20b@[2001:db8::1]"
+    with pytest.raises(InputError, match="begin with sip"):
+        identity("1001", "data.DeviceURI")
+
+
+@given(st.text(max_size=300) | st.from_regex(r"(\"x\" )?<?sips?:[^ ]{0,60}>?(;[a-z]+=[^ ]{0,10})*", fullmatch=True))
+def test_any_text_is_an_address_of_which_all_is_known_or_none(text: str) -> None:
+    for parse in (parse_uri, parse_address, parse_name_addr):
+        with contextlib.suppress(InputError):
+            uri = parse(text)
+            assert parse_uri(str(uri)) == uri or len(str(uri)) > 255
+    with contextlib.suppress(InputError):
+        assert identity(identity(text)) == identity(text)

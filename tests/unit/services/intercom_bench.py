@@ -132,12 +132,14 @@ class IntercomBench:
         self.report(line, MediaAgreed(leg=leg, media=media))
         self.report(line, Connected(leg=leg, remote="sip:ada@10.0.0.2"))
 
-    def incoming(self, caller: str = "sip:ada@10.0.0.2", account: str = "peer-to-peer") -> None:
+    def incoming(
+        self, caller: str = "sip:ada@10.0.0.2", account: str = "peer-to-peer", local: str = "<sip:d@10.0.0.9>"
+    ) -> None:
         report = Incoming(
             leg="in1",
             account=account,
             remote=f"<{caller}>",
-            local="<sip:d@10.0.0.9>",
+            local=local,
             source="10.0.0.2:5060",
             port=4024,
         )

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from intercom_bench import FakeLines, IntercomBench
 
+from axcore.devices.models import DOOR_STATION
 from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model import events
 from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipAccountSpec
-from axcore.model.voice import Answer, Digit, HangUp, Registration
+from axcore.model.rules import Condition
+from axcore.model.voice import Answer, Connected, Digit, HangUp, Registration
+from axcore.rules import canonical
+from axcore.services.events.catalogue import check_condition, condition_types
 from axcore.services.intercom import ContactFile
 
 
@@ -39,6 +43,40 @@ class TestCalls:
         assert bench.states() == ["Calling", "Active", "Terminating", "Terminated", "Idle"]
         status = bench.intercom.status(key)
         assert (status.state, status.reason, status.codec) == ("Terminated", "hung up", "PCMU")
+
+    def changes(self, bench: IntercomBench) -> list[str]:
+        return [event.data["Reason"] for event in bench.told(events.CALL_STATE_CHANGE)]
+
+    def test_reasons_of_an_outgoing_call(self, bench: IntercomBench) -> None:
+        for code, reason in ((486, "Busy"), (480, "NoAnswer"), (408, "NoAnswer"), (500, "Failed")):
+            bench.call()
+            line, invite = bench.invites()[-1]
+            bench.end(invite.leg, line, code)
+            assert self.changes(bench)[-2:] == ["Initiated", reason]
+        bench.call()
+        line, invite = bench.invites()[-1]
+        bench.answer(invite.leg, line)
+        bench.end(invite.leg, line)
+        assert self.changes(bench)[-3:] == ["Initiated", "AcceptedByRemote", "Terminated"]
+
+    def test_reasons_of_an_incoming_call(self, bench: IntercomBench) -> None:
+        bench.incoming()
+        bench.do(lambda tx: bench.intercom.answer(tx, bench.intercom.calls()[-1].id))
+        bench.report(0, Connected(leg="in1", remote="sip:ada@10.0.0.2"))
+        bench.end("in1", 0)
+        told = bench.told(events.CALL_STATE_CHANGE)
+        assert self.changes(bench) == ["Initiated", "AcceptedByDevice", "Terminated"]
+        assert {event.data["DeviceURI"] for event in told} == {"sip:d@10.0.0.9"}
+        assert {event.data["RemoteURI"] for event in told} == {"sip:ada@10.0.0.2"}
+        bench.do(lambda tx: bench.intercom.accounts.set_settings(tx, {"allow_incoming": False}))
+        bench.incoming("sip:eve@10.0.0.3:5070")
+        bench.incoming("sip:eve@10.0.0.3:5070")  # told once in a while
+        assert self.changes(bench)[3:] == ["Denied"]
+        assert bench.told(events.CALL_STATE_CHANGE)[-1].data["RemoteURI"] == "sip:eve@10.0.0.3"
+
+    def test_an_address_that_is_none_is_told_as_it_came(self, bench: IntercomBench) -> None:
+        bench.incoming(local="tel:+123")
+        assert bench.told(events.CALL_STATE_CHANGE)[-1].data["DeviceURI"] == "tel:+123"
 
     def test_one_call_at_a_time(self, bench: IntercomBench) -> None:
         bench.call()
@@ -393,3 +431,22 @@ def test_the_fake_is_a_line_driver() -> None:
 
     driver: LineDriver = FakeLines()
     assert driver.unavailable() == ""
+
+
+class TestConditions:
+    def check(self, **data: str) -> Condition:
+        types = {canonical(kind.topic): kind for kind in condition_types(DOOR_STATION)}
+        condition = Condition(topic=events.CALL_STATE_CHANGE, data=data)
+        return check_condition(types, condition, True, "conditions[0]")
+
+    def test_addresses_are_kept_as_they_are_compared(self) -> None:
+        kept = self.check(Reason="AcceptedByDevice", DeviceURI="<sip:1001@192.168.0.90:5060;lr>")
+        assert kept.data == {"Reason": "AcceptedByDevice", "DeviceURI": "sip:1001@192.168.0.90"}
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("Reason", "Accepted by device"), ("CallDirection", "In"), ("DeviceURI", "1001")]
+    )
+    def test_what_can_never_be_is_refused(self, name: str, value: str) -> None:
+        with pytest.raises(InputError) as caught:
+            self.check(**{name: value})
+        assert caught.value.field == f"conditions[0].data.{name}"

@@ -73,3 +73,61 @@ def test_no_description_is_too_strange(text: str) -> None:
     assert "10.0.0.9" not in "".join(
         line for line in sdp.rewrite(OFFER, "10.0.0.1", 1).splitlines() if line.startswith(("c=", "o="))
     )
+
+
+def test_a_direction_is_what_both_allow() -> None:
+    for most, offered, found in (
+        ("sendonly", "sendrecv", "sendonly"),
+        ("recvonly", "sendrecv", "recvonly"),
+        ("sendonly", "recvonly", "inactive"),
+        ("sendrecv", "recvonly", "recvonly"),
+    ):
+        text = sdp.directed(OFFER.replace("sendrecv", offered), most)  # type: ignore[arg-type]
+        assert f"a={found}" in text.split("\r\n")
+
+
+def test_events_get_the_number_of_the_settings() -> None:
+    lines = sdp.renumbered(OFFER + "a=fmtp:120 0-16\r\n", 101).split("\r\n")
+    assert "m=audio 4000 RTP/AVP 0 8 101" in lines
+    assert "a=rtpmap:101 telephone-event/8000" in lines
+    assert "a=fmtp:101 0-16" in lines
+    swapped = sdp.renumbered(OFFER.replace("0 8 120", "0 8 101 120") + "a=rtpmap:101 L16/8000\r\n", 101)
+    assert "m=audio 4000 RTP/AVP 0 8 120 101\r\n" in swapped
+    assert "a=rtpmap:120 L16/8000\r\n" in swapped
+    assert sdp.renumbered("v=0\r\n", 101) == "v=0\r\n"
+
+
+@given(st.lists(st.sampled_from(OFFER.split("\r\n")) | st.text(max_size=40), max_size=30).map("\r\n".join))
+def test_neither_meets_a_description_that_it_cannot_read(text: str) -> None:
+    sdp.renumbered(sdp.directed(text, "sendonly"), 97)
+
+
+PIECES = st.sampled_from(
+    ["", "-1", "0", "65536", "9" * 40, "\x00", "RTP/AVP", "IN", "IP6", "::1%lo", "audio", "\r", " ", "\u2028"]
+)
+LINES = st.builds(
+    lambda kind, parts: f"{kind}={' '.join(parts)}", st.sampled_from([*"vosctmab", "m=audio 1 RTP/AVP 0\r\nc"]),
+    st.lists(PIECES, max_size=6),
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=40).map("\r\n".join), st.integers(1, 65535))
+def test_nothing_of_another_s_sockets_is_left(text: str, port: int) -> None:
+    lines = sdp.rewrite(text, "10.0.0.1", port).split("\r\n")
+    streams = [line.split(" ") for line in lines if line.startswith("m=")]
+    assert {parts[1] for parts in streams if parts[0] == "m=audio"} <= {str(port), "0"}
+    assert {parts[1] for parts in streams if parts[0] != "m=audio"} <= {"0"}
+    assert {line for line in lines if line.startswith("c=")} <= {"c=IN IP4 10.0.0.1"}
+    assert all(line.endswith("IN IP4 10.0.0.1") for line in lines if line.startswith("o="))
+    assert not [line for line in lines if line.startswith(("a=rtcp:", "a=candidate:", "a=ice-"))]
+    assert sdp.rewrite("\r\n".join(lines), "10.0.0.1", port).split("\r\n") == lines
+
+
+@given(st.binary(max_size=400).map(lambda raw: raw.decode("utf-8", "replace")))
+def test_no_message_has_a_description_by_accident(message: str) -> None:
+    assert sdp.offer_of(message) in ("", sdp.body_of(message))
+
+
+def test_the_offer_of_a_message() -> None:
+    assert sdp.offer_of("INVITE sip:x SIP/2.0\r\nA: b\r\n\r\nv=0\r\n") == "v=0\n"
+    assert sdp.offer_of("INVITE sip:x SIP/2.0\r\nA: b\r\n\r\n<xml/>") == ""

@@ -18,6 +18,7 @@ from axcore.model import events
 from axcore.model.credentials import ACCESS_GRANTED
 from axcore.model.ports import MANUAL_TRIGGER
 from axcore.model.rules import Condition
+from axcore.model.sip import identity
 from axcore.rules import Filter, asked_by, canonical
 
 from .conditions import ConditionType, Item, calls, clips, doors, sensors, speaker_test
@@ -231,8 +232,9 @@ def check_condition(types: dict[str, ConditionType], condition: Condition, first
     kind = types.get(canonical(condition.topic))
     try:
         if kind is not None and not condition.content:
-            _check_items(kind, condition)
-            return msgspec.structs.replace(condition, topic=kind.topic)
+            items = {"source": _checked(kind, kind.source, condition, "source"),
+                     "data": _checked(kind, kind.data, condition, "data")}  # fmt: skip
+            return msgspec.structs.replace(condition, topic=kind.topic, **items)
         _, asked = asked_by(condition, types)
         if not first:
             count = _instances(types, asked)
@@ -243,18 +245,21 @@ def check_condition(types: dict[str, ConditionType], condition: Condition, first
     return condition
 
 
-def _check_items(kind: ConditionType, condition: Condition) -> None:
+def _checked(kind: ConditionType, items: tuple[Item, ...], condition: Condition, part: str) -> dict[str, str]:
+    """The source or data items of a condition, as they are compared."""
     if condition.invert and not kind.stateful:
         raise InputError("invert", f"{kind.name} has no state that could be inverted")
-    for part, items in (("source", kind.source), ("data", kind.data)):
-        known = {item.name: item for item in items}
-        for name, value in getattr(condition, part).items():
-            item = known.get(name)
-            if item is None:
-                raise InputError(f"{part}.{name}", f"{kind.name} has no such item ({', '.join(known) or 'none'})")
-            if (item.values or item.listed) and value not in item.values:
-                there = ", ".join(item.values) or "those that there are: there is none yet"
-                raise InputError(f"{part}.{name}", f"{value[:64]!r} is not one of {there}")
+    known = {item.name: item for item in items}
+    found: dict[str, str] = {}
+    for name, value in getattr(condition, part).items():
+        item = known.get(name)
+        if item is None:
+            raise InputError(f"{part}.{name}", f"{kind.name} has no such item ({', '.join(known) or 'none'})")
+        if (item.values or item.listed) and value not in item.values:
+            there = ", ".join(item.values) or "those that there are: there is none yet"
+            raise InputError(f"{part}.{name}", f"{value[:64]!r} is not one of {there}")
+        found[name] = identity(value, f"{part}.{name}") if item.address else value
+    return found
 
 
 def _instances(types: dict[str, ConditionType], asked: Filter) -> int:

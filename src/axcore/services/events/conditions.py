@@ -20,6 +20,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     nice_values: tuple[str, ...] = ()
     listed: bool = False
     """``values`` are all that there is, even when there is none."""
+    address: bool = False
+    """A SIP address: compared without port and parameters."""
 
 
 class ConditionType(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,17 @@ class ConditionType(msgspec.Struct, frozen=True, kw_only=True):
 
 
 CALL_STATES = ("Idle", "Calling", "Active", "Terminating", "Terminated")
+CALL_REASONS = {
+    "Initiated": "Initiated",
+    "Denied": "Denied",
+    "NoAnswer": "No answer",
+    "Busy": "Busy",
+    "Failed": "Failed",
+    "AcceptedByRemote": "Accepted by remote",
+    "AcceptedByDevice": "Accepted by device",
+    "Terminated": "Terminated",
+}
+"""Why a call changed its state (VAPIX: CallStateChangeReason), and how users are told."""
 SUPERVISED_STATES = ("open", "close", "short", "cut")
 _FLAG = ("0", "1")
 _DOOR_MODES = (*("Unknown", "Locked", "Unlocked", "Accessed", "Blocked", "LockedDown", "LockedOpen", "DoubleLocked"),)
@@ -111,12 +124,13 @@ def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
         return ()
     number = Item(name="CallId", nice_name="Call")
     state = Item(name="CallState", nice_name="State", values=CALL_STATES)
+    reasons = tuple(CALL_REASONS)
     change = (
-        Item(name="Reason", nice_name="Reason"),
+        Item(name="Reason", nice_name="Reason", values=reasons, nice_values=tuple(CALL_REASONS.values())),
         Item(name="CallDirection", nice_name="Call direction", values=("Incoming", "Outgoing")),
         number,
-        Item(name="RemoteURI", nice_name="Remote SIP URI"),
-        Item(name="DeviceURI", nice_name="Local SIP URI"),
+        Item(name="RemoteURI", nice_name="Remote SIP URI", address=True),
+        Item(name="DeviceURI", nice_name="Local SIP URI", address=True),
     )
     return (
         ConditionType(

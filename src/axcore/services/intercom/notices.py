@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from axcore.devices.call import Call
+from axcore.errors import InputError
 from axcore.model import events
 from axcore.model.events import NewEvent
-from axcore.model.intercom import CallState, CallStatus
+from axcore.model.intercom import CallDirection, CallState, CallStatus
+from axcore.model.sip import identity
 from axcore.model.voice import Registration
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 FLASH_MS: Final = 1000
 OWNER: Final = "call"
 CALL_ICON, SPEECH_ICON = "statusCall", "statusSpeak"
+_OVER: Final = {"busy": "Busy", "no answer": "NoAnswer", "not answered": "NoAnswer", "unavailable": "NoAnswer"}
 _REASONS: Final = {403: "forbidden", 404: "not found", 408: "no answer", 480: "unavailable", 486: "busy",
                    487: "cancelled", 603: "declined"}  # fmt: skip
 
@@ -33,16 +36,38 @@ def state(value: CallState, correlation: str | None = None) -> NewEvent:
     return NewEvent(topic=events.CALL_STATE, data={"CallState": value}, is_property=True, correlation=correlation)
 
 
-def change(status: CallStatus, correlation: str | None = None) -> NewEvent:
-    """One call is in another state."""
-    data = {
-        "Reason": status.reason or status.state,
-        "CallDirection": status.direction,
-        "CallId": status.id,
-        "RemoteURI": status.remote_uri,
-        "DeviceURI": status.device_uri,
-    }
+def change(status: CallStatus, answered: bool, correlation: str | None = None) -> NewEvent:
+    """One call is in another state (VAPIX: CallStateChangeReason). ``answered``: somebody talked, or does."""
+    reason = "Initiated"
+    if status.state == "Active":
+        reason = "AcceptedByDevice" if status.direction == "Incoming" else "AcceptedByRemote"
+    elif status.state != "Calling":
+        reason = "Terminated" if answered else _OVER.get(status.reason, "Failed")
+    data = _data(reason, status.direction, status.remote_uri, status.device_uri) | {"CallId": status.id}
     return NewEvent(topic=events.CALL_STATE_CHANGE, data=data, correlation=correlation)
+
+
+def denied(remote: str, local: str) -> NewEvent:
+    """Somebody called who may not."""
+    return NewEvent(topic=events.CALL_STATE_CHANGE, data=_data("Denied", "Incoming", remote, local))
+
+
+def _data(reason: str, direction: CallDirection, remote: str, local: str) -> dict[str, str]:
+    return {
+        "Reason": reason,
+        "CallDirection": direction,
+        "CallId": "",
+        "RemoteURI": _who(remote),
+        "DeviceURI": _who(local),
+    }
+
+
+def _who(address: str) -> str:
+    """What rules compare; what is no address stays as it came."""
+    try:
+        return identity(address)
+    except InputError:
+        return address
 
 
 def registration(report: Registration) -> NewEvent:

@@ -29,6 +29,7 @@ from .lines import LineDriver
 from .live import LiveCalls
 from .media import MediaPort, SoundPlayer
 from .panel import Panel
+from .servers import ServerChoice
 from .sounds import SoundsOfCalls
 from .vms import VmsCalls
 from .who import Who, limits
@@ -55,9 +56,14 @@ class IntercomService:
         submit: Callable[[Callable[[Transaction], Any]], object],
         *,
         leds: Iterable[str] = (),
+        answers: bool = False,
         clips: ClipService | None = None,
     ) -> None:
-        self.accounts = SipAccounts(self._reconfigure)
+        """``answers``: nobody can answer at the device itself, so that its first account does."""
+        self.accounts = SipAccounts(self._reconfigure, answers=answers)
+        self._legs = Legs(submit, lambda: self.accounts.settings.rtp_start_port, self._ended, self._no_sound)
+        self.servers = ServerChoice(self.accounts, self._legs.tell)
+        self.accounts.route = self.servers.route
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
         self.sounds = SoundsOfCalls(clips, submit)
         self.vms = VmsCalls()
@@ -66,7 +72,6 @@ class IntercomService:
         self._submit = submit
         self._lights = notices.Lights(indicators, frozenset(leds))
         self._driver: LineDriver | None = None
-        self._legs = Legs(submit, lambda: self.accounts.settings.rtp_start_port, self._ended, self._no_sound)
         self._digits = Digits(self.accounts)
         self._history = CallHistory()
         self._registrations: dict[str, voice.Registration] = {}
@@ -193,6 +198,7 @@ class IntercomService:
             case voice.Connected(leg=name):
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
             case voice.Ended(leg=name, code=code, reason=reason):
+                self._doubt(tx, self._legs.name(line, name), code)
                 self._ended(tx, self._legs.name(line, name), notices.ending(code, reason))
             case voice.MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._legs.name(line, name), media)
@@ -205,6 +211,9 @@ class IntercomService:
             case voice.Registration():
                 tx.assign(self, "_registrations", {**self._registrations, report.account: report})
                 tx.publish(notices.registration(report))
+                self.servers.on_registration(tx, report)
+            case voice.Probed():
+                self.servers.on_probed(tx, report)
             case voice.Refused(what=what, detail=detail) if what != "command":
                 tx.publish(notices.fault(f"{what}: {detail}"))
 
@@ -268,6 +277,7 @@ class IntercomService:
             if refusal != calls.BUSY and tx.now.mono_ns - self._refused_ns >= REFUSED_NS:
                 tx.assign(self, "_refused_ns", tx.now.mono_ns)
                 tx.publish(notices.fault(f"a call from {report.remote[:120]} ({report.source}) is not allowed"))
+                tx.publish(notices.denied(report.remote, report.local))
             return
         account = self.accounts.account(report.account)
         caller = Target(uri=str(parse_name_addr(report.remote)), account=account.id)
@@ -326,7 +336,8 @@ class IntercomService:
         status = self._history.enter(tx, call.id, state, reason)
         if self._calls.now is None or self._calls.is_now(call.id):
             tx.publish(notices.state(state, correlation))
-        tx.publish(notices.change(status, correlation))
+        if state != "Terminating":
+            tx.publish(notices.change(status, bool(call.winner), correlation))
         self._lights.show(tx, call)
         if state == "Terminated" and not self._calls.all:
             tx.publish(notices.state("Idle", correlation))
@@ -349,6 +360,12 @@ class IntercomService:
         call = self._calls.with_leg(leg)
         if call is not None:
             self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
+
+    def _doubt(self, tx: Transaction, leg: str, code: int) -> None:
+        call = self._calls.with_leg(leg)
+        known = call.leg(leg) if call is not None else None
+        if known is not None:
+            self.servers.on_failed_call(tx, known.target.account, code)
 
     def _ended(self, tx: Transaction, leg: str, reason: str) -> None:
         call, close = self._calls.with_leg(leg), self._legs.forget(tx, leg)
