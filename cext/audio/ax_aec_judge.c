@@ -78,8 +78,8 @@ void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak)
     s->suspect = gone ? SUSPECT_LONG : s->suspect - (s->suspect > 0);
     if (votes > VOTES)
         s->near += aec_min(0.1f * votes, VOTES_STEP);
-    else if (excess > clear && c->search.in_step && !lost && s->suspect == 0 && s->mixed > CLEAR_MIXED && s->mixed < UNLEARNT &&
-             (hints > HINTS || s->share > CLEAR_SHARE))
+    else if (excess > clear && c->search.in_step && !lost && s->suspect == 0 && s->mixed > CLEAR_MIXED &&
+             s->mixed < UNLEARNT && (hints > HINTS || s->share > CLEAR_SHARE))
         s->near += CLEAR_STEP;
     else if (s->suspect > SUSPECT_LONG - 6)
         s->near -= 0.15f;
