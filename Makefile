@@ -30,7 +30,7 @@ NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules
 # The steps of `make check`, cheap ones first. Each is a target of its own.
 CHECKS := lint format types stubs layers asan san-python fuzz-replay coverage aarch64 instructions bench-gate footprint kill wheel
 
-.PHONY: help run test ctest pytest demo demo-siren demo-call demo-controller bench check $(CHECKS) bench-audio noise-training \
+.PHONY: help run test ctest pytest demo demo-siren demo-call demo-controller bench check $(CHECKS) bench-audio aec3 noise-training \
         bench-instructions-update fuzz fuzz-release osdp-release kill-release door-release build dev clean
 
 help: ## this list
@@ -113,7 +113,7 @@ ctest: build-c/build.ninja
 	@$(PY) .ci/ctest.py build-c
 
 pytest: $(VENV)/.test build
-	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester
+	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester libopus0
 	@$(PY) -m pytest
 
 # --- checks -------------------------------------------------------------------------------------------------------
@@ -139,6 +139,7 @@ asan: build-asan/build.ninja
 
 san-python: dev build-asan/build.ninja
 	@echo "== $@: native and property tests with the sanitized extension"
+	@$(NEED) libopus0
 	@.ci/overlay .venv-asan build-asan
 	@$(SAN_ENV) .venv-asan/bin/python -m pytest -q -p no:cacheprovider -p no:benchmark -o timeout=600 $(NATIVE_TESTS)
 
@@ -148,6 +149,7 @@ fuzz-replay: build-fuzz/build.ninja
 
 coverage: dev build-cov/build.ninja
 	@echo "== $@: lines of cext reached by C and Python tests, at least 95 %"
+	@$(NEED) libopus0
 	@find build-cov -name '*.gcda' -delete
 	@$(PY) .ci/ctest.py build-cov && .ci/overlay .venv-cov build-cov
 	@.venv-cov/bin/python -m pytest -q -p no:cacheprovider -p no:benchmark -o timeout=600 $(NATIVE_TESTS)
@@ -196,6 +198,9 @@ bench-audio: dev build ## the echo canceller and the noise suppressor, and their
 	@.ci/venv $(VENV) dev audio-bench
 	@$(PY) bench/audio_quality.py $(QUALITY)
 	@$(PY) bench/noise_quality.py $(QUALITY)
+
+aec3: ## WebRTC's AEC3, to compare with: pip builds it from source, some minutes
+	@.ci/venv $(VENV) audio-aec3
 
 noise-training: dev ## learn the weights of the noise suppressor anew: half an hour, 6 GB
 	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru))

@@ -1,9 +1,11 @@
-"""How good is the echo canceller? Ours and speexdsp on the same scenes, one table.
+"""How good is the echo canceller? Ours, speexdsp and WebRTC's two on the same scenes, one table.
 
-``python bench/audio_quality.py [--quick] [--set tuned|held-out|all] [--scenes lin,dt0] [--json FILE]``. Needs the
-dependency group ``audio-bench``, and from Debian asterisk-core-sounds-{en,it,ru}-g722 and libspeexdsp1. Scenes, rooms
-and levels: bench/audio/scenes.py; measures: bench/audio/metrics.py. Scenes are at 16 kHz and last 9 s, of which the
-last 4 are steady.
+``python bench/audio_quality.py [--quick] [--set tuned|developed|held-out|fresh|usual|all] [--scenes lin,dt0]
+[--peers speex,aec3] [--json FILE]``. Needs the dependency group ``audio-bench``, and from Debian
+asterisk-core-sounds-{en,it,ru,es,fr}-g722, libspeexdsp1 and libwebrtc-audio-processing1; AEC3 is in the group
+``audio-aec3``. A peer that is not there is named and left out. Scenes, rooms and levels: bench/audio/scenes.py;
+measures: bench/audio/metrics.py. Scenes are at 16 kHz and last 9 s, of which the last 4 are steady. The usual sets are
+tuned and held-out.
 
 Columns are means over the pairs of talkers of a set. ``erle`` is in dB, ``first`` over the first second, ``e1`` in
 the second after the event, ``t20`` in seconds to 20 dB (0.25 is the least that can be measured). Double talk: PESQ
@@ -27,11 +29,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.audio import metrics
-from bench.audio.peers import Pcm, Speex
+from bench.audio.peers import Aec2, Aec3, Pcm, Speex, missing
 from bench.audio.scenes import BUILDERS, EVENT, SETS, Scene, Stage
 from bench.audio.speech import RATE
 
 STEADY = 5.0
+USUAL = ("tuned", "held-out")
 QUICK = ("lin", "hard", "jump", "dt0")
 
 
@@ -153,7 +156,11 @@ MAKERS: dict[str, Callable[[], Canceller]] = {
     "axcore filter": lambda: Ours(RATE, False),
     "speex": lambda: Speex(RATE, True),
     "speex filter": lambda: Speex(RATE, False),
+    "aec2": lambda: Aec2(RATE),
+    "aec3": lambda: Aec3(RATE),
 }
+COST_GOALS = {"speex": 0.5, "aec3": 0.4}
+"""Our time over theirs, at most."""
 
 
 def evaluate(name: str, scenes: list[str], pairs: int) -> dict[str, dict[str, dict[str, float]]]:
@@ -179,17 +186,28 @@ def evaluate(name: str, scenes: list[str], pairs: int) -> dict[str, dict[str, di
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="four scenes of one pair per set: less than a minute")
-    parser.add_argument("--set", choices=[*SETS, "all"], default="all")
+    parser.add_argument("--set", choices=[*SETS, "usual", "all"], default="usual")
+    parser.add_argument("--peers", help="names, with commas: speex,aec2,aec3; none: ours alone")
     parser.add_argument("--scenes", help="names, with commas: " + ",".join(BUILDERS))
     parser.add_argument("--json", type=Path, help="write all numbers there")
     options = parser.parse_args()
     names = options.scenes.split(",") if options.scenes else list(QUICK) if options.quick else list(BUILDERS)
+    wanted = COST_GOALS.keys() | {"aec2"} if options.peers is None else set(options.peers.split(","))
+    for peer, package in missing().items():
+        if peer in wanted:
+            print(f"{peer} is not compared with: {package} is not installed")
+            wanted.discard(peer)
+    for maker in [m for m in MAKERS if not m.startswith("axcore") and m.split()[0] not in wanted]:
+        del MAKERS[maker]
     results = {}
-    for name in SETS if options.set == "all" else (options.set,):
+    for name in SETS if options.set == "all" else USUAL if options.set == "usual" else (options.set,):
         results[name] = evaluate(name, names, 1 if options.quick else len(SETS[name]))
         table(f"{name}: {len(SETS[name][: 1 if options.quick else None])} pair(s)   (* = goal missed)", results[name])
-        ours, peer = results[name]["axcore"]["cost"]["us/frame"], results[name]["speex"]["cost"]["us/frame"]
-        print(f"{'cost':12}ours over speex{ours / peer:>10.2f}")
+        ours = results[name]["axcore"]["cost"]["us/frame"]
+        for peer, bound in COST_GOALS.items():
+            if peer in results[name]:
+                part = ours / results[name][peer]["cost"]["us/frame"]
+                print(f"{'cost':12}ours over {peer} {part:.2f}, goal {bound:g}{'' if part <= bound else ' *'}")
         for goal in FILTER_GOALS:
             if goal.scene in names:
                 got = results[name]["axcore filter"][goal.scene][goal.measure]

@@ -25,7 +25,7 @@ import audio_speexdsp
 needs_speex = pytest.mark.skipif(audio_speexdsp.lib is None, reason="libspeexdsp1 is not installed")
 RATE, FRAME, TICK = 16000, 160, 10_000_000
 TICKS = 1000
-LATEST_MS = (95.0, 70.0)
+LATEST_MS = (62.0, 52.0)
 """Mouth to ear: in the second and in the twelfth second."""
 
 

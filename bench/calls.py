@@ -71,11 +71,11 @@ class Telephone:
         more += ["Content-Type: application/sdp"] if body else []
         self.socket.sendto(("\r\n".join([f"SIP/2.0 {status}", *kept, *more]) + "\r\n\r\n" + body).encode(), place)
 
-    def call(self, place: tuple[str, int], number: int) -> tuple[float, bytes]:
+    def call(self, place: tuple[str, int], number: int, sdp: str = SDP, user: str = "d") -> tuple[float, bytes]:
         """INVITE until 200, in ms, and the answer."""
-        names = (f"<sip:x@{HOST}>;tag=f{number}", f"<sip:d@{HOST}>", f"c{number}-{self.port}")
+        names = (f"<sip:x@{HOST}>;tag=f{number}", f"<sip:{user}@{HOST}>", f"c{number}-{self.port}")
         more = (f"Contact: <sip:x@{HOST}:{self.port}>", "Content-Type: application/sdp")
-        head = self._request("INVITE", place, number, 1, names, more, SDP)
+        head = self._request("INVITE", place, number, 1, names, more, sdp, user)
         began = time.perf_counter()
         self.socket.sendto(head, place)
         self.socket.settimeout(3)
@@ -86,23 +86,28 @@ class Telephone:
             if answer[8:9] in (b"4", b"5", b"6"):
                 raise RuntimeError(answer.decode())
 
-    def end(self, place: tuple[str, int], answer: bytes, number: int) -> None:
-        """ACK and BYE."""
+    def acknowledge(self, place: tuple[str, int], answer: bytes, number: int) -> tuple[str, str, str]:
+        """ACK; gives the names of the dialog."""
         lines = answer.decode().split("\r\n")
         named = {one.split(":")[0]: one for one in lines if ":" in one}
-        names = tuple(named[name].partition(": ")[2] for name in ("From", "To", "Call-ID"))
-        for sequence, method in ((1, "ACK"), (2, "BYE")):
-            self.socket.sendto(self._request(method, place, number, sequence, names), place)
+        sender, to, call = (named[name].partition(": ")[2] for name in ("From", "To", "Call-ID"))
+        self.socket.sendto(self._request("ACK", place, number, 1, (sender, to, call)), place)
+        return sender, to, call
+
+    def end(self, place: tuple[str, int], answer: bytes, number: int) -> None:
+        """ACK and BYE."""
+        names = self.acknowledge(place, answer, number)
+        self.socket.sendto(self._request("BYE", place, number, 2, names), place)
         while b"BYE" not in self.socket.recv(65536):
             pass
 
     def _request(  # noqa: PLR0917 - the parts of a request
-        self, method: str, place: tuple[str, int], number: int, sequence: int, names: tuple[str, ...],
-        more: tuple[str, ...] = (), body: str = "",
+        self, method: str, place: tuple[str, int], number: int, sequence: int, names: tuple[str, str, str],
+        more: tuple[str, ...] = (), body: str = "", user: str = "d",
     ) -> bytes:  # fmt: skip
         sender, to, call = names
         lines = (
-            f"{method} sip:d@{HOST}:{place[1]} SIP/2.0",
+            f"{method} sip:{user}@{HOST}:{place[1]} SIP/2.0",
             f"Via: SIP/2.0/UDP {HOST}:{self.port};rport;branch=z9hG4bK{method}{number}",
             "Max-Forwards: 70",
             f"From: {sender}",

@@ -24,6 +24,8 @@ FRAME_MS = 20.0
 SECONDS = 120
 TUNED = tuple(range(1, 9))
 HELD_OUT = tuple(range(101, 109))
+FRESH = tuple(range(1001, 1033))
+"""Never looked at while something was chosen."""
 Trace = npt.NDArray[np.float64]
 
 

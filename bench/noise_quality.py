@@ -1,10 +1,11 @@
 """How good is the noise suppressor? Ours, speexdsp's, WebRTC's and RNNoise on the same scenes, one table.
 
-``python bench/noise_quality.py [--quick] [--set tuned|held-out|all] [--json FILE]``. Needs the dependency group
+``python bench/noise_quality.py [--quick] [--set NAME] [--ideal] [--json FILE]``. Needs the dependency group
 ``audio-bench``, and from Debian asterisk-core-sounds-{en,it,ru,es,fr}-g722, libspeexdsp1 and
 libwebrtc-audio-processing1; a peer that is not there is left out. Scenes: bench/audio/noises.py, 16 kHz, 10 s, means
-over the talkers of a set. What the network learned from is neither (bench/audio/training_scenes.py); the three
-constants behind it were set on ``tuned``.
+over the talkers of a set. What the network learned from is none of them (bench/audio/training_scenes.py); the constants
+behind it were set on ``tuned`` and ``design``. ``--ideal`` adds what gains that know the talker would do in the same
+bands, with the same delay (bench/audio/ideal.py).
 
 ``pesq`` and ``stoi`` are gains over the microphone (of ``clean``: what is left of 4.644 and 1), against the talker
 alone at the microphone; ``down`` is dB by which the noise goes while the talker is faintest; a name's number is dB from
@@ -30,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import audio_noise as peers
 
 from bench.audio import metrics
+from bench.audio.ideal import ideal
 from bench.audio.noises import NOISE_SETS, NOISES, NoiseScene, Place
 from bench.audio.speech import RATE
 
@@ -103,7 +105,9 @@ def measure(scene: NoiseScene, out: Pcm, latency: int, before: tuple[float, floa
     return {"pesq": pesq - before[0], "stoi": stoi - before[1], "down": down_db(scene, heard)}
 
 
-def evaluate(which: str, names: list[str], most: int | None) -> dict[str, dict[str, dict[str, float]]]:
+def evaluate(
+    which: str, names: list[str], most: int | None, with_ideal: bool
+) -> dict[str, dict[str, dict[str, float]]]:
     """Means over the talkers of a set; microseconds a frame are the least of all runs."""
     found: dict[str, dict[str, dict[str, list[float]]]] = {maker: {} for maker in MAKERS}
     for talker in NOISE_SETS[which][:most]:
@@ -118,6 +122,10 @@ def evaluate(which: str, names: list[str], most: int | None) -> dict[str, dict[s
                 found[maker].setdefault("cost", {}).setdefault("us/frame", []).append(micros)
                 late = getattr(one, "measured_latency", one.latency)
                 found[maker]["cost"].setdefault("delay ms", []).append(late / RATE * 1e3)
+            if with_ideal:
+                best = np.clip(ideal(scene) * 32768, -32768, 32767).astype(np.int16)
+                for key, value in measure(scene, best, 0, before).items():
+                    found.setdefault("ideal", {}).setdefault(scene.name, {}).setdefault(key, []).append(value)
     return {
         maker: {
             scene: {key: float(min(v) if scene == "cost" else np.mean(v)) for key, v in values.items()}
@@ -133,7 +141,9 @@ def table(title: str, columns: dict[str, dict[str, dict[str, float]]]) -> None:
     for scene in [*(s for s in ours if s != "cost"), "cost"]:
         for key in ours[scene]:
             digits = {"pesq": 2, "stoi": 3}.get(key, 1)
-            line = f"{scene:10}{key:10}" + "".join(f"{columns[name][scene][key]:>10.{digits}f}" for name in columns)
+            line = f"{scene:10}{key:10}" + "".join(
+                f"{columns[name].get(scene, {}).get(key, np.nan):>10.{digits}f}" for name in columns
+            )
             goal = GOALS.get((scene, key))
             if goal is not None:
                 line += f"{goal:>9g}{' ' if round(ours[scene][key], 3) >= goal else '*'}"
@@ -143,13 +153,14 @@ def table(title: str, columns: dict[str, dict[str, dict[str, float]]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="four scenes of one talker per set: a few seconds")
-    parser.add_argument("--set", choices=[*NOISE_SETS, "all"], default="all")
+    parser.add_argument("--set", choices=NOISE_SETS, help="tuned and held-out if left out")
+    parser.add_argument("--ideal", action="store_true", help="beside it what its bands could do at best")
     parser.add_argument("--json", type=Path, help="write all numbers there")
     options = parser.parse_args()
     results = {}
-    for which in NOISE_SETS if options.set == "all" else (options.set,):
+    for which in (options.set,) if options.set else ("tuned", "held-out"):
         most = 1 if options.quick else None
-        results[which] = evaluate(which, list(QUICK if options.quick else NOISES), most)
+        results[which] = evaluate(which, list(QUICK if options.quick else NOISES), most, options.ideal)
         table(f"{which}: {len(NOISE_SETS[which][:most])} talker(s)   (* = goal missed)", results[which])
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))

@@ -1,9 +1,9 @@
 """Scenes for the noise suppressor: a talker in a room, and what is heard around a door.
 
 Signals are float64 at 16 kHz; a scene gives the talker alone at the microphone (reverberant) and the microphone.
-Levels: the talker at -26 dBFS over the whole scene, the noise so many dB below. `NOISE_SETS` names what is tuned on
-and what is held out: other rooms, sentences, seeds, and talkers (the French and the Spanish prompts are in the second
-set only).
+Levels: the talker at -26 dBFS over the whole scene, the noise so many dB below. `NOISE_SETS` names what is tuned on,
+what decisions of design are made on (sentences that the network did not learn from), and what is held out: other rooms,
+sentences, seeds, and talkers (the French and the Spanish talkers are in the last set only).
 """
 
 from __future__ import annotations
@@ -114,6 +114,11 @@ NOISE_SETS = {
         Talker("en", "lobby", 21, False),
         Talker("it", "street", 22, False),
         Talker("ru", "lobby", 23, False),
+    ),
+    "design": (
+        Talker("en", "lobby", 141, True),
+        Talker("ru", "porch", 142, True),
+        Talker("en", "yard", 143, True),
     ),
     "held-out": (
         Talker("fr", "hall", 31, True),

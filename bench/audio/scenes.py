@@ -2,7 +2,8 @@
 
 Each scene gives the reference, the microphone, and the near-end talker alone at the microphone (reverberant), as int16
 at 16 kHz. Levels: echo -22 dBFS, room noise -70 dBFS, over the whole scene. `SETS` names the scenes that are tuned on
-and those that are held out; they differ in rooms, voices, sentences and seeds.
+(``tuned`` and ``developed``) and those that only judge (``held-out`` and ``fresh``); they differ in rooms, voices,
+sentences and seeds.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ ROOMS = {
         Room("street", (14.0, 9.0, 7.0), walls=(0.25, 0.85, 0.9, 0.9, 0.4, 0.98)),
         Room("porch", (2.4, 2.0, 2.6), walls=(0.2, 0.3, 0.9, 0.3, 0.25, 0.3)),
         Room("hall", (9.0, 5.5, 3.2), rt60=0.6),
+        Room("stairs", (3.2, 2.6, 5.0), rt60=0.5),
+        Room("gate", (11.0, 7.0, 6.0), walls=(0.2, 0.7, 0.5, 0.95, 0.3, 0.97)),
         Room("yard", (18.0, 12.0, 9.0), walls=(0.15, 0.8, 0.7, 0.9, 0.5, 0.98)),
     )
 }
@@ -56,10 +59,22 @@ class Pair:
 
 SETS = {
     "tuned": (Pair("en", "it", "lobby", 1, False), Pair("it", "ru", "street", 2, False)),
+    "developed": (
+        Pair("fr", "es", "porch", 21, False),
+        Pair("es", "en", "hall", 22, False),
+        Pair("ru", "fr", "yard", 23, False),
+        Pair("en", "it", "lobby", 24, False),
+    ),
     "held-out": (
         Pair("ru", "en", "hall", 11, True),
         Pair("it", "en", "porch", 12, True),
         Pair("en", "ru", "yard", 13, True),
+    ),
+    "fresh": (
+        Pair("es", "fr", "stairs", 31, True),
+        Pair("fr", "it", "gate", 32, True),
+        Pair("en", "es", "lobby", 33, True),
+        Pair("it", "ru", "hall", 34, True),
     ),
 }
 
@@ -226,6 +241,8 @@ BUILDERS: dict[str, Callable[[Stage, str], Scene]] = {
     "jump-25": _jump(-405),
     "bulk": lambda s, n: s.finish(n, np.concatenate([np.zeros(1920), s.echo()])[: s.far.size]),
     "drift": lambda s, n: s.finish(n, drifted(s.echo(), 50.0)),
+    "drift-": lambda s, n: s.finish(n, drifted(s.echo(), -50.0)),
+    "drift100": lambda s, n: s.finish(n, drifted(s.echo(), 100.0)),
     "noise": lambda s, n: s.finish(n, s.echo(), noise_db=-58.0),
     "dt0": _talk(0.0),
     "dt+10": _talk(10.0),

@@ -10,6 +10,7 @@ half frame, of talk and noise and of talk alone, and how tonal each band is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ Floats = NDArray[np.float32]
 Voices = list[list[Floats]]
 
 
-def _window() -> Floats:
+def window() -> Floats:
     """The analysis window of ax_lap.h."""
     i, rise = np.arange(WINDOW), WINDOW - LAP
     up, down = np.sin(np.pi / 2 * (i + 0.5) / rise), np.cos(np.pi / 2 * (i - rise + 0.5) / LAP)
@@ -41,7 +42,7 @@ def spectra(x: Signal) -> NDArray[np.complex64]:
     y = x.astype(np.float32)
     y[1:] -= EMPHASIS * x[:-1].astype(np.float32)
     y = np.concatenate([np.zeros(WINDOW - HALF, np.float32), y])
-    rows = np.lib.stride_tricks.sliding_window_view(y, WINDOW)[::HALF] * _window()
+    rows = np.lib.stride_tricks.sliding_window_view(y, WINDOW)[::HALF] * window()
     return np.fft.rfft(rows, axis=1).astype(np.complex64)
 
 
@@ -144,14 +145,23 @@ def bursts(n: int, rng: np.random.Generator, voices: Voices) -> Signal:
     return coloured(n, rng) * np.convolve(on, np.ones(80) / 80, "same") + 0.05 * coloured(n, rng)
 
 
-FAMILIES = {two: 0.36, steps: 0.08, tones: 0.12, clicks: 0.14, crowd: 0.16, rumble: 0.09, bursts: 0.05}
+@dataclass(frozen=True)
+class Mix:
+    """How often which noise is drawn, and dB from noise to talker in most scenes."""
+
+    families: dict[Callable[..., Signal], float]
+    below: tuple[float, float]
 
 
-def noise(n: int, rng: np.random.Generator, voices: Voices) -> Signal:
+EASY = Mix({two: 0.36, steps: 0.08, tones: 0.12, clicks: 0.14, crowd: 0.16, rumble: 0.09, bursts: 0.05}, (-6, 30))
+HARD = Mix({two: 0.30, steps: 0.06, tones: 0.10, clicks: 0.18, crowd: 0.18, rumble: 0.14, bursts: 0.04}, (-6, 24))
+
+
+def noise(n: int, rng: np.random.Generator, voices: Voices, mix: Mix) -> Signal:
     """One to three noises of random families."""
-    x, families = np.zeros(n), list(FAMILIES)
+    x, families = np.zeros(n), list(mix.families)
     for _ in range(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1])):
-        make = families[rng.choice(len(families), p=list(FAMILIES.values()))]
+        make = families[rng.choice(len(families), p=list(mix.families.values()))]
         x += unit(make(n, rng, voices)) * 10 ** (rng.uniform(-8, 0) / 20)
     return unit(x)
 
@@ -205,12 +215,12 @@ class Pair:
     tones: Floats  # Frames x bands.
 
 
-def pair(seed: int, seconds: float, voices: Voices) -> Pair:
+def pair(seed: int, seconds: float, voices: Voices, mix: Mix) -> Pair:
     rng = np.random.default_rng([seed, 777])
     n = int(seconds * RATE) // 160 * 160
     talk = in_a_room(running(n, rng, voices), rng)
-    snr = rng.uniform(-6, 30) if rng.random() < 0.85 else rng.uniform(30, 70)
-    around = noise(n, rng, voices) * 10 ** (-snr / 20)
+    snr = rng.uniform(*mix.below) if rng.random() < 0.85 else rng.uniform(mix.below[1], 70)
+    around = noise(n, rng, voices, mix) * 10 ** (-snr / 20)
     if rng.random() < 0.04:
         talk *= 1e-4
     loud = 10 ** (rng.uniform(-42, -14) / 20)

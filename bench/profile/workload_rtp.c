@@ -112,7 +112,7 @@ static uint64_t both_ways(void)
 
 static int prepare_jitter(void)
 {
-    const struct ax_jitter_config config = {8000, 160, 64, 160, 0, 400, 1};
+    const struct ax_jitter_config config = {8000, 160, 64, 160, 0, 400, 1, 0};
     ax_jitter_free(jitter);
     jitter = NULL;
     now = 0;

@@ -241,6 +241,7 @@ void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out)
         out->delay_ms = ((float)peak_delay(c) + (float)c->drift.delay) * 10.0f / (float)c->hop;
     out->drift_ppm = c->drift_ppm;
     out->talking = c->suppressor.near > 0.5f;
+    out->doubt = c->suppressor.doubt;
 }
 
 int ax_aec_chain(struct ax_aec *a, struct ax_ns *n)

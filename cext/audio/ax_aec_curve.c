@@ -130,7 +130,7 @@ void aec_curve_frame(struct aec_core *c, const float *raw)
     /* Each frame while there is something to learn, one of four after that. */
     const bool busy = v->frames < WARM || v->gain > BUSY;
     v->rest++;
-    if (!c->far || (!busy && v->rest < REST))
+    if (!c->far || c->slid || (!busy && v->rest < REST))
         return;
     v->frames += v->frames < WARM;
     /* What bends in the two frames that go through the strongest partition and the next; the older one is at hand. */

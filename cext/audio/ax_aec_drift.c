@@ -72,9 +72,12 @@ static void step_back(struct aec_core *c)
 }
 
 /* Resample from now on. A clock that is slow eats into the delay: what comes before the echo is put by for it. */
-static void begin(struct aec_core *c)
+void aec_drift_begin(struct aec_core *c)
 {
     struct aec_drift *d = &c->drift;
+    if (!d->due)
+        return;
+    d->due = false;
     d->active = true;
     if (d->trend < 0 && c->shift > 0) {
         step_back(c);
@@ -116,7 +119,7 @@ static void look(struct aec_core *c)
         d->trend = same ? 0.5f * (d->trend + ppm) : ppm;
         d->looks = same ? d->looks + 1 : 0;
         if (!d->active && d->looks >= LEAST_LOOKS && fabsf(d->trend) > LEAST_PPM)
-            begin(c);
+            d->due = true;
         const bool stuck = d->active && ((d->delay <= AHEAD && ppm < 0) || (d->delay >= DELAY_MOST && ppm > 0));
         if (d->active && !stuck)
             c->drift_ppm = aec_max(-MOST_PPM, aec_min(MOST_PPM, c->drift_ppm + PULL * ppm));

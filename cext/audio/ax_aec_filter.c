@@ -22,6 +22,8 @@
 #define LOST 4.0f            /* Error over microphone: the filter does harm. */
 #define FIT_FRAMES 5
 #define FIT_TRIES 5
+#define TRIAL 12             /* Frames after a jump until the filter must explain something: */
+#define UNFIT 0.5f           /* leave less than that part of the microphone. */
 #define CONSTRAIN 5          /* Partitions a frame whose taps are cut to their length. */
 #define CONSTRAIN_SHADOW 1
 
@@ -131,6 +133,14 @@ static void take_reference(struct aec_core *c, const float *raw)
     c->ref_level = aec_max(c->ref_energy, c->ref_level * 0.9f);
 }
 
+/* The path is another one: what was learnt of the filter's variance holds no longer, and for a second the judge takes less
+ * for talk. */
+static void shake(struct aec_core *c)
+{
+    c->shaken = AEC_SHAKEN;
+    c->suppressor.caution = 1.0f;
+}
+
 /* The shadow has found a path that explains the microphone better: take it over, and trust the rest less. */
 static void adopt(struct aec_core *c)
 {
@@ -143,11 +153,13 @@ static void adopt(struct aec_core *c)
         const float *q = s->p + (size_t)n * h;
         for (size_t k = 0; k < h; k++) {
             const float e = 0.3f * (w[k] * w[k] + w[h + k] * w[h + k]);
-            p[k] = aec_max(p[k], n < s->partitions ? aec_max(q[k], e) : e);
+            p[k] = aec_max(p[k], n < s->partitions ? aec_max(q[k], e) : 4.0f * e);
         }
     }
     for (size_t k = 0; k < h; k++)
         m->noise[k] = aec_min(m->noise[k], s->noise[k]);
+    if (c->calm > AEC_SHAKEN) /* Not while it learns the path for the first time. */
+        shake(c);
     c->calm = 0;
     c->suppressor.odd = 0.0f;
 }
@@ -166,6 +178,7 @@ static void compare(struct aec_core *c)
     c->smooth_main = 0.7f * c->smooth_main + 0.3f * c->main.error_energy;
     c->smooth_shadow = 0.7f * c->smooth_shadow + 0.3f * c->shadow.error_energy;
     c->calm++;
+    c->shaken -= c->shaken > 0;
     if (c->smooth_shadow < ADOPT * c->smooth_main && c->calm > 5) {
         adopt(c);
     } else if (c->smooth_shadow > TEACH * c->smooth_main) {
@@ -262,7 +275,8 @@ static void slide(struct aec_core *c, struct aec_filter *f, int by)
 void aec_slide(struct aec_core *c, int by)
 {
     slide(c, &c->main, by);
-    slide(c, &c->shadow, by);
+    memcpy(c->shadow.w, c->main.w, (size_t)c->shadow.partitions * 2 * (size_t)c->stride * sizeof *c->main.w);
+    c->slid = true;
 }
 
 /* The echo has moved to about `to` frames. What the filter expects there and two frames around is one piece of 50 ms: where
@@ -319,6 +333,7 @@ static bool jump(struct aec_core *c, int to, const float *mic)
     if (rest != 0 && rest < hop && rest > -hop)
         aec_slide(c, rest);
     doubt(c, 0.05f);
+    c->trial = TRIAL;
     return true;
 }
 
@@ -354,12 +369,22 @@ static void follow_delay(struct aec_core *c, const float *mic)
         c->found = best;
         c->search.steady = 0;
         c->suppressor.odd = c->suppressor.near = 0.0f;
+        shake(c);
     }
+}
+
+/* A jump that was followed to the wrong place leaves a filter that is sure of what it does not know. */
+static void try_out(struct aec_core *c)
+{
+    if (c->trial > 0 && --c->trial == 0 && c->suppressor.near < 0.5f && c->smooth_main > UNFIT * c->smooth_mic)
+        restart(c);
 }
 
 void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_ref)
 {
     float mic[AEC_HOP], ref[AEC_HOP];
+    c->slid = false;
+    aec_drift_begin(c);
     emphasise(raw_mic, c->hop, &c->mic_last, mic);
     aec_drift_apply(c, raw_ref, ref);
     take_reference(c, ref);
@@ -375,9 +400,12 @@ void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_r
     aec_drift_frame(c);
     if (c->far) {
         filter_update(c, &c->main, WALK);
-        filter_constrain(c, &c->main, CONSTRAIN);
         filter_update(c, &c->shadow, WALK_SHADOW);
-        filter_constrain(c, &c->shadow, CONSTRAIN_SHADOW);
+        if (!c->slid) {
+            filter_constrain(c, &c->main, CONSTRAIN);
+            filter_constrain(c, &c->shadow, CONSTRAIN_SHADOW);
+        }
         compare(c);
+        try_out(c);
     }
 }

@@ -27,6 +27,7 @@ enum {
     AEC_FRAME = 3 * AEC_HOP,       /* Samples of a frame at 48 kHz. */
     AEC_TAPS = 56,                 /* Room for the low pass between rates; its 49 taps at most. */
     AEC_PEAKS = 7,                 /* Blocks of 20 ms for which the bound of the echo is kept. */
+    AEC_SHAKEN = 100,              /* Frames for which a new path is not known well. */
     AEC_DICE = 1024,               /* Random numbers of the comfort noise. */
     AEC_PHASES = 32,               /* Fractions of a sample in the table of the resampler; linear between them. */
     AEC_SINC = 8,
@@ -67,7 +68,7 @@ struct aec_drift {
     int age, heard, looks;
     float trend;                   /* ppm */
     double delay;                  /* Samples by which the reference is late by now. */
-    bool active;
+    bool active, due;              /* It resamples; it will from the next frame on. */
 };
 
 struct aec_curve {
@@ -104,8 +105,10 @@ struct aec_suppressor {
     float bound[AEC_BANDS];        /* Most that an echo could be. */
     float path[AEC_BANDS];         /* Power gain of the echo path. */
     float noise[AEC_BANDS], low[AEC_BANDS], smooth[AEC_BANDS]; /* The room's noise by minima. */
+    int heard;                     /* Half frames since the microphone gave anything at all, the first few. */
     int age, beat;
     float near;                    /* 0 .. 1: somebody is talking at the microphone. */
+    float doubt;                   /* What may be echo or noise, as a part of what is left. */
     float odd;                     /* Half frames in which more was left than can be explained. */
     int suspect;                   /* Half frames for which a jump is likely. */
     float caution;                 /* What the filter leaves, as a part of what it says. */
@@ -143,10 +146,13 @@ struct aec_core {
     float mic_energy, ref_energy;
     float ref_level;
     float smooth_main, smooth_shadow, smooth_mic; /* Energies of errors over some 60 ms. */
+    int shaken;                    /* Frames for which a new path is not known well. */
     int calm;                      /* Frames since the filter was last told of a change. */
     int strongest;                 /* The partition with most of the path. */
     int tries;                     /* To follow a jump. */
+    int trial;                     /* Frames until the filter must explain something, after it has followed a jump. */
     int found;                     /* Where the search saw the echo while filter and search agreed. */
+    bool slid;                     /* The filters were moved in this frame: work that can wait does. */
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */
     int far_age;
@@ -163,7 +169,8 @@ void aec_core_reset(struct aec_core *c);
 /* ax_aec_delay.c */
 void aec_search_frame(struct aec_core *c, const float *mic);
 
-/* The whole response of both filters begins `by` samples later (negative: earlier; less than a hop). */
+/* The whole response of both filters begins `by` samples later (negative: earlier; less than a hop). The shadow gets the
+ * main filter's, and all is constrained by that. */
 void aec_slide(struct aec_core *c, int by);
 
 /* Where in a partition of the main filter the highest tap is. */
@@ -171,6 +178,7 @@ int aec_peak(const struct aec_core *c, int partition);
 
 /* ax_aec_drift.c */
 void aec_drift_reset(struct aec_core *c);
+void aec_drift_begin(struct aec_core *c);
 void aec_drift_apply(struct aec_core *c, const float *raw, float *out);
 void aec_drift_frame(struct aec_core *c);
 

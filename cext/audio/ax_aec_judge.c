@@ -68,19 +68,21 @@ void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak)
         doubt += p->residual[b];
     }
     const float excess = energy / (other + s->caution * doubt + 1e-12f), bold = energy / (other + doubt + 1e-12f);
+    const float clear = CLEAR_EXCESS * (1.0f + (float)c->shaken / AEC_SHAKEN); /* A new path leaves much of late echoes. */
     const bool lost = c->smooth_shadow < 0.8f * c->smooth_main; /* The shadow knows the path better. */
+    s->doubt = aec_min(1.0f, 1.0f / (bold + 1e-6f));
     s->odd = bold > ODD_EXCESS ? aec_min(s->odd + 1.0f, 2.0f * ODD_LONG) : aec_max(s->odd - 1.0f, 0.0f);
     /* The estimate is missing from the microphone: a jump, until the search has had its say. */
     const bool gone = s->near < 0.8f && excess > CLEAR_EXCESS && s->mixed < SUSPECT_MIXED && s->share < SUSPECT_SHARE;
     s->suspect = gone ? SUSPECT_LONG : s->suspect - (s->suspect > 0);
     if (votes > VOTES)
         s->near += aec_min(0.1f * votes, VOTES_STEP);
-    else if (excess > CLEAR_EXCESS && c->search.in_step && s->suspect == 0 && s->mixed > CLEAR_MIXED &&
+    else if (excess > clear && c->search.in_step && !lost && s->suspect == 0 && s->mixed > CLEAR_MIXED &&
              (hints > HINTS || s->share > CLEAR_SHARE))
         s->near += CLEAR_STEP;
     else if (s->suspect > SUSPECT_LONG - 6)
         s->near -= 0.15f;
-    else if (lost || !c->search.in_step)
+    else if (lost || (!c->search.in_step && (s->near < 0.6f || s->mixed < CLEAR_MIXED)))
         s->near -= 0.05f;
     else if (s->odd > ODD_LONG && bold > ODD_EXCESS)
         s->near += 0.04f;

@@ -16,7 +16,14 @@
 #define FLOOR_TALK 0.3f
 #define BENT_LEAK 0.004f  /* What a bent loudspeaker leaves, as a part of the echo. */
 #define EARLY 4           /* Frames by which an echo may jump ahead and still be taken for one. */
+#define SILENCE 1e-9f     /* Of a band: less than the steps of 16 bits make. */
+#define NOISE_PRIOR 1e-5f /* Of a band, -70 dB in all. */
 #define HISS 2.85f        /* From the power of a band to that of noise put in by spectrum: windows, minima. */
+
+enum {
+    FIRST = 20, /* Half frames that the first look at the noise takes. */
+    RING = 50,  /* Frames for which an echo may still be heard. */
+};
 
 /* Bands of 150 Hz at the low end to 800 Hz; what would be left at the high end goes to the last. */
 static void bands(struct aec_suppressor *s, int bins)
@@ -42,7 +49,7 @@ void aec_suppress_reset(struct aec_core *c)
     bands(s, c->hop + 1);
     s->upper = s->caution = 1.0f;
     for (int b = 0; b < s->bands; b++)
-        s->noise[b] = s->low[b] = 1e-5f;
+        s->noise[b] = s->low[b] = NOISE_PRIOR;
     s->seed = 1;
     for (int i = 0; i < AEC_DICE; i++) {
         s->seed = s->seed * 1664525u + 1013904223u;
@@ -71,15 +78,26 @@ static void spectrum(const struct aec_core *c, const float *from, float *out, fl
         power[k] = out[k] * out[k] + out[h + k] * out[h + k];
 }
 
-/* The room's noise: minima of a smoothed spectrum over the last second or two; it rises by 1.5 dB a second. */
-static void follow_noise(struct aec_suppressor *s, const float *e)
+/* The room's noise: minima of a smoothed spectrum over the last second or two; it rises by 1.5 dB a second, or by 6 dB while
+ * no echo can be in it. Digital silence, as a card has before its first samples and a muted microphone gives, tells nothing
+ * of a room: taken for one, it would be a minimum from which no rise leads away, and then the room's own noise would be
+ * somebody who talks. What is heard first is noise if the loudspeaker is silent, as before most calls. */
+static void follow_noise(struct aec_suppressor *s, const float *e, bool echo)
 {
-    const bool turn = ++s->age >= 200;
+    float most = 0.0f;
+    for (int b = 0; b < s->bands; b++)
+        most = aec_max(most, e[b]);
+    if (most < SILENCE)
+        return;
+    const bool begun = s->heard >= FIRST, turn = ++s->age >= 200;
+    const float part = begun ? 0.2f : 1.0f / (float)(++s->heard);
     for (int b = 0; b < s->bands; b++) {
-        s->smooth[b] = 0.8f * s->smooth[b] + 0.2f * e[b];
+        s->smooth[b] = aec_max(SILENCE, s->smooth[b] + part * (e[b] - s->smooth[b]));
         s->low[b] = aec_min(s->low[b], s->smooth[b]);
-        if (turn) {
-            s->noise[b] = aec_min(s->low[b], 1.4f * s->noise[b]);
+        if (!begun) {
+            s->low[b] = s->noise[b] = echo ? aec_min(s->smooth[b], NOISE_PRIOR) : s->smooth[b];
+        } else if (turn) {
+            s->noise[b] = aec_min(s->low[b], (echo ? 1.4f : 4.0f) * s->noise[b]);
             s->low[b] = s->smooth[b];
         } else {
             s->noise[b] = aec_min(s->noise[b], s->smooth[b]);
@@ -137,7 +155,7 @@ static void half_frame(struct aec_core *c, const struct aec_expected *x, int off
         p.played[b] = x->played[b];
         p.echo[b] = aec_max(x->echo[b], p.estimate[b]);
     }
-    follow_noise(s, p.error);
+    follow_noise(s, p.error, c->far_age < RING);
     /* A loudspeaker that bends leaves more than the linear filter's variance tells. */
     const float leak = c->curve.active ? BENT_LEAK : 0.0f;
     aec_judge(c, &p, leak);

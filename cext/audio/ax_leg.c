@@ -7,7 +7,7 @@
 #include "ax_leg_internal.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-#define TICK_NS UINT64_C(10000000)
+#define TICK_US 10000u
 
 /* --- packets in and out ----------------------------------------------------------------------------------------------- */
 
@@ -50,9 +50,6 @@ int ax_leg_take(struct ax_leg *l, uint32_t *timestamp, uint8_t *out, size_t room
 
 /* --- what the partner says -------------------------------------------------------------------------------------------- */
 
-/* A packet counts as come one tick after it did, when it can be used whenever the ticks are. Without that the jitter buffer
- * misses packets that wait here for the next tick, or, had each the time of that tick, takes those that come near a tick for
- * 10 ms of jitter: it would stretch without end. */
 static void collect(struct ax_leg *l)
 {
     const unsigned char *oldest;
@@ -63,9 +60,23 @@ static void collect(struct ax_leg *l)
             .payload = oldest + sizeof item, .size = item.size, .ssrc = item.ssrc, .timestamp = item.timestamp,
             .sequence = item.sequence, .marker = item.marker,
         };
-        (void)ax_jitter_put(l->jitter, &packet, item.arrived_ns + TICK_NS); /* Its size was looked at by offer. */
+        (void)ax_jitter_put(l->jitter, &packet, item.arrived_ns); /* Its size was looked at by offer. */
         ax_ring_drop(&l->in);
     }
+}
+
+/* The packet of an answer, or what is left of one, to `at`: as much as the answer is of it. */
+static size_t fetch(struct ax_leg *l, const struct ax_jitter_out *answer, int16_t *at)
+{
+    size_t got = l->rest_n;
+    if (answer->payload)
+        got = leg_decode(&l->decode, answer->payload, answer->size, at);
+    else
+        memcpy(at, l->rest, got * sizeof *at);
+    const size_t part = (size_t)answer->ticks * (l->decode.rate / l->decode.clock), n = answer->rest && part < got ? part : got;
+    l->rest_n = (uint32_t)(got - n);
+    memcpy(l->rest, at + n, l->rest_n * sizeof *at);
+    return n;
 }
 
 /* One answer of the jitter buffer, behind what is ready. */
@@ -74,22 +85,25 @@ static void render(struct ax_leg *l, uint64_t now_ns)
     const uint32_t scale = l->decode.rate / l->decode.clock;
     int16_t *at = l->sound + l->past + l->ready;
     struct ax_jitter_out answer;
-    ax_jitter_get(l->jitter, now_ns + l->ready * SECOND_NS / l->decode.rate, &answer);
+    ax_jitter_get_ahead(l->jitter, now_ns, l->ready * SECOND_NS / l->decode.rate, &answer);
     size_t n = (size_t)answer.play * scale;
     const size_t most = l->decode.rate * LEG_RENDER_MS / 1000;
     n = n > most ? most : n;
-    if (answer.kind == AX_JITTER_WAIT) {
-        memset(at, 0, n * sizeof *at);
-        (void)ax_plc_good(l->plc, at, n);
-    } else if (answer.kind == AX_JITTER_CONCEAL || answer.size == 0) {
-        (void)ax_plc_lost(l->plc, at, n);
-        l->stats.concealed_ms += n * 1000 / l->decode.rate;
-    } else {
-        const size_t got = leg_decode(&l->decode, answer.payload, answer.size, at);
+    const bool here = answer.kind == AX_JITTER_REST ? l->rest_n > 0 : answer.payload && answer.size > 0;
+    if (here) {
+        const size_t got = fetch(l, &answer, at);
         (void)ax_plc_good(l->plc, at, got);
         const int wanted = (int)answer.play - (int)answer.ticks;
         n = wanted ? leg_stretch(at, got, l->past + l->ready, l->decode.rate, wanted * (int)scale) : got;
         l->stats.stretched += n != got;
+    } else if (answer.kind == AX_JITTER_WAIT) {
+        l->rest_n = 0;
+        memset(at, 0, n * sizeof *at);
+        (void)ax_plc_good(l->plc, at, n);
+    } else {
+        l->rest_n = 0;
+        (void)ax_plc_lost(l->plc, at, n);
+        l->stats.concealed_ms += n * 1000 / l->decode.rate;
     }
     l->ready += (uint32_t)n;
 }
@@ -133,6 +147,8 @@ int ax_leg_hear(struct ax_leg *l, uint64_t now_ns, int16_t *out, struct ax_leg_k
         const int16_t *frame = next_frame(l, now_ns);
         if (l->up)
             (void)ax_resample_i16(l->up, frame, l->codec_frame, out, l->frame);
+        else if (l->frame == 2 * l->codec_frame)
+            (void)ax_halfband_up(&l->twice, frame, l->codec_frame, out);
         else
             memcpy(out, frame, l->frame * sizeof *out);
     } else {
@@ -156,6 +172,8 @@ int ax_leg_say(struct ax_leg *l, const int16_t *in)
         return AX_E_ARG;
     if (l->down)
         (void)ax_resample_i16(l->down, in, l->frame, l->said + l->said_n, l->codec_frame);
+    else if (l->frame == 2 * l->codec_frame)
+        (void)ax_halfband_down(&l->half, in, l->codec_frame, l->said + l->said_n);
     else
         memcpy(l->said + l->said_n, in, l->frame * sizeof *in);
     l->said_n += l->codec_frame;
@@ -261,17 +279,23 @@ static int init_network(struct ax_leg *l)
     const uint32_t rate = l->decode.rate, clock = l->decode.clock;
     const struct ax_jitter_config config = {
         .rate = clock, .frame = clock * l->spec.packet_ms / 1000, .slots = 256, .max_payload = l->most,
-        .min_delay_ms = l->spec.min_delay_ms, .max_delay_ms = l->spec.max_delay_ms, .stretch = 1,
+        .min_delay_ms = l->spec.min_delay_ms, .max_delay_ms = l->spec.max_delay_ms, .stretch = 1, .tick_us = TICK_US,
     };
     l->room = rate * (LEG_PAST_MS + 10 + 10 + LEG_RENDER_MS) / 1000 + 64;
     l->sound = calloc(l->room, sizeof *l->sound);
     l->past = rate * LEG_PAST_MS / 1000;
-    int rc = l->sound ? ax_jitter_new(&l->jitter, &config) : AX_E_NOMEM;
+    l->rest = calloc(rate * AX_LEG_PAYLOAD_MS / 1000, sizeof *l->rest);
+    int rc = l->sound && l->rest ? ax_jitter_new(&l->jitter, &config) : AX_E_NOMEM;
     if (rc == AX_OK)
         rc = ax_plc_new(&l->plc, rate);
-    if (rc == AX_OK && rate != l->spec.rate)
+    const bool twice = l->frame == 2 * l->codec_frame, other = rate != l->spec.rate && !twice;
+    if (rc == AX_OK && twice)
+        rc = ax_halfband_init(&l->twice);
+    if (rc == AX_OK && twice)
+        rc = ax_halfband_init(&l->half);
+    if (rc == AX_OK && other)
         rc = ax_resample_new(&l->up, rate, l->spec.rate, 96);
-    if (rc == AX_OK && rate != l->spec.rate)
+    if (rc == AX_OK && other)
         rc = ax_resample_new(&l->down, l->spec.rate, rate, 96);
     return rc;
 }
@@ -322,6 +346,7 @@ void ax_leg_free(struct ax_leg *l)
     free(l->offered);
     free(l->made);
     free(l->sound);
+    free(l->rest);
     free(l->said);
     free(l);
 }

@@ -5,6 +5,7 @@
 #include "ax/dtmf.h"
 #include "ax/g722.h"
 #include "ax/g726.h"
+#include "ax/halfband.h"
 #include "ax/jitter.h"
 #include "ax/leg.h"
 #include "ax/plc.h"
@@ -42,9 +43,12 @@ struct ax_leg {
     struct ax_jitter *jitter;      /* NULL: PCM. */
     struct ax_plc *plc;
     struct ax_dtmf *dtmf;          /* NULL: not asked for. */
-    struct ax_resample *up, *down; /* NULL: the rates are the same. */
+    struct ax_resample *up, *down; /* NULL: the rates are the same, or one is twice the other: */
+    struct ax_halfband twice, half;
     int16_t *sound;                /* LEG_PAST_MS that were played, then what is ready. */
-    uint32_t past, ready, room;    /* Samples of each, and of the rest. */
+    uint32_t past, ready, room;    /* Samples of each, and of all. */
+    int16_t *rest;                 /* What is left of the packet that is being played. */
+    uint32_t rest_n;
     int16_t *said;                 /* The packet that is being filled. */
     uint32_t said_n, timestamp;
     struct ax_leg_stats stats;
@@ -59,7 +63,8 @@ size_t leg_decode(struct leg_codec *c, const uint8_t *in, size_t size, int16_t *
 size_t leg_encode(struct leg_codec *c, const int16_t *in, size_t n, uint8_t *out);
 
 /* `frame` holds n samples and has room for as many again; before it lie `past` samples that were played. Makes it longer or
- * shorter by about `wanted` samples: by a whole number of periods of the sound where it has some. Gives the new length. */
+ * shorter by about `wanted` samples: by a whole number of periods of the sound where it has some. Shorter by no more than
+ * that; longer by no less, unless twice as long is wanted. Gives the new length. */
 size_t leg_stretch(int16_t *frame, size_t n, size_t past, uint32_t rate, int wanted);
 
 #endif

@@ -43,8 +43,9 @@ static void cross(int16_t *out, const int16_t *from, const int16_t *to, size_t n
 size_t leg_stretch(int16_t *frame, size_t n, size_t past, uint32_t rate, int wanted)
 {
     const size_t turn = (size_t)rate * LEG_TURN_MS / 1000, step = rate / 8000, shortest = rate / 400; /* 2.5 ms: the highest voices. */
-    const size_t want = (size_t)(wanted < 0 ? -wanted : wanted), least = want / 2 > shortest ? want / 2 : shortest;
-    size_t most = want + want / 2 > 2 * shortest ? want + want / 2 : 2 * shortest;
+    const size_t want = (size_t)(wanted < 0 ? -wanted : wanted), from = wanted < 0 || want >= n ? want / 2 : want;
+    const size_t least = from > shortest ? from : shortest;
+    size_t most = wanted < 0 ? want : want + want / 2 > 2 * shortest ? want + want / 2 : 2 * shortest;
     if (n < 2 * turn || want < shortest / 2)
         return n;
     if (wanted > 0) {

@@ -10,12 +10,17 @@
 #define RISE 0.006f      /* and up. */
 #define SLOW 0.02f       /* The same for a band's mean, */
 #define STILL_RISE 0.02f /* The floor of long: 6 dB a second. */
-#define UNHEARD 20.0f    /* log2 of power: a noise that stays 60 dB below the talk in a band is left alone; */
+#define UNHEARD 22.0f    /* log2 of power: a noise that stays 66 dB below the talk in a band is left alone; */
 #define UNHEARD_DEEP 21.3f  /* 64 dB in the lowest. */
 #define DEEP 2           /* Bands below 200 Hz. */
 #define LOW 3            /* Bands below 300 Hz do not tell how loud the talk is: wind is there. */
 #define LOUDER 0.2f      /* As RISE and FALL, for the loudness of all. */
 #define FAINTER 0.002f
+#define QUIETER 0.3f     /* As RISE and FALL, for the least of the mean gain. */
+#define BACK 0.005f
+#define NO_DOUBT 0.2f    /* Where that is in a steady noise, */
+#define ALL_DOUBT 0.4f   /* and where it is among other talkers. */
+#define DOUBTED 0.25f    /* Least gain then: 12 dB. */
 
 static const int EDGES[NS_BANDS + 1] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24,  27,  30,  33, 36,
                                         39, 42, 46, 50, 54, 58, 64, 72, 80, 90, 102, 114, 126, 138, 150, 161};
@@ -81,7 +86,7 @@ void ns_core_reset(struct ns_core *c)
     memset(c->turn, 0, sizeof c->turn);
     memset(c->turned, 0, sizeof c->turned);
     c->started = false;
-    c->upper = 1.0f;
+    c->upper = c->quietest = 1.0f;
     c->before = c->after = 0.0f;
 }
 
@@ -182,17 +187,33 @@ static void apply(struct ns_core *c, const float *gain, float *spectrum)
     c->after += after;
 }
 
-/* The network is careful; a little less of what it doubts sounds better. Below 200 Hz much less: there is little of a voice
- * that is missed, and wind, engines and mains are there. No gain goes below what the user allows, nor below what brings the
- * noise out of hearing: so what is clean stays as it is. */
+/* How much doubt there is that anything is noise, 0 .. 1: with a steady noise around, the mean gain comes down to nearly
+ * nothing whenever the talker takes a breath; among other talkers it does not. */
+static float doubt(struct ns_core *c)
+{
+    float mean = 0.0f;
+    for (int b = LOW; b < c->bands; b++)
+        mean += c->net.gain[0][b] + c->net.gain[1][b];
+    mean /= 2.0f * (float)(c->bands - LOW);
+    c->quietest += (mean < c->quietest ? QUIETER : BACK) * (mean - c->quietest);
+    return clip((c->quietest - NO_DOUBT) / (ALL_DOUBT - NO_DOUBT), 0.0f, 1.0f);
+}
+
+/* The network is careful; a little less of what it doubts sounds better, unless it doubts everything: then what it takes
+ * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 200 Hz much less:
+ * there is little of a voice that is missed, and wind, engines and mains are there. No gain goes below what the user allows,
+ * nor below what brings the noise out of hearing: so what is clean stays as it is. */
 static void shape(struct ns_core *c)
 {
+    const float doubted = doubt(c);
     for (int b = 0; b < c->bands; b++) {
         const float unheard = b < DEEP ? UNHEARD_DEEP : UNHEARD;
-        const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), c->least, 1.0f);
+        const float bound = b < LOW ? c->least : fmaxf(c->least, DOUBTED * doubted);
+        const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), bound, 1.0f);
         for (int i = 0; i < 2; i++) {
             const float gain = c->net.gain[i][b], two = gain * gain, four = two * two, eight = four * four;
-            c->net.gain[i][b] = clip(b < DEEP ? eight * eight : gain * sqrtf(sqrtf(gain)), least, 1.0f);
+            const float root = sqrtf(sqrtf(gain));
+            c->net.gain[i][b] = clip(b < DEEP ? eight * eight : gain * (root + doubted * (1.0f - root)), least, 1.0f);
         }
     }
 }

@@ -16,15 +16,20 @@ enum {
     NS_TAPS = 2 * NS_PAD + 1,
     NS_INPUTS = NS_FEATURES * NS_TAPS,
     NS_FRONT = 16,                           /* Outputs of the first layer per band, */
-    NS_STATES = 16,                          /* and states of the gated unit. */
+    NS_STATES = 24,                          /* and states of the gated unit. */
+    NS_REGIONS = 4,                          /* Groups of bands of which each gate sees the mean. */
+    NS_REGION = NS_BANDS / NS_REGIONS,
     NS_BINS = 161,
     NS_SPECTRUM = 2 * 168,
 };
 
-/* Weights that all bands share; rows are outputs, columns inputs. Gates in the order update, reset, candidate. */
+#define NS_UNIT 1024.0f
+
+/* Weights that all bands share, in 1/NS_UNIT; rows are outputs, columns inputs. Gates in the order update, reset, candidate. */
 struct ns_weights {
     float front[NS_FRONT][NS_INPUTS], front_bias[NS_FRONT][NS_BANDS];
-    float input[3 * NS_STATES][NS_FRONT], past[3 * NS_STATES][NS_STATES], whole[3 * NS_STATES][NS_STATES];
+    float input[3 * NS_STATES][NS_FRONT], past[3 * NS_STATES][NS_STATES];
+    float whole[3 * NS_STATES][NS_REGIONS * NS_STATES];
     float bias[3 * NS_STATES];
     float gain[2][3 * NS_STATES], gain_bias[2];
 };
@@ -53,6 +58,7 @@ struct ns_core {
     float last[NS_SPECTRUM], turn[NS_SPECTRUM]; /* Of the second half of the last frame; its phases against the one before. */
     float turned[NS_BANDS];       /* Power of the turn. */
     struct ns_net net;
+    float quietest;               /* The least of the mean gain of the last seconds. */
     float upper;                  /* Gain for what lies above the core's band. */
     float before, after;          /* Power of the last frame. */
 };

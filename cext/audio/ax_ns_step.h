@@ -9,6 +9,7 @@ typedef int lanes __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 
 #define V(at) (*(const vec *)(at))
 #define SET(at) (*(vec *)(at))
+#define UNIT (1.0f / NS_UNIT) /* Of the weights. */
 
 enum { VECTORS = NS_BANDS / VW, AT_ONCE = VW == 8 ? 2 : 1 };
 
@@ -43,6 +44,23 @@ static inline void add_layer(int n, int inputs, const float *w, const float *con
         }
 }
 
+static inline void add_two(int inputs, const float *w, const float *u, const float *const *x, vec *y, vec *z)
+{
+    for (int i = 0; i < inputs; i++)
+        for (int v = 0; v < VECTORS; v++) {
+            const vec now = V(x[i] + v * VW);
+            y[v] += w[i] * now;
+            z[v] += u[i] * now;
+        }
+}
+
+static inline void add_one(int inputs, const float *w, const float *const *x, vec *y)
+{
+    for (int i = 0; i < inputs; i++)
+        for (int v = 0; v < VECTORS; v++)
+            y[v] += w[i] * V(x[i] + v * VW);
+}
+
 /* Beyond the ends of a row: what is at the end. */
 static inline void pad(float *row, int bands)
 {
@@ -68,24 +86,32 @@ static void front(const struct ns_weights *w, struct ns_net *net, int bands, flo
         add_layer(AT_ONCE, NS_INPUTS, w->front[o], x, y);
         for (int j = 0; j < AT_ONCE; j++)
             for (int v = 0; v < VECTORS; v++)
-                SET(out[o + j] + v * VW) = tanh_of(y[j][v]);
+                SET(out[o + j] + v * VW) = tanh_of(UNIT * y[j][v]);
     }
 }
 
-/* What the gates get from the mean of all bands, beside their bias. */
+/* What the gates get from the means of the regions, beside their bias. A region without bands is like the last that has some. */
 static void whole(const struct ns_weights *w, const struct ns_net *net, int bands, float *out)
 {
-    float mean[NS_STATES];
-    for (int s = 0; s < NS_STATES; s++) {
-        float sum = 0.0f;
-        for (int b = 0; b < bands; b++)
-            sum += net->state[s][NS_PAD + b];
-        mean[s] = sum / (float)bands;
+    enum { MEANS = NS_REGIONS * NS_STATES };
+    float mean[MEANS];
+    for (int r = 0, from = 0; r < NS_REGIONS; r++, from += NS_REGION) {
+        const int at = from < bands ? from : bands - 1, most = bands - at < NS_REGION ? bands - at : NS_REGION;
+        for (int s = 0; s < NS_STATES; s++) {
+            const float *x = net->state[s] + NS_PAD + at;
+            float sum = 0.0f;
+            for (int b = 0; b < most; b++)
+                sum += x[b];
+            mean[r * NS_STATES + s] = sum / (float)most;
+        }
     }
     for (int o = 0; o < 3 * NS_STATES; o++) {
+        vec sum = {0};
+        for (int i = 0; i < MEANS; i += VW)
+            sum += V(w->whole[o] + i) * V(mean + i);
         out[o] = w->bias[o];
-        for (int s = 0; s < NS_STATES; s++)
-            out[o] += w->whole[o][s] * mean[s];
+        for (int i = 0; i < VW; i++)
+            out[o] += sum[i];
     }
 }
 
@@ -99,23 +125,21 @@ static void gates(const struct ns_weights *w, struct ns_net *net, int bands, con
     for (int s = 0; s < NS_STATES; s++)
         h[s] = net->state[s] + NS_PAD;
     for (int s = 0; s < NS_STATES; s++) {
-        vec update[1][VECTORS], reset[1][VECTORS], candidate[1][VECTORS], past[1][VECTORS];
+        vec gate[2][VECTORS], now[2][VECTORS]; /* Update and reset; the candidate's part from the front, and from the past. */
         for (int v = 0; v < VECTORS; v++) {
-            update[0][v] = (vec){0} + bias[s];
-            reset[0][v] = (vec){0} + bias[NS_STATES + s];
-            candidate[0][v] = (vec){0} + bias[2 * NS_STATES + s];
-            past[0][v] = (vec){0};
+            gate[0][v] = (vec){0} + bias[s];
+            gate[1][v] = (vec){0} + bias[NS_STATES + s];
+            now[0][v] = (vec){0} + bias[2 * NS_STATES + s];
+            now[1][v] = (vec){0};
         }
-        add_layer(1, NS_FRONT, w->input[s], x, update);
-        add_layer(1, NS_STATES, w->past[s], h, update);
-        add_layer(1, NS_FRONT, w->input[NS_STATES + s], x, reset);
-        add_layer(1, NS_STATES, w->past[NS_STATES + s], h, reset);
-        add_layer(1, NS_FRONT, w->input[2 * NS_STATES + s], x, candidate);
-        add_layer(1, NS_STATES, w->past[2 * NS_STATES + s], h, past);
+        add_two(NS_FRONT, w->input[s], w->input[NS_STATES + s], x, gate[0], gate[1]);
+        add_two(NS_STATES, w->past[s], w->past[NS_STATES + s], h, gate[0], gate[1]);
+        add_one(NS_FRONT, w->input[2 * NS_STATES + s], x, now[0]);
+        add_one(NS_STATES, w->past[2 * NS_STATES + s], h, now[1]);
         for (int v = 0; v < VECTORS; v++) {
             const vec was = V(h[s] + v * VW);
-            const vec now = tanh_of(candidate[0][v] + sigmoid_of(reset[0][v]) * past[0][v]);
-            SET(next[s] + v * VW) = was + sigmoid_of(update[0][v]) * (now - was);
+            const vec then = tanh_of(UNIT * (now[0][v] + sigmoid_of(UNIT * gate[1][v]) * now[1][v]));
+            SET(next[s] + v * VW) = was + sigmoid_of(UNIT * gate[0][v]) * (then - was);
         }
     }
     for (int s = 0; s < NS_STATES; s++) {
@@ -138,7 +162,7 @@ static void back(const struct ns_weights *w, struct ns_net *net)
     add_layer(2, 3 * NS_STATES, w->gain[0], x, y);
     for (int o = 0; o < 2; o++)
         for (int v = 0; v < VECTORS; v++)
-            SET(net->gain[o] + v * VW) = sigmoid_of(y[o][v]);
+            SET(net->gain[o] + v * VW) = sigmoid_of(UNIT * y[o][v]);
 }
 
 void NS_STEP(const struct ns_weights *w, struct ns_net *net, int bands)

@@ -21,6 +21,7 @@ enum { LEGS = AX_PIPELINE_LEGS, PLAYS = AX_PIPELINE_PLAYS, MOST = 480, SOURCES =
 #define VOLUME_SLOPE 0.7f
 #define FAR_DB (-60.0f) /* The loudspeaker makes an echo, */
 #define FAR_FRAMES 40   /* which rings for so long; */
+#define DOUBT 0.3f       /* if more of a frame may be echo, it is not talk to go by; */
 #define NEAR_DB (-50.0f) /* meanwhile what is fainter is what was left of it, whatever else it looks like. */
 
 struct seat {
@@ -262,7 +263,8 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
         (void)ax_avc_play(p->avc, p->out, p->out);
 }
 
-/* What the microphone hears may be the loudspeaker alone: nobody's voice to set a gain by. */
+/* What the microphone hears may be the loudspeaker alone, or somebody under an echo that the filter has not learnt yet:
+ * nobody's voice to set a gain by. */
 static bool only_echo(struct ax_pipeline *p)
 {
     struct ax_aec_status status;
@@ -270,7 +272,7 @@ static bool only_echo(struct ax_pipeline *p)
     if (!p->aec || p->spec.echo != AX_PIPELINE_ECHO_FULL || p->rings == 0)
         return false;
     ax_aec_get(p->aec, &status);
-    return !status.talking || power_db(p->near, p->frame) < NEAR_DB;
+    return !status.talking || status.doubt > DOUBT || power_db(p->near, p->frame) < NEAR_DB;
 }
 
 static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)

@@ -23,12 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const struct ax_jitter_config config = {.rate = data[0] & 1 ? 8000 : 48000, .frame = data[0] & 2 ? 160 : 1,
                                             .slots = 16, .max_payload = 16, .max_delay_ms = data[0] & 4 ? 400 : 0,
-                                            .stretch = data[0] >> 3 & 1};
+                                            .stretch = data[0] >> 3 & 1,
+                                            .tick_us = data[0] & 16 ? 10000 : 0};
     if (ax_jitter_new(&j, &config) < 0)
         return 0;
     uint64_t now = 0, taken = 0, lost = 0;
     uint16_t sequence = 0;
-    uint32_t timestamp = 0;
+    uint32_t timestamp = 0, rest = 0;
     int last = -1;
     for (size_t i = 1; i + 4 <= size; i += 4) {
         const uint8_t *op = data + i;
@@ -43,9 +44,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             taken += rc == AX_JITTER_STORED || rc == AX_JITTER_RESTARTED;
             last = rc == AX_JITTER_RESTARTED ? -1 : last;
         } else {
-            ax_jitter_get(j, now, &out);
+            ax_jitter_get_ahead(j, now, data[0] & 16 ? op[3] * 100000u : 0, &out);
             require(out.play > 0 && out.ticks > 0 && out.play <= 48000);
             require((out.payload != NULL) == (out.kind == AX_JITTER_FRAME || out.kind == AX_JITTER_STRETCH));
+            require(out.kind != AX_JITTER_REST || out.ticks + out.rest == rest);
+            rest = out.rest;
             if (out.payload) {
                 const uint64_t passed = ax_jitter_stats(j)->lost - lost; /* half the numbers: no order any more */
                 require(last < 0 || passed > 30000 || (int16_t)(out.sequence - (uint16_t)last) > 0);

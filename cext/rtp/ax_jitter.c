@@ -18,6 +18,9 @@
 #define MISORDER 100
 
 #define EASE_NS ((int64_t)(AX_DELAY_EASE_MS * 1e6f))
+#define WASTE_NS 3000000ll  /* Between a tick and the beginning of a frame: let be. */
+#define LACK_NS 1000000ll   /* Under it, at a tick: a step more. A sender's slow clock takes the rest away, bit by bit. */
+#define MARGIN_NS 2000000ll /* Over the delay that is aimed at, so that a step less does not lead to a step more. */
 
 struct slot {
     uint32_t timestamp, size;
@@ -34,10 +37,13 @@ struct ax_jitter {
     int64_t newest_ns;  /**< Time of the newest timestamp, from the first one's. */
     int64_t arrived_ns; /**< When the newest packet came. */
     int64_t missing_ns; /**< Concealed since the last frame for frames that were not here. */
+    int64_t tick_ns;    /**< 0: the caller asks at any time. */
+    int64_t ahead_ns;   /**< From the moment of asking to that of the sound, less than a tick. */
     uint32_t newest_timestamp;
     uint32_t frame;     /**< Learnt ticks of a packet. */
     uint32_t ssrc, other_ssrc;
     uint32_t held;
+    uint32_t rest;      /**< Ticks of the frame that is being played. */
     uint32_t play_timestamp; /**< What comes next on the time line of the sender. */
     uint16_t next, highest;
     uint16_t other_next; /**< Expected of a source or a jump that is not believed yet. */
@@ -53,7 +59,7 @@ int ax_jitter_new(struct ax_jitter **out, const struct ax_jitter_config *config)
         return AX_E_RANGE;
     if (c->max_payload < 1 || c->max_payload > AX_JITTER_MAX_PAYLOAD)
         return AX_E_RANGE;
-    if (c->max_delay_ms > 2000 || c->min_delay_ms > c->max_delay_ms)
+    if (c->max_delay_ms > 2000 || c->min_delay_ms > c->max_delay_ms || c->tick_us > 50000)
         return AX_E_RANGE;
     struct ax_jitter *j = calloc(1, sizeof *j);
     if (!j)
@@ -65,6 +71,7 @@ int ax_jitter_new(struct ax_jitter **out, const struct ax_jitter_config *config)
         return AX_E_NOMEM;
     }
     j->config = *c;
+    j->tick_ns = c->tick_us * 1000ll;
     ax_jitter_reset(j);
     *out = j;
     return AX_OK;
@@ -86,7 +93,7 @@ void ax_jitter_reset(struct ax_jitter *j)
         j->slots[i].used = 0;
     j->frame = j->config.frame;
     j->newest_ns = j->missing_ns = 0;
-    j->held = 0;
+    j->held = j->rest = 0;
     j->known = j->playing = j->other = 0;
 }
 
@@ -222,31 +229,78 @@ int ax_jitter_put(struct ax_jitter *j, const struct ax_jitter_packet *p, uint64_
     return rc;
 }
 
-/* How long the frame to be played should sound. `excess`: delay now, over the one that is aimed at. */
-static uint32_t length(struct ax_jitter *j, uint32_t ticks, int64_t excess, int64_t now)
+/* From the moment of the sound until a frame may begin that would be `early` now. At a tick: it is asked for then. */
+static int64_t until_due(const struct ax_jitter *j, int64_t early)
 {
-    if (!j->config.stretch)
-        return ticks;
-    const int64_t frame = ticks_ns(j, ticks);
-    int64_t change = 0;
-    if (j->held < AX_DELAY_AHEAD) {
-        /* The one after the newest would be here by now, had the way not become longer. */
-        const int64_t age = now - j->newest_ns - ticks_ns(j, j->frame) - j->delay.base;
-        if (age > (int64_t)(ax_delay_missed_ms(&j->delay) * 1e6f))
-            change = frame;
-    }
-    if (!change && excess > EASE_NS) {
+    return j->tick_ns ? (early + j->tick_ns - 1) / j->tick_ns * j->tick_ns - j->ahead_ns : early;
+}
+
+/* Ticks until what comes now can be played: to the next tick, or `otherwise`. */
+static uint32_t to_tick(const struct ax_jitter *j, uint32_t otherwise)
+{
+    const uint32_t ticks = (uint32_t)(((j->tick_ns - j->ahead_ns) * (int64_t)j->config.rate + SECOND / 2) / SECOND);
+    return !j->tick_ns ? otherwise : ticks < 1 ? 1 : ticks;
+}
+
+/* By how much the first piece of a frame is to be longer, so that the delay comes nearer to the one that is aimed at. */
+static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame, int64_t first)
+{
+    const int64_t step = frame / AX_DELAY_SHRINK, most = step < first / 2 ? step : first / 2;
+    if (!j->tick_ns) {
         const int64_t less = excess - EASE_NS / 2;
-        change = -(less < frame / AX_DELAY_SHRINK ? less : frame / AX_DELAY_SHRINK);
+        if (excess > EASE_NS)
+            return -(less < most ? less : most);
+        return excess >= -EASE_NS ? 0 : -excess < most ? -excess : most;
     }
-    if (!change && excess < -EASE_NS)
-        change = -excess < frame / AX_DELAY_SHRINK ? -excess : frame / AX_DELAY_SHRINK;
-    return (uint32_t)((int64_t)ticks + change * (int64_t)j->config.rate / SECOND);
+    if (excess < -LACK_NS) {
+        const int64_t more = until_due(j, -excess);
+        return more < first ? more : first;
+    }
+    const int64_t steps = excess > MARGIN_NS ? (excess - MARGIN_NS) / j->tick_ns : 0;
+    const int64_t less = j->ahead_ns + steps * j->tick_ns;
+    return less < WASTE_NS ? 0 : -(less < most ? less : most);
+}
+
+/* The next packet would be here by now, had the way not become longer: what is played meanwhile is stretched. */
+static int is_missed(const struct ax_jitter *j, int64_t now)
+{
+    if (j->held >= AX_DELAY_AHEAD)
+        return 0;
+    const int64_t age = now - j->newest_ns - ticks_ns(j, j->frame) - j->delay.base;
+    return age > (int64_t)(ax_delay_missed_ms(&j->delay) * 1e6f);
+}
+
+/* How much of a frame with so many ticks left is played before the next answer: to a tick, but not too little to stretch. */
+static uint32_t piece(const struct ax_jitter *j, uint32_t ticks)
+{
+    const uint32_t least = j->config.rate / 200 * 2;
+    uint32_t whole = to_tick(j, (j->frame + AX_DELAY_PIECES - 1) / AX_DELAY_PIECES);
+    if (j->tick_ns && whole < least)
+        whole += (uint32_t)(j->tick_ns * (int64_t)j->config.rate / SECOND);
+    return !j->config.stretch || whole < least || ticks < whole + least / 2 ? ticks : whole;
+}
+
+/* Play `ticks` of the frame, in `ticks + change`. */
+static void play_piece(struct ax_jitter *j, uint32_t ticks, int64_t change_ns, struct ax_jitter_out *out)
+{
+    out->ticks = ticks;
+    out->play = (uint32_t)((int64_t)ticks + change_ns * (int64_t)j->config.rate / SECOND);
+    out->rest = j->rest -= ticks;
+    j->stats.longer += out->play > ticks;
+    j->stats.shorter += out->play < ticks;
+    j->stats.played_ticks += out->play;
+}
+
+static void go_on(struct ax_jitter *j, int64_t now, struct ax_jitter_out *out)
+{
+    const uint32_t ticks = piece(j, j->rest);
+    out->kind = AX_JITTER_REST;
+    play_piece(j, ticks, is_missed(j, now) ? ticks_ns(j, ticks) : 0, out);
 }
 
 static void wait(struct ax_jitter *j, int64_t ns, struct ax_jitter_out *out)
 {
-    int64_t ticks = ns * (int64_t)j->config.rate / SECOND;
+    int64_t ticks = (ns * (int64_t)j->config.rate + (j->tick_ns ? SECOND / 2 : 0)) / SECOND;
     if (ticks > j->frame)
         ticks = j->frame;
     out->kind = AX_JITTER_WAIT;
@@ -275,9 +329,13 @@ static void play(struct ax_jitter *j, int64_t now, int64_t excess, struct ax_jit
         const uint32_t to_next = slot_of(j, j->next)->timestamp - s->timestamp;
         ticks = to_next > 0 && to_next < ticks ? to_next : ticks;
     }
-    out->play = length(j, ticks, excess, now);
-    out->kind = out->play == ticks ? AX_JITTER_FRAME : AX_JITTER_STRETCH;
-    out->ticks = ticks;
+    j->rest = ticks;
+    const uint32_t first = piece(j, ticks);
+    int64_t change = 0;
+    if (j->config.stretch)
+        change = is_missed(j, now) ? ticks_ns(j, first) : nearer(j, excess, ticks_ns(j, ticks), ticks_ns(j, first));
+    play_piece(j, first, change, out);
+    out->kind = out->play == first ? AX_JITTER_FRAME : AX_JITTER_STRETCH;
     out->payload = j->payloads + (size_t)(s->sequence & (j->config.slots - 1)) * j->config.max_payload;
     out->size = s->size;
     out->timestamp = s->timestamp;
@@ -288,9 +346,6 @@ static void play(struct ax_jitter *j, int64_t now, int64_t excess, struct ax_jit
     j->play_timestamp = s->timestamp + ticks;
     j->missing_ns = 0;
     j->stats.frames++;
-    j->stats.longer += out->play > ticks;
-    j->stats.shorter += out->play < ticks;
-    j->stats.played_ticks += out->play;
 }
 
 static int64_t target(const struct ax_jitter *j)
@@ -313,7 +368,7 @@ static int pass_lost(struct ax_jitter *j, int64_t now, struct ax_jitter_out *out
     const int64_t frame = ticks_ns(j, j->frame);
     /* The frame that is here is due when excess is 0: the place before it is filled until then, but no more than what is
      * missing, and no more than once. */
-    int64_t fill = -excess;
+    int64_t fill = excess < 0 ? until_due(j, -excess) : 0;
     if (fill > gap + frame / 2)
         fill = gap + frame / 2;
     if (gap <= 0 || fill < frame / 4) {
@@ -355,15 +410,25 @@ static int64_t drop_old(struct ax_jitter *j, int64_t now)
 
 void ax_jitter_get(struct ax_jitter *j, uint64_t now_ns, struct ax_jitter_out *out)
 {
-    const int64_t now = (int64_t)now_ns;
+    ax_jitter_get_ahead(j, now_ns, 0, out);
+}
+
+void ax_jitter_get_ahead(struct ax_jitter *j, uint64_t now_ns, uint64_t ahead_ns, struct ax_jitter_out *out)
+{
+    j->ahead_ns = j->tick_ns ? (int64_t)(ahead_ns % (uint64_t)j->tick_ns) : 0;
+    const int64_t now = (int64_t)(now_ns + ahead_ns) - j->ahead_ns;
     memset(out, 0, sizeof *out);
-    out->play = out->ticks = j->frame;
+    out->play = out->ticks = to_tick(j, j->frame);
+    if (j->rest) {
+        go_on(j, now, out);
+        return;
+    }
     if (!j->held) {
         if (!j->playing || j->missing_ns > 10 * ticks_ns(j, j->frame)) { /* not begun, or a long silence */
             j->stats.waits++;
             return;
         }
-        const uint32_t part = j->frame > AX_DELAY_PARTS ? j->frame / AX_DELAY_PARTS : 1;
+        const uint32_t part = to_tick(j, j->frame > AX_DELAY_PARTS ? j->frame / AX_DELAY_PARTS : 1);
         j->missing_ns += ticks_ns(j, part);
         conceal(j, part, out);
         return;
@@ -373,7 +438,7 @@ void ax_jitter_get(struct ax_jitter *j, uint64_t now_ns, struct ax_jitter_out *o
     const int64_t delay = drop_old(j, now), excess = delay - target(j);
     const int64_t pause = j->playing ? ticks_ns(j, (int32_t)(slot_of(j, j->next)->timestamp - j->play_timestamp)) : SECOND;
     if (excess < 0 && pause > 0) { /* the beginning, or between words */
-        wait(j, -excess, out);
+        wait(j, until_due(j, -excess), out);
         return;
     }
     j->playing = 1;

@@ -11,14 +11,15 @@
 #include <string.h>
 
 #define KEEP 0.0005f     /* what a packet weighs in the mean: 40 s of packets of 20 ms */
-#define FIRST 200.f      /* packets that the first belief is worth */
+#define FIRST 100.f      /* packets that the first belief is worth */
+#define FIRST_TRIAL 3    /* Low: a call begins soon, and a packet that comes late raises it at once. */
 #define PER_MS 0.024f    /* impairment of a millisecond */
-#define PER_FRAME 215.f  /* of a concealed frame; less than the 330 of G.107, which knows no stretching */
+#define PER_FRAME 300.f  /* of a concealed frame; less than the 330 of G.107, which knows no stretching */
 #define PER_STRETCH 4.3f /* of a stretched one */
 #define STAY 0.06f       /* by so much another trial must be better */
 #define RISE_MS 10.f     /* how fast the usual lateness is followed */
 #define FACTOR 0.15f
-#define PLUS_MS 0.5f
+#define PLUS_MS 3.f
 #define OUTAGE_MS 260.f /* later than what any trial would bridge: says nothing about which is best */
 #define OUTAGE_PACKETS 25
 
@@ -28,7 +29,7 @@ static const float TRIALS[AX_DELAY_TRIALS] = {2,  4,  6,  8,  11, 14, 17, 21, 24
 void ax_delay_reset(struct ax_delay *d)
 {
     memset(d, 0, sizeof *d);
-    d->trial = 9;
+    d->trial = FIRST_TRIAL;
     for (int i = 0; i < AX_DELAY_TRIALS; i++) /* what is believed at first: most ways are fair */
         d->cost[i] = PER_MS * (TRIALS[i] > TRIALS[d->trial] ? TRIALS[i] : 2 * TRIALS[d->trial] - TRIALS[i]);
     memcpy(d->now_ms, TRIALS, sizeof d->now_ms);
@@ -75,11 +76,12 @@ float ax_delay_missed_ms(const struct ax_delay *d)
     return FACTOR * d->usual_ms + PLUS_MS;
 }
 
-/* One packet through every trial. Frames that begin while it is missed are stretched to twice their length; what that
- * does not bridge is concealed, part by part. */
+/* One packet through every trial. Pieces of frames that begin while it is missed are stretched to twice their length; what
+ * that does not bridge is concealed, part by part. */
 static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
 {
-    const float step = frame / AX_DELAY_SHRINK, per_frame = 1 / frame, missed = ax_delay_missed_ms(d);
+    const float step = frame / AX_DELAY_SHRINK, missed = ax_delay_missed_ms(d);
+    const float piece = frame / AX_DELAY_PIECES, per_piece = AX_DELAY_PIECES / frame, part = frame / AX_DELAY_PARTS;
     const float mean = 1 / (FIRST + (float)d->packets), weight = mean > KEEP ? mean : KEEP;
     if (delay > OUTAGE_MS)
         d->outage = OUTAGE_PACKETS;
@@ -89,16 +91,16 @@ static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
     }
     for (int i = 0; i < AX_DELAY_TRIALS; i++) {
         float at = d->now_ms[i];
-        float frames = (float)(int)((at - missed) * per_frame);
-        frames = frames > ahead ? ahead : frames > 0 ? frames : 0;
-        const float first = at - frame * frames;
-        float longer = (float)(int)((delay - first) * per_frame * 0.5f + 1.f);
-        longer = delay <= first ? 0 : longer > frames ? frames : longer;
-        at += frame * longer;
-        float parts = (float)(int)((delay - at) * per_frame * AX_DELAY_PARTS + 1.f);
-        parts = delay <= at ? 0 : parts * (1.f / AX_DELAY_PARTS);
-        at += frame * parts;
-        const float cost = PER_MS * at + PER_FRAME * parts + PER_STRETCH * longer;
+        float pieces = (float)(int)((at - missed) * per_piece);
+        pieces = pieces > ahead * AX_DELAY_PIECES ? ahead * AX_DELAY_PIECES : pieces > 0 ? pieces : 0;
+        const float first = at - piece * pieces;
+        float longer = (float)(int)((delay - first) * per_piece * 0.5f + 1.f);
+        longer = delay <= first ? 0 : longer > pieces ? pieces : longer;
+        at += piece * longer;
+        float parts = (float)(int)((delay - at) * per_piece * (AX_DELAY_PARTS / AX_DELAY_PIECES) + 1.f);
+        parts = delay <= at ? 0 : parts;
+        at += part * parts;
+        const float cost = PER_MS * at + PER_FRAME / AX_DELAY_PARTS * parts + PER_STRETCH / AX_DELAY_PIECES * longer;
         d->cost[i] += weight * (cost - d->cost[i]);
         const float excess = at - TRIALS[i] - AX_DELAY_EASE_MS / 2, less = excess > step ? step : excess;
         d->now_ms[i] = excess > AX_DELAY_EASE_MS / 2 ? at - less : at < TRIALS[i] ? TRIALS[i] : at;

@@ -5,12 +5,13 @@
 #include <stdint.h>
 
 #define AX_DELAY_TRIALS 24
-#define AX_DELAY_SPANS 8
-#define AX_DELAY_SPAN_NS 2000000000ll
+#define AX_DELAY_SPANS 4
+#define AX_DELAY_SPAN_NS 500000000ll
 #define AX_DELAY_AHEAD 3 /**< Frames that are stretched at most while a packet is missed. */
 #define AX_DELAY_EASE_MS 8.f /**< An excess that is let be; half of it stays when it is not. */
 #define AX_DELAY_SHRINK 4 /**< A frame loses at most this part of itself. */
-#define AX_DELAY_PARTS 4 /**< Concealment while nothing is here, in parts of a frame. */
+#define AX_DELAY_PARTS 8 /**< Concealment while nothing is here, in parts of a frame. */
+#define AX_DELAY_PIECES 2 /**< A frame is played in so many, each of which may be stretched. */
 
 /** What the last seconds say of the way here. A transit is an arrival minus the time of the timestamp: its zero means
  * nothing. */

@@ -263,6 +263,31 @@ static void test_talker_is_kept(void)
     ax_aec_free(a);
 }
 
+/* Two frames of zeros, as a card gives before its first samples, are no minimum of the room's noise: that noise alone is
+ * nobody who talks, and the echo goes. What an unlearnt filter leaves is told as doubt. */
+static void test_silence_is_no_room(void)
+{
+    struct ax_aec_status s;
+    speak(far, LONG, 5, 0.1f);
+    memset(far, 0, SECOND / 2 * sizeof *far);
+    room(far, LONG, 100, 0, 1.0f, mic);
+    seed = 9;
+    for (int i = 2 * FRAME; i < LONG; i++)
+        mic[i] += 1e-3f * noise(); /* -65 dB */
+    struct ax_aec *a = make(RATE, AX_AEC_FULL);
+    int talking = 0;
+    for (int at = 0; at + FRAME <= LONG; at += FRAME) {
+        CHECK_EQ(ax_aec_process_f32(a, mic + at, far + at, out + at), AX_OK);
+        ax_aec_get(a, &s);
+        talking += s.talking;
+        if (at == SECOND / 2 + 10 * FRAME)
+            CHECK(s.doubt > 0.3f);
+    }
+    CHECK(talking < 20);
+    CHECK(gain_db(mic, out, 4 * SECOND, LONG) > 30.0);
+    ax_aec_free(a);
+}
+
 /* With nothing from the loudspeaker the output is the microphone, late. */
 static void test_transparent(void)
 {
@@ -425,6 +450,30 @@ static void test_hostile_signals(void)
     }
 }
 
+/* Sounds that fade into silence end in numbers that are too small to be normal, which cost a hundred times as much: none
+ * comes out, and the caller's arithmetic still has them. */
+static void test_no_denormals(void)
+{
+    speak(far, LONG, 5, 0.1f);
+    room(far, LONG, 100, 0, 1.0f, mic);
+    for (int i = 2 * SECOND; i < LONG; i++) {
+        const float fade = expf(-(float)(i - 2 * SECOND) * 0.002f); /* Down to 1e-45 within 3 s. */
+        far[i] *= fade;
+        mic[i] *= fade;
+    }
+    for (int mode = AX_AEC_FULL; mode <= AX_AEC_FILTER; mode++) {
+        struct ax_aec *a = make(RATE, mode);
+        int tiny = 0;
+        run(a, LONG);
+        for (int i = 0; i < LONG; i++)
+            tiny += fpclassify(out[i]) == FP_SUBNORMAL;
+        CHECK_EQ(tiny, 0);
+        volatile float least = 1.2e-38f;
+        CHECK(least * 0.5f > 0.0f);
+        ax_aec_free(a);
+    }
+}
+
 static void test_rates(void)
 {
     static const int rates[] = {8000, 32000, 48000};
@@ -466,6 +515,7 @@ int main(void)
     test_bad_samples_change_nothing();
     test_echo_goes();
     test_talker_is_kept();
+    test_silence_is_no_room();
     test_transparent();
     test_delay_jump();
     test_long_delay();
@@ -474,6 +524,7 @@ int main(void)
     test_bent_loudspeaker();
     test_path_change();
     test_hostile_signals();
+    test_no_denormals();
     test_rates();
     test_integers_equal_floats();
     return ax_test_done();

@@ -9,7 +9,7 @@
 
 #define MS 1000000ll
 
-static const struct ax_jitter_config CONFIG = {8000, 160, 64, 160, 0, 400, 1};
+static const struct ax_jitter_config CONFIG = {8000, 160, 64, 160, 0, 400, 1, 0};
 
 struct play {
     struct ax_jitter *j;
@@ -129,6 +129,66 @@ static void drift(int64_t ppm)
     CHECK(ax_jitter_stats(p.j)->concealed_ticks <= 120 * 8); /* 1 ms a second at most */
     CHECK_EQ(p.disorder, 0);
     ax_jitter_free(p.j);
+}
+
+/* Asked at ticks of 10 ms; packets come `early` before a tick. Gives the delay of the last frame, and by how much later than
+ * a tick it began. */
+static int64_t in_ticks(int64_t early, int64_t until, int64_t (*delay)(int i), int64_t *waste)
+{
+    struct ax_jitter_config config = CONFIG;
+    config.tick_us = 10000;
+    struct play p = begin(&config);
+    uint32_t rest = 0;
+    int64_t ahead = 0;
+    p.first += 10 * MS - early;
+    while (p.now < p.first + until) {
+        for (; p.first + p.sent * p.send_ns + delay(p.sent) <= p.now; p.sent++)
+            put(&p, p.sent, p.first + p.sent * p.send_ns + delay(p.sent));
+        for (; ahead < 10 * MS;) {
+            struct ax_jitter_out out;
+            ax_jitter_get_ahead(p.j, (uint64_t)p.now, (uint64_t)ahead, &out);
+            CHECK(out.play > 0 && (out.kind != AX_JITTER_WAIT || ahead + out.play * 125000 <= 20 * MS));
+            if (out.payload) {
+                p.disorder += (int)(out.timestamp / 160) <= p.last;
+                p.last = (int)(out.timestamp / 160);
+                p.delay_ns = p.now + ahead - p.first - p.last * p.send_ns;
+                *waste = ahead;
+                CHECK_EQ(out.ticks + out.rest, 160);
+            }
+            if (out.kind == AX_JITTER_REST)
+                CHECK_EQ(out.ticks + out.rest, rest);
+            CHECK(out.payload || out.kind == AX_JITTER_REST || rest == 0);
+            rest = out.rest;
+            p.conceals += out.kind == AX_JITTER_CONCEAL;
+            ahead += out.play * 125000;
+        }
+        ahead -= 10 * MS;
+        p.now += 10 * MS;
+    }
+    CHECK_EQ(p.conceals + p.disorder, 0);
+    CHECK_EQ(ax_jitter_stats(p.j)->lost, 0);
+    ax_jitter_free(p.j);
+    return p.delay_ns;
+}
+
+static int64_t at_most_half_a_ms(int i)
+{
+    return uneven(i) / 8;
+}
+
+/* A frame begins with a tick, and waits for no more than that and the least delay that is aimed at. */
+static void frames_begin_with_a_tick(void)
+{
+    for (int64_t early = 0; early < 10; early++) {
+        int64_t waste = -1;
+        const int64_t first = in_ticks(early * MS, 500 * MS, at_most_half_a_ms, &waste);
+        CHECK_EQ(waste, 0);
+        CHECK(first >= early * MS && first <= 18 * MS);
+        const int64_t later = in_ticks(early * MS, 15000 * MS, at_most_half_a_ms, &waste);
+        CHECK_EQ(later % (10 * MS) / MS, early);
+        CHECK_EQ(waste, 0);
+        CHECK(later <= 14 * MS);
+    }
 }
 
 static void order_copies_and_lateness(void)
@@ -254,10 +314,10 @@ static void without_stretching_every_frame_has_its_length(void)
 static void bad_configurations(void)
 {
     static const struct ax_jitter_config bad[] = {
-        {999, 160, 64, 160, 0, 400, 1},  {8000, 0, 64, 160, 0, 400, 1},   {8000, 1001, 64, 160, 0, 400, 1},
-        {8000, 160, 63, 160, 0, 400, 1}, {8000, 160, 8, 160, 0, 400, 1},  {8000, 160, 2048, 160, 0, 400, 1},
-        {8000, 160, 64, 0, 0, 400, 1},   {8000, 160, 64, 9000, 0, 400, 1}, {8000, 160, 64, 160, 401, 400, 1},
-        {8000, 160, 64, 160, 0, 2001, 1}, {200000, 160, 64, 160, 0, 400, 1},
+        {999, 160, 64, 160, 0, 400, 1, 0},  {8000, 0, 64, 160, 0, 400, 1, 0},   {8000, 1001, 64, 160, 0, 400, 1, 0},
+        {8000, 160, 63, 160, 0, 400, 1, 0}, {8000, 160, 8, 160, 0, 400, 1, 0},  {8000, 160, 2048, 160, 0, 400, 1, 0},
+        {8000, 160, 64, 0, 0, 400, 1, 0},   {8000, 160, 64, 9000, 0, 400, 1, 0}, {8000, 160, 64, 160, 401, 400, 1, 0},
+        {8000, 160, 64, 160, 0, 400, 1, 50001}, {8000, 160, 64, 160, 0, 2001, 1, 0}, {200000, 160, 64, 160, 0, 400, 1, 0},
     };
     struct ax_jitter *j = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -279,6 +339,7 @@ int main(void)
     drift(300);
     drift(-300);
     drift(0);
+    frames_begin_with_a_tick();
     order_copies_and_lateness();
     another_source_and_a_restart();
     silence_and_an_outage();

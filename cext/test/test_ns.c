@@ -303,9 +303,49 @@ static void test_chain(int rate)
     ax_ns_free(other);
 }
 
+/* Networks that are sure of one band only: the talker is in all others, or nowhere. */
+static void but_one(const struct ns_weights *w, struct ns_net *net, int bands)
+{
+    (void)w;
+    for (int b = 0; b < bands; b++)
+        net->gain[0][b] = net->gain[1][b] = b == 12 ? 0.0f : 0.9f;
+}
+
+static void nowhere(const struct ns_weights *w, struct ns_net *net, int bands)
+{
+    (void)w;
+    for (int b = 0; b < bands; b++)
+        net->gain[0][b] = net->gain[1][b] = 0.0f;
+}
+
+/* While nothing has been noise for certain, no band above 300 Hz goes down by more than 12 dB; then by what is allowed. */
+static void test_doubt_bounds_what_is_taken(void)
+{
+    static struct ns_core core;
+    float first[NS_SPECTRUM], second[NS_SPECTRUM];
+    ns_core_init(&core, NS_BINS, NS_SPECTRUM / 2, 30.0f, but_one);
+    for (int t = 0; t < 700; t++) {
+        if (t == 200)
+            core.step = nowhere;
+        if (t == 300)
+            core.step = but_one;
+        for (int k = 0; k < NS_SPECTRUM; k++)
+            first[k] = second[k] = k % (NS_SPECTRUM / 2) < NS_BINS ? 0.1f : 0.0f;
+        ns_core_frame(&core, first, second);
+        const float sure = core.net.gain[0][12], low = core.net.gain[0][0];
+        if (t < 200 || t == 699)
+            CHECK(fabsf(sure - 0.25f) < 1e-3f);
+        if (t > 220 && t < 310)
+            CHECK(sure < 0.033f && sure > 0.031f);
+        if (t > 200 && t < 300)
+            CHECK(low < 0.033f);
+    }
+}
+
 int main(void)
 {
     test_arguments();
+    test_doubt_bounds_what_is_taken();
     test_network_variants();
     for (int i = 0; i < 4; i++) {
         test_nothing_to_take_is_a_delay(RATES[i]);

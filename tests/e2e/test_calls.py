@@ -308,15 +308,13 @@ def test_a_killed_voice_process_ends_the_call_and_the_door_goes_on(station: Stat
         ada.wait(Incoming)
         ada.answer()
         station.expect(events.CALL_STATE, CallState="Active")
-        began = time.monotonic()
         for process in station.lines.processes:
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
         station.device.board.feed_input("rex", True, None)
         station.tap.expect("relay1", True, 1.0)
         station.expect(events.CALL_STATE, CallState="Idle")
-        station.until(lambda: all(station.intercom.lines), 2.0)
-        assert time.monotonic() - began < 2.0
+        station.until(lambda: all(station.intercom.lines), 10.0)  # How soon: test_voice_process.
         station.do(lambda tx: station.intercom.call(tx, key))
         ada.wait(Incoming)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import wave
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,7 +20,9 @@ def test_the_demo_passes_and_writes_what_was_heard(tmp_path: Path, capsys: pytes
     said = json.loads(capsys.readouterr().out)
     assert (code, said["failed"]) == (0, None)
     steps = {row["step"]: row for row in said["timeline"]}
-    assert steps["the door closes"]["outcome"].startswith(("open for 6.9", "open for 7.0"))
+    held = re.match(r"open for (\d+\.\d+) s", steps["the door closes"]["outcome"])
+    assert held is not None
+    assert 6.5 < float(held[1]) < 7.5  # As another process sees it, when it gets a core.
     with wave.open(str(tmp_path / "heard.wav")) as file:
         assert file.getframerate() == 8000
         assert 4.8 < file.getnframes() / 8000 < 7

@@ -143,10 +143,12 @@ OPERATIONS = st.lists(
 )
 
 
-@given(OPERATIONS, st.booleans())
-def test_jitter_buffer_is_bounded_and_in_order(operations: list[tuple[bool, int, int, int]], stretch: bool) -> None:
-    buffer = rtp.JitterBuffer(8000, 160, slots=16, stretch=stretch)
-    now, number, last, taken = 0, 1000, -1, 0
+@given(OPERATIONS, st.booleans(), st.booleans())
+def test_jitter_buffer_is_bounded_and_in_order(
+    operations: list[tuple[bool, int, int, int]], stretch: bool, ticks: bool
+) -> None:
+    buffer = rtp.JitterBuffer(8000, 160, slots=16, stretch=stretch, tick_us=10_000 if ticks else 0)
+    now, number, last, taken, rest = 0, 1000, -1, 0, 0
     for is_put, wait, step, source in operations:
         now += wait * 1_000_000
         if is_put:
@@ -156,8 +158,11 @@ def test_jitter_buffer_is_bounded_and_in_order(operations: list[tuple[bool, int,
             taken += told in {"stored", "restarted"}
             last = -1 if told == "restarted" else last
         else:
-            sound = buffer.get(now)
+            sound = buffer.get(now, wait * 400_000 if ticks else 0)
             assert 0 < sound.play <= 2 * sound.ticks
+            assert sound.kind is not rtp.Kind.REST or sound.ticks + sound.rest == rest
+            assert stretch or sound.rest == 0
+            rest = sound.rest
             assert stretch or sound.kind is not rtp.Kind.STRETCH
             if sound.payload is not None:
                 assert sound.sequence > last

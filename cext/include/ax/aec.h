@@ -33,6 +33,7 @@ struct ax_aec_status {
     float delay_ms;  /**< From reference to the strongest part of the echo; -1 while unknown. */
     float drift_ppm; /**< How much faster the microphone's clock is than the loudspeaker's. */
     int talking;     /**< 1 while somebody is heard at the microphone. */
+    float doubt;     /**< How much of what the filter left in the last frame may be echo or noise: 0 = none, 1 = all. */
 };
 
 /** Make a canceller. AX_E_ARG, AX_E_RANGE (rate, tail, mode), AX_E_NOMEM. */

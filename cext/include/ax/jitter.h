@@ -6,7 +6,8 @@
  * IEEE Trans. Multimedia 5(4), 2003: single packets from half to double length). The delay that is aimed at is the one
  * with the least impairment by the E-model (ITU-T G.107): what delay costs against what late packets cost, by the delays
  * of the last seconds. Delays count from the fastest packet of the last seconds, so that the drift of a sender's clock
- * moves the whole scale and needs no handling of its own.
+ * moves the whole scale and needs no handling of its own. A frame is played in parts, so that what is left of it can still
+ * be stretched when the next one is missed meanwhile.
  *
  * Units: ns, monotonic; ticks of the payload's clock; bytes. Threads: one. Allocation: in new; bounded by slots times
  * max_payload. */
@@ -24,6 +25,7 @@ enum ax_jitter_kind {
     AX_JITTER_FRAME = 1,   /**< A frame in its own length. */
     AX_JITTER_STRETCH = 2, /**< A frame, rendered in `play` ticks instead of `ticks`. */
     AX_JITTER_CONCEAL = 3, /**< Nothing is here: conceal from what was played before. */
+    AX_JITTER_REST = 4,    /**< The next `ticks` of the frame that is being played, in `play`. */
 };
 
 enum ax_jitter_put {
@@ -42,6 +44,7 @@ struct ax_jitter_config {
     uint32_t min_delay_ms; /**< 0..max_delay_ms */
     uint32_t max_delay_ms; /**< ..2000; what is later is dropped. */
     uint8_t stretch;       /**< 1: frames may be stretched; 0: the delay moves by whole concealments and pauses only. */
+    uint32_t tick_us;      /**< The caller makes sound in steps of this length, 0..50000 (ax_jitter_get_ahead); 0: at any time. */
 };
 
 struct ax_jitter_packet {
@@ -58,7 +61,8 @@ struct ax_jitter_out {
     const uint8_t *payload; /**< Valid until the next put or get; NULL unless FRAME or STRETCH. */
     uint32_t size;
     uint32_t play;      /**< Ticks to render; never 0. */
-    uint32_t ticks;     /**< The frame's own length. */
+    uint32_t ticks;     /**< What of the frame this is, in its own length. */
+    uint32_t rest;      /**< Ticks of the frame that are left for the next answers. */
     uint32_t timestamp;
     uint32_t delay_us;  /**< Delay of this frame over the fastest packet. */
     uint16_t sequence;
@@ -89,6 +93,9 @@ void ax_jitter_reset(struct ax_jitter *j);
 int ax_jitter_put(struct ax_jitter *j, const struct ax_jitter_packet *packet, uint64_t now_ns);
 /** What to play from now on. */
 void ax_jitter_get(struct ax_jitter *j, uint64_t now_ns, struct ax_jitter_out *out);
+/** What to play from `ahead_ns` after now on, asked at a tick: a frame that comes before that moment and after now is too late
+ * for it. So frames are made to begin with a tick, where they have waited least. */
+void ax_jitter_get_ahead(struct ax_jitter *j, uint64_t now_ns, uint64_t ahead_ns, struct ax_jitter_out *out);
 const struct ax_jitter_stats *ax_jitter_stats(const struct ax_jitter *j);
 /** The delay that is aimed at, us over the fastest packet. */
 uint32_t ax_jitter_target_us(const struct ax_jitter *j);

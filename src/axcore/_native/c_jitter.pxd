@@ -10,6 +10,7 @@ cdef extern from "ax/jitter.h" nogil:
         uint32_t min_delay_ms
         uint32_t max_delay_ms
         uint8_t stretch
+        uint32_t tick_us
 
     struct ax_jitter_packet:
         const uint8_t *payload
@@ -25,6 +26,7 @@ cdef extern from "ax/jitter.h" nogil:
         uint32_t size
         uint32_t play
         uint32_t ticks
+        uint32_t rest
         uint32_t timestamp
         uint32_t delay_us
         uint16_t sequence
@@ -54,7 +56,7 @@ cdef extern from "ax/jitter.h" nogil:
     void ax_jitter_free(ax_jitter *j)
     void ax_jitter_reset(ax_jitter *j)
     int ax_jitter_put(ax_jitter *j, const ax_jitter_packet *packet, uint64_t now_ns)
-    void ax_jitter_get(ax_jitter *j, uint64_t now_ns, ax_jitter_out *out)
+    void ax_jitter_get_ahead(ax_jitter *j, uint64_t now_ns, uint64_t ahead_ns, ax_jitter_out *out)
     const ax_jitter_stats_t *ax_jitter_stats(const ax_jitter *j)
     uint32_t ax_jitter_target_us(const ax_jitter *j)
     uint32_t ax_jitter_held(const ax_jitter *j)

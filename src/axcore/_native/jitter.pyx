@@ -5,7 +5,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from .c_jitter cimport (
-    ax_jitter, ax_jitter_config, ax_jitter_free, ax_jitter_get, ax_jitter_held, ax_jitter_new, ax_jitter_out,
+    ax_jitter, ax_jitter_config, ax_jitter_free, ax_jitter_get_ahead, ax_jitter_held, ax_jitter_new, ax_jitter_out,
     ax_jitter_packet, ax_jitter_put, ax_jitter_reset, ax_jitter_stats, ax_jitter_stats_t, ax_jitter_target_us,
 )
 from .err cimport ax_check
@@ -17,10 +17,10 @@ cdef class Buffer:
     cdef ax_jitter *_j
 
     def __cinit__(self, uint32_t rate, uint32_t frame, uint32_t slots, uint32_t max_payload, uint32_t min_delay_ms,
-                  uint32_t max_delay_ms, bint stretch):
+                  uint32_t max_delay_ms, bint stretch, uint32_t tick_us=0):
         cdef ax_jitter_config c
         c.rate, c.frame, c.slots, c.max_payload = rate, frame, slots, max_payload
-        c.min_delay_ms, c.max_delay_ms, c.stretch = min_delay_ms, max_delay_ms, stretch
+        c.min_delay_ms, c.max_delay_ms, c.stretch, c.tick_us = min_delay_ms, max_delay_ms, stretch, tick_us
         ax_check(ax_jitter_new(&self._j, &c))
 
     def __dealloc__(self):
@@ -38,11 +38,11 @@ cdef class Buffer:
         p.payload_type, p.marker = payload_type, marker
         return PUTS[ax_check(ax_jitter_put(self._j, &p, now_ns))]
 
-    def get(self, uint64_t now_ns):
+    def get(self, uint64_t now_ns, uint64_t ahead_ns=0):
         cdef ax_jitter_out o
-        ax_jitter_get(self._j, now_ns, &o)
+        ax_jitter_get_ahead(self._j, now_ns, ahead_ns, &o)
         payload = PyBytes_FromStringAndSize(<const char *>o.payload, o.size) if o.payload != NULL else None
-        return o.kind, o.play, o.ticks, payload, o.sequence, o.timestamp, o.payload_type, o.delay_us
+        return o.kind, o.play, o.ticks, o.rest, payload, o.sequence, o.timestamp, o.payload_type, o.delay_us
 
     def reset(self):
         ax_jitter_reset(self._j)

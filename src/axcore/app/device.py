@@ -7,6 +7,7 @@ thread: from here cards and REX open doors.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ from axcore.services.events import (
     VirtualInputPerformer,
 )
 from axcore.services.events.service import ConditionSource
-from axcore.services.indicators import IndicatorPerformer, IndicatorService
+from axcore.services.indicators import DoorIcon, IndicatorPerformer, IndicatorService
 from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
 from axcore.services.recipients import BOX, Delivery, NotificationPerformer, RecipientService
@@ -44,6 +45,7 @@ from axcore.services.sensors import SensorService
 from axcore.services.speaker_test import SpeakerTestPerformer, SpeakerTestService
 
 if TYPE_CHECKING:
+    from axcore.drivers.desk import Desk
     from axcore.drivers.speaker import Loudspeaker
     from axcore.services.intercom import MediaPort
 
@@ -98,6 +100,8 @@ class Device:
         self.schedules = ScheduleService(self.clock, self.bus)
         self.intercom = self._make_intercom(media)
         self.certificates = CertificateStore()
+        if self.intercom is not None:
+            self.intercom.service.accounts.certificates = self.certificates
         self.mqtt = MqttService(self.certificates)
         self.events = EventService(
             self.model,
@@ -124,6 +128,8 @@ class Device:
         self.schedules.add_users(self.access.holders_using)
         if self.clips is not None:
             self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
+            if self.intercom is not None:
+                self.clips.add_users(self.intercom.service.sounds.users)
         if self.intercom is not None:
             self.schedules.add_users(self.intercom.service.contacts.users)
 
@@ -167,8 +173,12 @@ class Device:
         self._attach_speaker(self._simulate, tap)
         if self.station is not None:
             self.station.service.is_input = lambda port: not self.ports.is_output(f"port{port}")
+        if any(led.name == "statusDoor" for led in self.model.leds):
+            icon = DoorIcon(self.indicators, self.ports.ports, lambda: self.ports.rex.port)
+            for topic in (events.IO_PORT, events.IO_OUTPUT_PORT):
+                self.bus.in_transaction(topic, icon.on_port)
         if self.station is not None and self.speaker is not None:
-            self.station.join(self.speaker)
+            self.station.join(self.speaker, self._desk)
 
     def start(self) -> None:
         """Outputs known, then initial states, then rules, then the ledger thread: the door works."""
@@ -217,9 +227,11 @@ class Device:
             return None
         from .intercom import Intercom
 
-        bind = self.config.network.bind
-        intercom = Intercom(self.model, self.ledger, self.schedules, self.indicators, bind)
-        intercom.attach(self.bus, media or intercom.own_media(self.config.sound, simulated=self._simulate))
+        bind, clips = self.config.network.bind, self.clips
+        intercom = Intercom(self.model, self.ledger, self.schedules, self.indicators, bind=bind, clips=clips)
+        two_way = self.strobe is None
+        own = partial(intercom.own_media, self.config.sound, simulated=self._simulate, two_way=two_way)
+        intercom.attach(self.bus, media or own())
         return intercom
 
     def _make_station(self) -> Station | None:
@@ -242,7 +254,16 @@ class Device:
             from axcore.drivers.speaker import Loudspeaker
 
             self.speaker = Loudspeaker(self.config.sound, simulated=simulate, tap=tap)
+            if self._desk is not None:
+                self.clips.attach(self._desk.over(self.speaker))
+                return
         self.clips.attach(self.speaker)
+
+    @property
+    def _desk(self) -> Desk | None:
+        """Who gives the loudspeaker to calls and to all else; None where there is nothing to share."""
+        media = None if self.intercom is None else self.intercom.media
+        return None if media is None or self.strobe is not None else media.desk
 
     def _hush(self, tx: Transaction, event: Event) -> None:
         """In maintenance mode the device makes no sound."""
@@ -316,7 +337,7 @@ class Device:
             if line == "callbutton" and active:
                 access.on_key(tx, "C", t_ns, correlation)
                 if intercom is not None:
-                    intercom.service.on_button(tx, t_ns or tx.now.mono_ns, correlation)
+                    intercom.service.panel.on_button(tx, t_ns or tx.now.mono_ns, correlation)
 
         def on_key(tx: Transaction, key: str, t_ns: int, correlation: str | None, reader: int) -> None:
             access.on_key(tx, key, t_ns, correlation)

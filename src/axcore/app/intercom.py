@@ -11,15 +11,20 @@ from functools import partial
 from typing import Any
 
 from axcore.devices import DeviceModel
+from axcore.drivers.audio_streams import AudioStreams
 from axcore.drivers.call_media import CallMedia, open_sound
+from axcore.drivers.desk import Desk
 from axcore.drivers.voice import VoiceLines
 from axcore.errors import QueueFullError, StateError
 from axcore.model import events
+from axcore.model.audio import AudioSettings
 from axcore.model.config import SoundConfig
 from axcore.model.events import Event
 from axcore.model.voice import Configure, Report
 from axcore.runtime.bus import Bus
 from axcore.runtime.ledger import Job, Ledger, Transaction
+from axcore.services.audio import AudioService
+from axcore.services.clips import ClipService
 from axcore.services.events.conditions import ConditionType
 from axcore.services.indicators import IndicatorService
 from axcore.services.intercom import CallPerformer, IntercomService, MediaPort, conditions
@@ -35,32 +40,54 @@ class Intercom:
     """The intercom's part of a device. ``bind``: address that SIP listens on."""
 
     def __init__(
-        self, model: DeviceModel, ledger: Ledger, schedules: ScheduleService, indicators: IndicatorService, bind: str
+        self,
+        model: DeviceModel,
+        ledger: Ledger,
+        schedules: ScheduleService,
+        indicators: IndicatorService,
+        *,
+        bind: str,
+        clips: ClipService | None = None,
     ) -> None:
         self._ledger, self._model = ledger, model
         self._bind = "" if bind in WILDCARDS else bind
         leds = [led.name for led in model.leds]
         answers = all(line.role != "callbutton" for line in model.inputs)
-        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers)
+        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers, clips=clips)
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
         self.media: CallMedia | None = None
         """Its own sound of calls; None: of others."""
         self.performer = CallPerformer(self.service)
-        self.loaders: tuple[Job[None], ...] = (self.service.load,)
-        self.timers: tuple[Any, ...] = (self.service,)
+        self.audio: AudioService | None = None
+        """Settings of microphone and loudspeaker, and ..."""
+        self.streams: AudioStreams | None = None
+        """... sound over the network without a call; None where the sound of calls is of others."""
+        self.loaders: tuple[Job[None], ...] = (self.service.load, self._load_audio)
+        self.timers: tuple[Any, ...] = (self.service, self.service.servers)
 
     def conditions(self) -> Iterable[ConditionType]:
         """For rules."""
         return conditions(self.service)
 
-    def own_media(self, sound: SoundConfig, *, simulated: bool) -> MediaPort:
-        """The device's loudspeaker and microphone, or a virtual room; closed by ``stop``."""
-        self.media = CallMedia(partial(open_sound, sound, simulated=simulated), self._bind)
+    def own_media(self, sound: SoundConfig, *, simulated: bool, two_way: bool) -> MediaPort:
+        """The device's loudspeaker and microphone, or a virtual room; closed by ``stop``.
+
+        ``two_way``: clients may hear and use them without a call.
+        """
+        audio = AudioService(
+            ("internal", *(("line",) if sound.line_in else ())), ("internal", *(("line",) if sound.line_out else ()))
+        )
+        self.media = CallMedia(
+            partial(open_sound, sound, simulated=simulated, settings=lambda: audio.settings), self._bind
+        )
+        if two_way:
+            self.audio, self.streams = audio, AudioStreams(self.media)
+            audio.attach(partial(_apply, self.media.desk))
         return self.media
 
     def attach(self, bus: Bus, media: MediaPort) -> None:
         """Connect the sound, and the keypad."""
-        self.service.attach(self.lines, media)
+        self.service.attach(self.lines, media, None if self.media is None else self.media.desk)
         bus.in_transaction(events.SPEED_DIAL, self._on_speed_dial)
 
     def stop(self) -> None:
@@ -69,8 +96,12 @@ class Intercom:
         if self.media is not None:
             self.media.close()
 
+    def _load_audio(self, tx: Transaction) -> None:
+        if self.audio is not None:
+            self.audio.load(tx)
+
     def _on_speed_dial(self, tx: Transaction, event: Event) -> None:
-        self.service.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)
+        self.service.panel.on_speed_dial(tx, event.data.get("number", ""), event.t_ns, event.correlation)
 
     def _configure(self, line: int) -> Configure:
         return self.service.accounts.configure(
@@ -86,3 +117,13 @@ class Intercom:
     def _post(self, job: Job[None]) -> None:
         with contextlib.suppress(StateError, QueueFullError):
             self._ledger.post(job)
+
+
+def _apply(desk: Desk, settings: AudioSettings) -> None:
+    """Gains and mutes as they are set."""
+    to, of = settings.output, settings.input
+    desk.set_levels(
+        speaker=0.0 if to.mute else 10 ** (to.gain / 20),
+        microphone=10 ** (of.gain / 20),
+        mute=of.mute or not of.enabled,
+    )

@@ -152,7 +152,7 @@ class App:
             recipients=device.recipients,
             siren=None if device.strobe is None else device.strobe.service,
             clips=device.clips,
-            intercom=None if device.intercom is None else device.intercom.service,
+            **_calls(device),
             speaker_test=None if device.station is None else device.station.speaker_test,
             uploads=None if device.clips is None else self._make_uploader(device.clips),
             controller=device.controller,
@@ -197,6 +197,7 @@ class App:
                 params.ioport(self.device.ports),
                 params.media_clips(self.device.clips),
                 params.sip(self.device.model.calls),
+                params.two_way_audio(self.device.intercom is not None and self.device.intercom.streams is not None),
                 params.speaker_test(self.device.model.speaker_test),
             ),
             groups=(params.STREAM_PROFILES,),
@@ -344,6 +345,12 @@ def forget(data_dir: Path) -> None:
         return (kind, key) == ("system", "serial") or (mode == "soft" and network)
 
     wipe.finish(data_dir, keep, (FILE,))
+
+
+def _calls(device: Device) -> dict[str, Any]:
+    """What interfaces see of the intercom."""
+    part = device.intercom
+    return {} if part is None else {"intercom": part.service, "audio": part.audio, "two_way": part.streams}
 
 
 def run(launch: Launch) -> int:

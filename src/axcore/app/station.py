@@ -15,6 +15,7 @@ from axcore.devices.models import DeviceModel
 from axcore.devices.reader import ReaderSinks, ReaderStatus
 from axcore.drivers.beeper import Beeper
 from axcore.drivers.board import Board
+from axcore.drivers.desk import Desk
 from axcore.drivers.osdp_bus import OsdpBus
 from axcore.drivers.osdp_reader import OsdpOutput, OutputSinks
 from axcore.drivers.speaker import Loudspeaker
@@ -84,9 +85,9 @@ class Station:
             card = ToneCheck.on_card(self._sound.device, self._sound.microphone)
             self.speaker_test.attach(card if self.room is None else ToneCheck(self.room.card))
 
-    def join(self, speaker: Loudspeaker) -> None:
-        """The beeper sounds on the loudspeaker."""
-        self._beeper = Beeper(speaker)
+    def join(self, speaker: Loudspeaker, desk: Desk | None) -> None:
+        """The beeper sounds on the loudspeaker, or where ``desk`` takes it during a call."""
+        self._beeper = Beeper(speaker) if desk is None else Beeper(speaker, desk.beep)
 
     @property
     def far_end(self) -> str:

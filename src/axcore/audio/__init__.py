@@ -22,6 +22,7 @@ from axcore.audio.echo import EchoCanceller
 from axcore.audio.gain import GainControl, Limiter, Mixer, VolumeControl
 from axcore.audio.level import ComfortNoise, LevelDetector, LevelEvent, VoiceActivity
 from axcore.audio.noise import NoiseSuppressor
+from axcore.audio.opus import Opus
 from axcore.audio.pipeline import Echo, Leg, Pipeline, PipelineEvent, PipelineStats, Room, What
 from axcore.audio.resampler import Resampler
 from axcore.audio.tones import DtmfDetector, DtmfEvent, DtmfGenerator, Tone
@@ -45,6 +46,7 @@ __all__ = [
     "Limiter",
     "Mixer",
     "NoiseSuppressor",
+    "Opus",
     "Pipeline",
     "PipelineEvent",
     "PipelineStats",

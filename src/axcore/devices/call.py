@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from axcore.model.intercom import ButtonMode, CallDirection, CallState, Target
+from axcore.model.intercom import VMS_CALL, ButtonMode, CallDirection, CallState, Target
 
 NS = 1_000_000_000
 LAST_WORDS_NS = 4 * NS
@@ -24,6 +24,8 @@ BUSY, DECLINED, UNAVAILABLE = 486, 603, 480
 
 LegState = Literal["calling", "ringing", "answered", "dropped", "over"]
 """``dropped``: told to end, has not ended yet."""
+EndedBy = Literal["", "here", "there", "time"]
+"""Who ended a call."""
 
 
 class Dial(NamedTuple):
@@ -75,6 +77,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Until somebody answers, for each stage; of an incoming call: until it is answered here."""
     active_ns: int | None
     """From the answer on; None = for ever."""
+    vms_ns: int = 0
+    """As ``calling_ns``, of a stage with video management software alone; with others the longer time counts."""
+
+    def patience(self, stage: tuple[Target, ...]) -> int:
+        """How long a stage is called."""
+        vms = [target.uri == VMS_CALL for target in stage]
+        return max(self.vms_ns if any(vms) else 0, 0 if all(vms) else self.calling_ns)
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +114,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     deadline: int | None = None
     winner: str = ""
     """The leg that is talked to."""
+    accepted: bool = False
+    """An incoming call is being answered."""
+    ended_by: EndedBy = ""
 
     # --- what it is
 
@@ -133,9 +145,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     def accept(self) -> Step:
         """Answer an incoming call here."""
-        if not self.waiting:
+        if not self.waiting or self.accepted:
             return self, ()
-        return self, tuple(Accept(leg.name) for leg in self.legs if leg.open)
+        call = msgspec.structs.replace(self, accepted=True)
+        return call, tuple(Accept(leg.name) for leg in self.legs if leg.open)
 
     def answered(self, name: str, now: int) -> Step:
         """A leg is answered. The first one has the call; a later one is ended."""
@@ -162,9 +175,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             return self, ()
         call = self._with(leg, "over")
         if self.state == "Active" and name == self.winner:
-            return call._end(reason, now)
+            return call._end(reason, now, by="there")
         if self.state == "Calling" and not any(other.open for other in call.legs):
-            return call._next(reason, now)
+            return call._next(reason, now, by="there")
         if call.state == "Terminating" and all(other.state == "over" for other in call.legs):
             return call._over()
         return call, ()
@@ -179,12 +192,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             return self, ()
         if self.state == "Calling":
             if self.direction == "Incoming":
-                return self._end("not answered", now, UNAVAILABLE)
+                return self._end("not answered", now, UNAVAILABLE, by="time")
             drops = tuple(Drop(leg.name, DECLINED) for leg in self.legs if leg.open)
-            call, effects = self._dropped()._next("no answer", now)
+            call, effects = self._dropped()._next("no answer", now, by="time")
             return call, (*drops, *effects)
         if self.state == "Active":
-            return self._end("the longest time of a call is over", now)
+            return self._end("the longest time of a call is over", now, by="time")
         return self._over()
 
     # --- inside
@@ -197,23 +210,23 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         legs = tuple(_as(leg, leg.state if leg.state == "over" else "dropped") for leg in self.legs)
         return msgspec.structs.replace(self, legs=legs)
 
-    def _next(self, reason: str, now: int) -> Step:
+    def _next(self, reason: str, now: int, by: EndedBy = "") -> Step:
         """The next stage, or the end."""
         if not self.stages:
-            return self._end(reason, now)
+            return self._end(reason, now, by=by)
         first = len(self.legs)
         legs = tuple(
             Leg(name=f"{self.id}.{first + number}", target=target) for number, target in enumerate(self.stages[0])
         )
         call = msgspec.structs.replace(
-            self, legs=(*self.legs, *legs), stages=self.stages[1:], deadline=now + self.limits.calling_ns
+            self, legs=(*self.legs, *legs), stages=self.stages[1:], deadline=now + self.limits.patience(self.stages[0])
         )
         return call, tuple(Dial(leg.name, leg.target) for leg in legs)
 
-    def _end(self, reason: str, now: int, code: int = DECLINED) -> Step:
+    def _end(self, reason: str, now: int, code: int = DECLINED, *, by: EndedBy = "here") -> Step:
         drops = tuple(Drop(leg.name, code) for leg in self.legs if leg.state in ("calling", "ringing", "answered"))
         call = msgspec.structs.replace(
-            self._dropped(), state="Terminating", reason=reason, stages=(), deadline=now + LAST_WORDS_NS
+            self._dropped(), state="Terminating", reason=reason, stages=(), deadline=now + LAST_WORDS_NS, ended_by=by
         )
         effects: tuple[Effect, ...] = (*drops, Told("Terminating", reason))
         if any(leg.state != "over" for leg in call.legs):
@@ -245,6 +258,7 @@ def receive(call_id: str, leg: str, caller: Target, limits: Limits, now: int, *,
         started_ns=now,
         legs=(Leg(name=leg, target=caller, state="ringing"),),
         deadline=now + limits.calling_ns,
+        accepted=answer,
     )
     return call, (Told("Calling", ""), Accept(leg) if answer else Ring(leg))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from axcore.errors import InputError, LimitError, NotFoundError
-from axcore.model.intercom import MAX_LEGS, Contact, Group, Policy, Target
+from axcore.model.intercom import MAX_LEGS, VMS_CALL, Contact, Group, Policy, Target
 from axcore.model.sip import SipUri, Source
 
 MOST_STAGES = 4
@@ -28,19 +28,30 @@ class Book(NamedTuple):
 
 
 def stages(
-    recipients: Sequence[str], book: Book, available: Available, resolve: Resolve, *, fallback: str = ""
+    recipients: Sequence[str],
+    book: Book,
+    available: Available,
+    resolve: Resolve,
+    *,
+    fallback: str = "",
+    vms: Target | None = None,
 ) -> Stages:
-    """Who is called, and who if nobody answers. Ids of contacts and groups; no stage is empty.
+    """Who is called, and who if nobody answers. Ids of contacts and groups, and ``VMS_CALL``; no stage is empty.
+
+    ``vms``: what stands for video management software; None: it is not called.
 
     Raises NotFoundError (``to``), LimitError for more than six at once, InputError when nobody is available.
     """
     reached: dict[str, Contact] = {}
     for one in recipients:
+        if one == VMS_CALL:
+            continue
         for contact in _members(one, book):
             found = _reach(contact, book, available)
             if found is not None:
                 reached[found.id] = found
-    planned = [_stage(reached.values(), resolve)]
+    software = (vms,) if vms is not None and VMS_CALL in recipients else ()
+    planned = [(*software, *_stage(reached.values(), resolve))]
     seen = set(reached)
     after = fallback or _fallback(recipients, book)
     while after and after not in seen and len(planned) < MOST_STAGES:
@@ -98,5 +109,6 @@ def _stage(contacts: Iterable[Contact], resolve: Resolve) -> tuple[Target, ...]:
 def _fallback(recipients: Sequence[str], book: Book) -> str:
     if len(recipients) != 1:
         return ""
-    group = book.groups.get(recipients[0])
-    return book.contacts[recipients[0]].fallback if group is None else group.fallback
+    group, contact = book.groups.get(recipients[0]), book.contacts.get(recipients[0])
+    found = group if contact is None else contact
+    return "" if found is None else found.fallback

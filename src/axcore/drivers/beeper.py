@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import queue
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from axcore.drivers.speaker import RATE, Loudspeaker
@@ -24,10 +25,16 @@ Wanted = tuple[int, int] | None
 
 
 class Beeper:
-    """Of one loudspeaker. Any thread."""
+    """Of one loudspeaker. Any thread.
 
-    def __init__(self, speaker: Loudspeaker) -> None:
-        self._speaker = speaker
+    Args:
+        elsewhere: takes a beep (times in ms; 0, 0: none) that must not go to the loudspeaker now; whether it did.
+    """
+
+    def __init__(
+        self, speaker: Loudspeaker, elsewhere: Callable[[int, int], bool] = lambda on_ms, off_ms: False
+    ) -> None:
+        self._speaker, self._elsewhere = speaker, elsewhere
         self._wanted: queue.SimpleQueue[Wanted | bool] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
 
@@ -52,7 +59,9 @@ class Beeper:
 
     def _work(self) -> None:
         while (wanted := self._wanted.get()) is not False:
-            self._speaker.play(tone(*wanted) if isinstance(wanted, tuple) else None, INTENSITY)
+            sound = wanted if isinstance(wanted, tuple) else None
+            if not self._elsewhere(*(sound or (0, 0))):
+                self._speaker.play(tone(*sound) if sound is not None else None, INTENSITY)
 
 
 @functools.lru_cache(maxsize=8)

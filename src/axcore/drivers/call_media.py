@@ -7,9 +7,9 @@
     media.stop("1")
 
 Sockets are bound by the caller's thread, so that a port that is taken is known before the peer is told of it. All else
-happens, in its order, in a thread of its own: a sound card may take its time to open. It opens with the first leg and
-closes after the last one; without calls nothing runs. A datagram that does not come from where the peer agreed to send
-from is dropped before it is looked at.
+happens, in its order, in a thread of its own: a sound card may take its time to open. It opens with the first leg, or
+with what is to be heard before there is one (``drivers.desk``), and closes after the last; without calls nothing runs.
+A datagram that does not come from where the peer agreed to send from is dropped before it is looked at.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from axcore.errors import AxError, InputError
+from axcore.drivers.desk import SEATS, Desk
+from axcore.errors import AxError, InputError, QueueFullError
+from axcore.model.audio import AudioSettings
 from axcore.model.config import SoundConfig
 from axcore.model.voice import AgreedMedia
 
@@ -41,22 +43,32 @@ __all__ = ["CallMedia", "crypto", "open_sound"]
 log = logging.getLogger(__name__)
 
 RATE: Final = 16_000
-SEATS: Final = 6
 NOWHERE = ("0.0.0.0", "::")
 """How hold was said before RFC 3264 (RFC 2543, appendix B.5)."""
 NOT_HEARD, NOT_SENT = ("sendonly", "inactive"), ("recvonly", "inactive")
 KEY_SIZE: Final = 16
+ATTENUATION_DB: Final = 30.0
+"""Of the noise suppressor."""
 
 
-def open_sound(config: SoundConfig, *, simulated: bool) -> Sound:
+def open_sound(config: SoundConfig, *, simulated: bool, settings: Callable[[], AudioSettings] = AudioSettings) -> Sound:
     """Loudspeaker, microphone and the pipeline between them and the legs; a virtual room where there is no card."""
-    from axcore.audio import Pipeline, Room
+    from axcore.audio import Echo, Pipeline, Room
     from axcore.drivers.sound import Sound, open_room
 
-    pipeline = Pipeline(RATE)
+    now = settings()
+    pipeline = Pipeline(
+        RATE,
+        echo=Echo.FULL if now.echo_cancellation else Echo.OFF,
+        gain_control=now.automatic_gain,
+        volume_control=now.automatic_volume,
+        max_attenuation_db=ATTENUATION_DB if now.noise_cancellation else 0.0,
+    )
     if simulated and not config.device:
         return Sound(pipeline, open_room(Room(RATE, rt60_ms=150, delay_ms=15, echo_db=-12, noise_db=-65)))
-    return Sound.open(pipeline, config.device, config.microphone or config.device)
+    speaker = config.line_out if now.output.type == "line" else config.device
+    microphone = config.line_in if now.input.type == "line" else config.microphone
+    return Sound.open(pipeline, speaker or config.device, microphone or config.device)
 
 
 def crypto(local: str, remote: str) -> Crypto | None:
@@ -115,6 +127,8 @@ class CallMedia:
         self._calls: dict[str, _Call] = {}
         self._sound: Sound | None = None
         self._media: Media | None = None
+        self.desk = Desk(self)
+        """What else is heard in the loudspeaker."""
 
     # --- what the intercom asks, any thread
 
@@ -125,19 +139,19 @@ class CallMedia:
     def open(self, leg: str, port: int) -> None:
         """Bind the ports of RTP and, the next one, of RTCP. OSError."""
         call = _Call(leg, *_bound(self._host, port))
-        self._do(lambda: self._opened(call))
+        self.do(lambda: self._opened(call))
 
     def start(self, leg: str, media: AgreedMedia) -> None:
         """Talk as agreed; again: as agreed now (hold, another address, another codec)."""
-        self._do(lambda: self._started(leg, media))
+        self.do(lambda: self._started(leg, media))
 
     def stop(self, leg: str) -> None:
         """Hang up a leg and close its ports."""
-        self._do(lambda: self._stopped(leg))
+        self.do(lambda: self._stopped(leg))
 
     def press(self, leg: str, digits: str) -> None:
         """Send keys, one after the other."""
-        self._do(lambda: self._press(leg, digits))
+        self.do(lambda: self._press(leg, digits))
 
     def close(self) -> None:
         """Hang up all; nothing runs any more when this returns."""
@@ -155,7 +169,8 @@ class CallMedia:
 
     # --- the thread of calls
 
-    def _do(self, job: Callable[[], None]) -> None:
+    def do(self, job: Callable[[], None]) -> None:
+        """Run a job in the thread of calls; any thread."""
         with self._lock:
             self._jobs.put(job)
             if self._thread is None:
@@ -183,12 +198,15 @@ class CallMedia:
             self._tell()
 
     def _tell(self) -> None:
-        """Keys that were pressed; what the pipeline tells of is not used."""
+        """Keys that were pressed; what has played to its end."""
         if self._media is None or self._sound is None:
             return
         from axcore.drivers.media import KEYS, Heard
 
-        self._sound.events()
+        for told in self._sound.events():
+            self.desk.on_event(told)
+        if self._media is None:  # it was the last that needed the card
+            return
         names = {call.port.number: name for name, call in self._calls.items() if call.port is not None}
         for event in self._media.events():
             if event.what is Heard.KEY_DOWN and event.port in names and event.key in KEYS:
@@ -197,14 +215,30 @@ class CallMedia:
     def _opened(self, call: _Call) -> None:
         self._stopped(call.name)
         self._calls[call.name] = call
+        self.awake()
+
+    def awake(self) -> Sound:
+        """Open the sound card, if it is not. OSError."""
         if self._sound is None:
             from axcore.drivers.media import Media
 
-            sound = self._open_sound()
-            media = Media(sound)
-            sound.start()
-            media.start()
+            self.desk.opening()
+            try:
+                sound = self._open_sound()
+                media = Media(sound)
+                sound.start()
+                media.start()
+            except (OSError, AxError):
+                self.desk.closed()
+                raise
             self._sound, self._media = sound, media
+            self.desk.opened()
+        return self._sound
+
+    def rest(self) -> None:
+        """Close the sound card, if nobody needs it any more."""
+        if not self._calls and not self.desk.busy:
+            self._quiet()
 
     def _started(self, leg: str, agreed: AgreedMedia) -> None:
         call = self._calls.get(leg)
@@ -218,12 +252,19 @@ class CallMedia:
             self._join(call, agreed, self._sound, self._media)
         call.agreed = agreed
         self._sound.pipeline.adjust(call.seat, mute=agreed.direction in NOT_HEARD)
-        self._sound.pipeline.set_microphone(mute=agreed.direction in NOT_SENT)
+        self.desk.hold(agreed.direction in NOT_SENT)
+
+    def free_seat(self) -> int:
+        """A seat of the pipeline that nobody has (thread of calls). QueueFullError."""
+        taken = {other.seat for other in self._calls.values()} | self.desk.seats
+        seat = next((number for number in range(SEATS) if number not in taken), None)
+        if seat is None:
+            raise QueueFullError("all seats of the pipeline are taken")
+        return seat
 
     def _join(self, call: _Call, agreed: AgreedMedia, sound: Sound, media: Media) -> None:
         """Take a seat at the pipeline and tie it to the sockets."""
-        taken = {other.seat for other in self._calls.values()}
-        seat = next(number for number in range(SEATS) if number not in taken)
+        seat = self.free_seat()
         made = _leg(agreed)
         sound.pipeline.seat(seat, made)
         call.seat = seat
@@ -247,6 +288,7 @@ class CallMedia:
             call.port = None
         if call.seat >= 0 and self._sound is not None:
             self._sound.pipeline.seat(call.seat, None)
+            self.desk.hold(False)
         call.seat, call.agreed = -1, None
 
     def _stopped(self, leg: str) -> None:
@@ -256,16 +298,17 @@ class CallMedia:
         self._leave(call)
         call.rtp.close()
         call.rtcp.close()
-        if not self._calls:
-            self._quiet()
+        self.rest()
 
     def _quiet(self) -> None:
         """Nobody talks: the sound card is free for others."""
+        if self._sound is None:
+            return
         if self._media is not None:
             self._media.stop()
-        if self._sound is not None:
-            self._sound.stop()
+        self._sound.stop()
         self._media = self._sound = None
+        self.desk.closed()
 
     def _press(self, leg: str, digits: str) -> None:
         call = self._calls.get(leg)

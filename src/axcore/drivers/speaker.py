@@ -80,11 +80,15 @@ class Loudspeaker:
         with self._starting, self._lock:
             self._ended = True
             thread, self._wish = self._thread, self._wish + 1
-        if thread is not None:
-            thread.stop()
-            if self._folder is not None:
-                with contextlib.suppress(FileNotFoundError):
-                    (self._folder / SOUND_RING).unlink()
+        self._stop_thread(thread)
+
+    def release(self) -> None:
+        """Give the sound card back; nothing sounds any more. The next sound opens it again."""
+        with self._starting:
+            with self._lock:
+                thread, self._thread, self._heard = self._thread, None, None
+                self._wish += 1
+            self._stop_thread(thread)
 
     # --- what sounds
 
@@ -95,11 +99,13 @@ class Loudspeaker:
         if (thread := self._running()) is not None:
             thread.play(tone, intensity, epoch_ns)
 
-    def play_clip(self, load: Load, gain: float, times: int, failed: Callable[[str], None]) -> None:
+    def play_clip(
+        self, load: Load, gain: float, times: int, failed: Callable[[str], None], *, to_call: bool = False
+    ) -> None:
         """Play the samples that ``load`` gives ``times`` times (0: until stopped), in place of another clip.
 
         ``load`` may read files and raise OSError or ValueError; ``failed`` is told, by another thread, why nothing
-        could be played.
+        could be played. There is no call here to play it to (``drivers.desk``).
         """
         with self._lock:
             self._wish += 1
@@ -154,6 +160,14 @@ class Loudspeaker:
             if self._thread is None:
                 self._thread = self._start_thread()
             return self._thread
+
+    def _stop_thread(self, thread: SoundThread | None) -> None:
+        if thread is None:
+            return
+        thread.stop()
+        if self._folder is not None:
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / SOUND_RING).unlink()
 
     def _start_thread(self) -> SoundThread:
         from axcore._native.sound_thread import SoundThread

@@ -114,6 +114,8 @@ class PlayClip(_Action, frozen=True, kw_only=True, tag="play_clip"):
     """Percent, 0..1000."""
     repeat: int = 0
     """Times that it is played again; -1 = until stopped."""
+    to_call: bool = False
+    """Whoever is talked to hears it too."""
 
 
 class PlayClipWhileActive(_Action, frozen=True, kw_only=True, tag="play_clip_while_active"):
@@ -123,6 +125,7 @@ class PlayClipWhileActive(_Action, frozen=True, kw_only=True, tag="play_clip_whi
 
     clip: str
     volume: int = 100
+    to_call: bool = False
 
 
 class StopClip(_Action, frozen=True, kw_only=True, tag="stop_clip"):

@@ -118,10 +118,13 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class SoundConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[sound]``: the loudspeaker, a sound card by its ALSA name (``default``, ``hw:0``); empty = none.
 
-    ``microphone`` is that of a door station, likewise; empty = that of the loudspeaker's card."""
+    ``microphone`` is that of a door station, likewise; empty = that of the loudspeaker's card. ``line_in`` and
+    ``line_out`` are its line connector, for who chooses that as the input or output; empty = there is none."""
 
     device: str = ""
     microphone: str = ""
+    line_in: str = ""
+    line_out: str = ""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from .voice import Encryption, Transport
+from .voice import Direction, Encryption, TlsVersion, Transport
 
 MAX_LEGS = 6
 """Most SIP recipients of one call."""
@@ -25,10 +25,12 @@ MAX_SEQUENCE = 64
 PEER_TO_PEER = "peer-to-peer"
 """Id of the account that is there when there is no other."""
 VMS_CALL = "VMS_CALL"
+"""Stands for video management software where somebody to call is named."""
 CODECS = ("PCMU", "PCMA", "G722")
 
 CallState = Literal["Idle", "Calling", "Active", "Terminating", "Terminated"]
 CallDirection = Literal["Incoming", "Outgoing"]
+CallType = Literal["SIP", "VMS"]
 AccountKind = Literal["peer_to_peer", "registered"]
 Policy = Literal["allow", "block"]
 ButtonMode = Literal["end", "nothing", "delay"]
@@ -46,6 +48,13 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     port: int = 5060
     """UDP and TCP; 0 = any free one."""
     tls_port: int = 5061
+    """0 = any free one. Without ``certificate`` nobody can connect to it."""
+    certificate: str = ""
+    """Alias of the certificate (with its key) that is shown to those who connect by TLS."""
+    verify_client: bool = False
+    """Whether they must have one too, which ``ca_certificate`` vouches for."""
+    ca_certificate: str = ""
+    """Alias; empty = the authorities that the system trusts."""
     rtp_start_port: int = 4000
     calling_timeout: int = 60
     """Seconds that somebody is called who does not answer, 1..600."""
@@ -57,6 +66,20 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     """Best first."""
     register_interval: int = 300
     """Seconds between registrations, 30..86400."""
+    max_retransmissions: int = 3
+    """Failed registrations in a row, 1..100, after which the next server of an account has its turn."""
+    fallback_interval: int = 300
+    """Seconds until the first server is tried again once another one is used, or none answers, 10..86400."""
+    t1: int = 500
+    """RFC 3261 timer T1: ms until a request is sent again for the first time, 50..5000."""
+    t2: int = 4000
+    """RFC 3261 timer T2: most ms between two of them, t1..60000."""
+    udp_to_tcp: bool = True
+    """Whether a request that UDP would break up (over 1300 octets) goes by TCP."""
+    audio_direction: Direction = "sendrecv"
+    """Of the device's sound: ``sendrecv``, ``sendonly`` (it speaks) or ``recvonly`` (it is spoken to)."""
+    dtmf_payload_type: int = 101
+    """RTP payload type that is offered for keys (RFC 4733), 96..127."""
     via_rewrite: bool = True
     contact_rewrite: bool = True
     allow_transfer: bool = False
@@ -68,9 +91,14 @@ class SipSettings(_Data, frozen=True, kw_only=True):
 
 
 class SipProxy(_Data, frozen=True, kw_only=True):
-    """A proxy that requests go through, the first one first."""
+    """A proxy that requests go through: the first one that can be reached."""
 
     address: str
+    username: str = ""
+    """Empty = it asks for none, or for that of the account."""
+    password: str = ""
+    realm: str = ""
+    """That it names in its challenge; empty = learned from the first one."""
 
 
 class SipAccountSpec(_Data, frozen=True, kw_only=True):
@@ -83,12 +111,24 @@ class SipAccountSpec(_Data, frozen=True, kw_only=True):
     user_id: str = ""
     domain: str = ""
     registrar: str = ""
+    secondary_server: str = ""
+    """Registrar that is used while ``registrar`` fails; empty = none."""
     password: str = ""
     authentication_id: str = ""
     """Empty = ``user_id``."""
     caller_id: str = ""
     transport: Transport = "udp"
+    tls_version: TlsVersion = "auto"
+    """TLS 1.2 or 1.3 alone; ``auto``: the newest that both sides can."""
+    certificate: str = ""
+    """Alias of the certificate that is shown to servers; empty = none."""
+    verify_server: bool = False
+    """Verify server certificate: by ``ca_certificate``, and by its name."""
+    ca_certificate: str = ""
+    """Alias; empty = the authorities that the system trusts."""
     encryption: Encryption = "none"
+    sips: bool = False
+    """SIP secure: addresses are ``sips:``, each hop is encrypted (RFC 3261 section 26.2.2); needs ``tls``."""
     proxies: tuple[SipProxy, ...] = ()
     rtp_keys: bool = True
     """Keys by RFC 4733 (RFC 2833)."""
@@ -171,9 +211,42 @@ class CallButton(_Data, frozen=True, kw_only=True):
     during_call: ButtonMode = "end"
     delay: float = 5.0
     """Seconds after the start of a call in which another press does nothing (``delay``), 0..60."""
-    recipients: tuple[str, ...] = ()
-    """Ids of contacts and groups."""
+    recipients: tuple[str, ...] = (VMS_CALL,)
+    """Ids of contacts and groups, and ``VMS_CALL``."""
     fallback: str = ""
+
+
+class VmsSettings(_Data, frozen=True, kw_only=True):
+    """Calls > VMS calls."""
+
+    enabled: bool = True
+    """Allow calls in the video management software; SIP may be off."""
+    timeout: int = 30
+    """Seconds that software is called which does not answer, 1..600."""
+
+
+class SoundChoice(_Data, frozen=True, kw_only=True):
+    """One sound of calls."""
+
+    clip: str = ""
+    """Number, name or location of an audio clip; kept as its location. Empty = the device's own tone."""
+    gain: float = 0.0
+    """Decibels, -40..20."""
+    enabled: bool = True
+
+
+class CallSounds(_Data, frozen=True, kw_only=True):
+    """Calls > Audio. A change takes effect with the next call."""
+
+    ringtone: SoundChoice = SoundChoice()
+    """Somebody calls the device."""
+    ringback: SoundChoice = SoundChoice()
+    """Somebody is called, and his phone rings."""
+    busy: SoundChoice = SoundChoice()
+    declined: SoundChoice = SoundChoice()
+    no_answer: SoundChoice = SoundChoice()
+    failed: SoundChoice = SoundChoice()
+    """Nobody was reached for another reason."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,3 +275,7 @@ class CallStatus(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()
     """Addresses that are being called, or were."""
     codec: str = ""
+    type: CallType = "SIP"
+    test: bool = False
+    """It ends when it is answered."""
+    answered: bool = False

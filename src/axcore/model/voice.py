@@ -13,14 +13,27 @@ from typing import Final, Literal
 import msgspec
 
 FRAME: Final = struct.Struct(">I")
-MAX_FRAME: Final = 262_144
+MAX_FRAME: Final = 2_097_152
 Transport = Literal["udp", "tcp", "tls"]
+TlsVersion = Literal["auto", "1.2", "1.3"]
 Encryption = Literal["none", "best_effort", "mandatory"]
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", forbid_unknown_fields=True):
     """What every message has: the name of its kind."""
+
+
+class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How TLS is spoken with somebody."""
+
+    version: TlsVersion = "auto"
+    certificate: str = ""
+    """PEM: the private key, the certificate and its chain; empty = none is shown."""
+    verify: bool = False
+    """Whether the other side must have a certificate that ``ca`` vouches for (and, as a server, its name)."""
+    ca: str = ""
+    """PEM; empty = the authorities that the system trusts."""
 
 
 class LocalMedia(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,9 +80,15 @@ class VoiceAccount(msgspec.Struct, frozen=True, kw_only=True):
     registrar: str = ""
     """``sip:host``; empty = peer to peer."""
     proxies: tuple[str, ...] = ()
+    """The route of its requests (``sip:host``)."""
     username: str = ""
     password: str = ""
     realm: str = "*"
+    proxy_username: str = ""
+    """Empty = the proxy has no login of its own."""
+    proxy_password: str = ""
+    proxy_realm: str = ""
+    """Empty = that of the first challenge that the account's own login does not answer."""
     transport: Transport = "udp"
     encryption: Encryption = "none"
     default: bool = False
@@ -78,6 +97,14 @@ class VoiceAccount(msgspec.Struct, frozen=True, kw_only=True):
     expires_s: int = 300
     via_rewrite: bool = True
     contact_rewrite: bool = True
+    tls: TlsSettings = TlsSettings()
+    """Of its servers and peers, with transport ``tls``."""
+    sips: bool = False
+    """Its addresses go out as ``sips:``; what is written here is ``sip:``."""
+    audio: Direction = "sendrecv"
+    """What the device offers, and takes at most."""
+    event_type: int = 101
+    """RTP payload type that is offered for keys (RFC 4733)."""
 
 
 class Configure(_Message, frozen=True, kw_only=True):
@@ -88,11 +115,9 @@ class Configure(_Message, frozen=True, kw_only=True):
     port: int = 0
     """Of UDP and TCP; 0 = any."""
     tls_port: int = 0
-    certificate: str = ""
-    """PEM file with chain; empty = no TLS."""
-    private_key: str = ""
-    ca_file: str = ""
-    verify_server: bool = False
+    """Where TLS is listened on; 0 = any. Only with ``tls``."""
+    tls: TlsSettings | None = None
+    """Of those who connect; None = nobody can."""
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     """What is offered, best first."""
     accounts: tuple[VoiceAccount, ...] = ()
@@ -101,6 +126,11 @@ class Configure(_Message, frozen=True, kw_only=True):
     tcp: bool = True
     incoming_ports: tuple[int, ...] = ()
     """RTP ports of incoming legs, one after the other: an answer is written before anybody decides about the call."""
+    t1_ms: int = 500
+    """RFC 3261 timers T1 and T2."""
+    t2_ms: int = 4000
+    tcp_switch: bool = True
+    """Requests that UDP would break up go by TCP (RFC 3261 section 18.1.1)."""
     most_load: float = 0.1
     """Share of a core beyond which new requests are dropped before they are read; calls that there are go on."""
 
@@ -135,11 +165,32 @@ class SendDigits(_Message, frozen=True, kw_only=True):
     digits: str
 
 
+class Reroute(_Message, frozen=True, kw_only=True):
+    """An account registers, and calls, by other servers from now on; its calls stay."""
+
+    account: VoiceAccount
+
+
+class Register(_Message, frozen=True, kw_only=True):
+    """Register an account anew, now: its server may be gone."""
+
+    account: str
+
+
+class Probe(_Message, frozen=True, kw_only=True):
+    """Ask whether a server is there (OPTIONS); ``Probed`` answers."""
+
+    account: str
+    server: str
+    """``host`` or ``host:port``."""
+    transport: Transport = "udp"
+
+
 class Quit(_Message, frozen=True, kw_only=True):
     """Hang up, unregister, end."""
 
 
-Command = Configure | Invite | Answer | HangUp | SendDigits | Quit
+Command = Configure | Invite | Answer | HangUp | SendDigits | Reroute | Register | Probe | Quit
 
 
 # --- reports --------------------------------------------------------------------------------------------------------
@@ -152,11 +203,15 @@ class Ready(_Message, frozen=True, kw_only=True):
     max_calls: int
     max_accounts: int
     tls: str
-    """Version of the TLS library; empty = no TLS transport."""
+    """Version of the library that speaks TLS; empty = it is not spoken."""
+    tls_port: int = 0
+    """That peers can connect to; 0 = none."""
     codecs: tuple[str, ...]
     """What it could negotiate."""
     port: int
     """UDP port that it listens on."""
+    stack_tls: str = ""
+    """Version of the TLS library that PJSIP has; it is not used."""
     refused: tuple[str, ...] = ()
     """Accounts that it could not take."""
 
@@ -169,6 +224,13 @@ class Registration(_Message, frozen=True, kw_only=True):
     """SIP status; 0 = no answer."""
     reason: str
     active: bool
+
+
+class Probed(_Message, frozen=True, kw_only=True):
+    """Whether a server that was asked for gave an answer, whatever it was."""
+
+    account: str
+    alive: bool
 
 
 class Incoming(_Message, frozen=True, kw_only=True):
@@ -224,13 +286,13 @@ class Digit(_Message, frozen=True, kw_only=True):
 
 
 class Refused(_Message, frozen=True, kw_only=True):
-    """Something that somebody asked for and does not get: ``transfer``, ``flood``."""
+    """Something that somebody asked for and does not get, or that is over: ``transfer``, ``flood``, ``address``."""
 
     what: str
     detail: str
 
 
-Report = Ready | Registration | Incoming | Progress | Connected | MediaAgreed | Ended | Digit | Refused
+Report = Ready | Registration | Probed | Incoming | Progress | Connected | MediaAgreed | Ended | Digit | Refused
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 COMMANDS: Final[msgspec.msgpack.Decoder[Command]] = msgspec.msgpack.Decoder(Command)

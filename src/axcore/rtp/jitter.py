@@ -21,6 +21,8 @@ class Kind(enum.IntEnum):
     """Play the payload in ``play`` ticks instead of its own ``ticks``, pitch kept."""
     CONCEAL = 3
     """Nothing is here: conceal from what was played before."""
+    REST = 4
+    """Play the next ``ticks`` of the frame that came last, in ``play`` ticks."""
 
 
 class Sound(msgspec.Struct, frozen=True):
@@ -30,7 +32,9 @@ class Sound(msgspec.Struct, frozen=True):
     play: int
     """Ticks to render; never 0."""
     ticks: int
-    """The frame's own length."""
+    """What of the frame this is, in its own length."""
+    rest: int
+    """Ticks of the frame that are left for the next answers; 0 without stretching."""
     payload: bytes | None
     """None unless FRAME or STRETCH."""
     sequence: int
@@ -45,7 +49,8 @@ class JitterBuffer:
 
     ``rate``: ticks a second (1,000 to 192,000); ``frame``: ticks of a packet until that is learnt; ``slots``: packets
     held at most, a power of two from 16 to 1,024; ``max_payload``: bytes, at most 8,192; delays in ms, at most 2,000;
-    ``stretch=False`` when the player cannot stretch. Values outside raise ``RangeError``.
+    ``stretch=False`` when the player cannot stretch; ``tick_us``: the player asks at ticks of so many microseconds (at
+    most 50,000), 0: at any time. Values outside raise ``RangeError``.
     """
 
     def __init__(
@@ -58,8 +63,9 @@ class JitterBuffer:
         min_delay_ms: int = 0,
         max_delay_ms: int = 400,
         stretch: bool = True,
+        tick_us: int = 0,
     ) -> None:
-        self._buffer = Buffer(rate, frame, slots, max_payload, min_delay_ms, max_delay_ms, stretch)
+        self._buffer = Buffer(rate, frame, slots, max_payload, min_delay_ms, max_delay_ms, stretch, tick_us)
 
     def put(self, packet: Packet, now_ns: int) -> str:
         """A packet arrived: ``stored``, ``late``, ``duplicate``, ``strange`` (another source or a far number, not yet
@@ -74,10 +80,13 @@ class JitterBuffer:
             packet.marker,
         )
 
-    def get(self, now_ns: int) -> Sound:
-        """What to play from now on; ask again when its ``play`` ticks are over."""
-        kind, play, ticks, payload, sequence, timestamp, payload_type, delay_us = self._buffer.get(now_ns)
-        return Sound(Kind(kind), play, ticks, payload, sequence, timestamp, payload_type, delay_us)
+    def get(self, now_ns: int, ahead_ns: int = 0) -> Sound:
+        """What to play from ``ahead_ns`` after now on; ask again when its ``play`` ticks are over. With ticks, all that
+        is played until the next one is asked for at a tick."""
+        kind, play, ticks, rest, payload, sequence, timestamp, payload_type, delay_us = self._buffer.get(
+            now_ns, ahead_ns
+        )
+        return Sound(Kind(kind), play, ticks, rest, payload, sequence, timestamp, payload_type, delay_us)
 
     def reset(self) -> None:
         """As new; counters stay."""

@@ -20,6 +20,11 @@ FEWEST_CALLS: Final = 4
 NAMES: Final = {"PCMU/8000": "PCMU", "PCMA/8000": "PCMA", "G722/16000": "G722"}
 """Codecs of PJSIP that the device has too."""
 BEST: Final = 255
+T1_MS, T2_MS, T4_MS, TD_MS = 500, 4000, 5000, 32_000
+"""RFC 3261 table 4: by these values, one after the other, the timers are found in PJSIP's settings."""
+CONFIG_WORDS: Final = 24
+NO_TCP_SWITCH: Final = 4
+"""Words of ``pjsip_cfg_t``, as of PJSIP 2.5 and later."""
 
 
 def library() -> ctypes.CDLL | None:
@@ -48,6 +53,29 @@ def tls_version() -> str:
             ask.restype = ctypes.c_char_p
             return str((ask(0) or b"").decode("ascii", "replace"))
     return ""
+
+
+def set_timers(t1_ms: int, t2_ms: int, *, tcp_switch: bool) -> bool:
+    """Timers T1 and T2 (T4 and D follow), and whether long requests change to TCP; before ``libInit``.
+
+    They are settings of the C library that pjsua2 does not show. False if they are not where they are known to be:
+    then nothing is changed.
+    """
+    loaded = library()
+    if loaded is None:
+        return False
+    try:
+        words = (ctypes.c_uint32 * CONFIG_WORDS).in_dll(loaded, "pjsip_sip_cfg_var")
+    except ValueError:
+        return False
+    known = [T1_MS, T2_MS, T4_MS, TD_MS]
+    place = next((n for n in range(CONFIG_WORDS - 3) if list(words[n : n + 4]) == known), None)
+    if place is None or any(words[n] > 1 for n in range(NO_TCP_SWITCH + 1)):
+        return False
+    words[place], words[place + 1] = t1_ms, t2_ms
+    words[place + 3] = max(64 * t1_ms, 1)
+    words[NO_TCP_SWITCH] = int(not tcp_switch)
+    return True
 
 
 def set_codecs(endpoint: Any, wanted: Sequence[str]) -> tuple[str, ...]:

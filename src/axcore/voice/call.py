@@ -13,6 +13,7 @@ from axcore.model.voice import (
     Digit,
     Direction,
     Incoming,
+    Invite,
     LocalMedia,
     MediaAgreed,
     Progress,
@@ -22,7 +23,8 @@ from axcore.model.voice import (
 from . import sdp, whole
 
 if TYPE_CHECKING:
-    from .stack import Account, Stack
+    from .account import Account
+    from .stack import Stack
 
 DIRECTIONS: Final[dict[int, Direction]] = {0: "inactive", 1: "sendonly", 2: "recvonly", 3: "sendrecv"}
 RTP_CLOCK: Final = {"G722": 8000}
@@ -35,14 +37,25 @@ class Leg(pj.Call):
     """See the module's text. ``call_id``: of an incoming one."""
 
     def __init__(
-        self, stack: Stack, account: Account, name: str, media: LocalMedia, *, call_id: int = -1, uri: str = ""
+        self,
+        stack: Stack,
+        account: Account,
+        name: str,
+        media: LocalMedia,
+        *,
+        call_id: int = -1,
+        invite: Invite | None = None,
     ) -> None:
         if call_id >= 0:
             pj.Call.__init__(self, account, call_id)
         else:
             pj.Call.__init__(self, account)
         self.stack, self.account, self.name, self.media = stack, account, name, media
-        self._peer = _host_of(uri)
+        self.invite = invite
+        """What began it; None for an incoming one."""
+        self.last_words = ""
+        """The message that ended it."""
+        self._peer = _host_of(invite.uri) if invite is not None else ""
         self._outgoing = call_id < 0
         self._offered = self._outgoing
         self.asked = ""
@@ -99,6 +112,9 @@ class Leg(pj.Call):
         """Ringing, connected, over."""
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            event = prm.e
+            if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
+                self.last_words = str(event.body.tsxState.src.rdata.wholeMsg)
             self.stack.over(self, info.id, int(info.lastStatusCode), str(info.lastReason))
         elif info.state == pj.PJSIP_INV_STATE_EARLY and self._outgoing:
             code, reason = int(info.lastStatusCode), str(info.lastReason)[:200]
@@ -112,7 +128,8 @@ class Leg(pj.Call):
         remote, self.asked = str(prm.remSdp.wholeSdp) or self.asked, ""
         self._remote, self._offered = remote, not remote
         address = self.media.address or self.stack.own_address(sdp.address_of(remote) or self._peer)
-        self._local = sdp.rewrite(whole.text(prm.sdp), address, self.media.port)
+        text = sdp.directed(sdp.rewrite(whole.text(prm.sdp), address, self.media.port), self.account.spec.audio)
+        self._local = sdp.renumbered(text, self.account.spec.event_type) if self._offered else text
         prm.sdp.wholeSdp = self._local
 
     def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802

@@ -7,10 +7,17 @@ Lines that belong to a media transport of PJSIP's (candidates, SSRC, RTCP addres
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
+from typing import Final
+
+from axcore.model.voice import Direction
 
 _OWN = ("a=rtcp:", "a=ssrc:", "a=candidate:", "a=ice-", "a=X-nat:", "a=remote-candidates:")
 DISCARD = 9
+WAYS: Final[dict[str, int]] = {"inactive": 0, "sendonly": 1, "recvonly": 2, "sendrecv": 3}
+_WAYS: Final = {number: name for name, number in WAYS.items()}
+_EVENTS = re.compile(r"a=rtpmap:\d+ telephone-event/8000", re.IGNORECASE)
 
 
 def rewrite(text: str, address: str, port: int) -> str:
@@ -36,6 +43,42 @@ def rewrite(text: str, address: str, port: int) -> str:
                 lines.append(f"c=IN {family} {address}")
         elif line and not line.startswith(_OWN):
             lines.append(line)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def directed(text: str, most: Direction) -> str:
+    """``text`` with the direction of its audio (RFC 3264 section 5.1) as it is and as ``most`` allows, both."""
+    if most == "sendrecv":
+        return text
+    lines, kind = [], ""
+    for line in text.splitlines():
+        if line.startswith("m="):
+            kind = line[2:].partition(" ")[0]
+        name = line.removeprefix("a=")
+        known = kind == "audio" and name in WAYS
+        lines.append("a=" + _WAYS[WAYS[name] & WAYS[most]] if known else line)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def renumbered(text: str, event_type: int) -> str:
+    """An offer of ours with ``event_type`` as the payload type of its telephone events of 8 kHz (RFC 4733).
+
+    A format that has the number already changes places with it.
+    """
+    lines = text.splitlines()
+    old = next((line[9:].split(" ")[0] for line in lines if _EVENTS.fullmatch(line)), "")
+    new = str(event_type)
+    if not old or old == new:
+        return text
+    swap = {old: new, new: old}
+    for number, line in enumerate(lines):
+        if line.startswith("m=audio "):
+            kind, port, profile, *formats = line.split(" ")
+            lines[number] = " ".join((kind, port, profile, *(swap.get(one, one) for one in formats)))
+        elif line.startswith(("a=rtpmap:", "a=fmtp:")):
+            name, _, rest = line.partition(":")
+            one, space, value = rest.partition(" ")
+            lines[number] = f"{name}:{swap.get(one, one)}{space}{value}"
     return "\r\n".join(lines) + "\r\n"
 
 

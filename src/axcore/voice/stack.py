@@ -7,9 +7,14 @@ timer or a command wakes it. Known traps: a Call is made inside ``onIncomingCall
 
 from __future__ import annotations
 
+import re
 import socket
+import ssl
+import sys
 import time
-from typing import Any, Final
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 import pjsua2 as pj
 
@@ -21,48 +26,37 @@ from axcore.model.voice import (
     HangUp,
     Invite,
     LocalMedia,
+    Probe,
+    Probed,
     Quit,
     Ready,
     Refused,
-    Registration,
+    Register,
+    Report,
+    Reroute,
     SendDigits,
     VoiceAccount,
 )
 
-from . import build, sdp
+from . import build, hop, probe, sdp
+from .account import TRANSPORT, Account, settings
 from .call import Leg
 from .crowd import Crowd, Places
 from .ingress import NS, Gate, Meter, listeners, udp_socket
 from .link import Link
 from .refusal import Refusal
+from .resolver import Resolver
+
+if TYPE_CHECKING:
+    from .front import Front
 
 POLL_MS: Final = 1000
 FLOOD_POLL_MS: Final = 100
+LOOK_NS: Final = 2 * NS
+PORT_TRIES: Final = 20
+LOOPBACK: Final = "127.0.0.1"
+SOURCE: Final = re.compile(rf"^{hop.SOURCE}:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LAST_WORDS_S: Final = 0.5
-SRTP: Final = {"none": pj.PJMEDIA_SRTP_DISABLED, "best_effort": pj.PJMEDIA_SRTP_OPTIONAL,
-               "mandatory": pj.PJMEDIA_SRTP_MANDATORY}  # fmt: skip
-SUITES: Final = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
-"""Those that ``axcore.rtp`` has; best first."""
-TRANSPORT: Final = {"udp": "", "tcp": ";transport=tcp", "tls": ";transport=tls"}
-
-
-class Account(pj.Account):
-    """One account of the device."""
-
-    def __init__(self, stack: Stack, spec: VoiceAccount) -> None:
-        pj.Account.__init__(self)
-        self.stack, self.spec = stack, spec
-
-    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
-        """Somebody calls."""
-        self.stack.incoming(self, prm)
-
-    def onRegState(self, prm: Any) -> None:  # noqa: N802
-        """The registrar has answered, or has not."""
-        active = prm.code // 100 == 2 and prm.expiration > 0
-        self.stack.link.send(
-            Registration(account=self.spec.id, code=int(prm.code), reason=str(prm.reason)[:200], active=active)
-        )
 
 
 class Endpoint(pj.Endpoint):
@@ -100,6 +94,12 @@ class Stack:
         """Legs that are over, by call id, until the owner thread may let go of them."""
         self._kept: list[Leg] = []
         """Legs whose id was used again before that: to free them would hang up another's call."""
+        self._resolver: Resolver | None = None
+        self._front: Front | None = None
+        self._jobs: deque[Callable[[], object]] = deque()
+        self._wake_up: Callable[[], None] = lambda: None
+        self._surroundings = _surroundings(configure)
+        self._look_ns = 0
         self._accounts: dict[str, Account] = {}
         self._number = 0
         self._running = True
@@ -119,13 +119,15 @@ class Stack:
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
         crowd, full = Crowd(port), False
         self._used_ns = time.thread_time_ns()  # what the start took does not count
-        place = (self.config.bind or "127.0.0.1", port)
-        self.link.start(lambda: self._knock(place))
+        self.link.start(self._wake_up)
         while self._running:
             self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
             self._limit()
             full = self._endpoint.limit()
             crowd.thin(time.monotonic_ns())
+            while self._jobs:
+                self._jobs.popleft()()
+            self._look_around()
             while (command := self.link.take()) is not None:
                 self._do(command)
             self.ended.clear()
@@ -133,6 +135,17 @@ class Stack:
 
     def _knock(self, place: tuple[str, int]) -> None:
         self._wake.sendto(b"\r\n\r\n", place)
+
+    def _look_around(self) -> None:
+        """Begin anew once the device has another address, and nobody talks."""
+        now = time.monotonic_ns()
+        if now < self._look_ns or self.legs:
+            return
+        self._look_ns = now + LOOK_NS
+        place = _surroundings(self.config)
+        if place != self._surroundings:
+            self.link.send(Refused(what="address", detail=f"of this device is {place} now: SIP begins anew"))
+            self._running = False
 
     def _limit(self) -> None:
         floods, before = self._meter.floods, self._used_ns
@@ -144,24 +157,31 @@ class Stack:
                 self.link.send(Refused(what="flood", detail=detail))
         else:
             self._gate.open()
+        if self._front is not None:
+            self._front.closed = self._gate.closed
 
     def _begin(self) -> int:
         config, endpoint = self.config, self._endpoint
         endpoint.libCreate()
-        settings = pj.EpConfig()
-        settings.logConfig.level = settings.logConfig.consoleLevel = 0
-        settings.uaConfig.threadCnt = 0
-        settings.uaConfig.mainThreadOnly = False
-        settings.uaConfig.maxCalls = 32
-        settings.uaConfig.userAgent = config.user_agent
-        endpoint.libInit(settings)
-        udp = endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport(config.port))
-        port = int(endpoint.transportGetInfo(udp).localAddress.rpartition(":")[2])
-        if config.tcp:
+        build.set_timers(config.t1_ms, config.t2_ms, tcp_switch=config.tcp_switch)
+        made = pj.EpConfig()
+        made.logConfig.level = made.logConfig.consoleLevel = 0
+        made.uaConfig.threadCnt = 0
+        made.uaConfig.mainThreadOnly = False
+        made.uaConfig.maxCalls = 32
+        made.uaConfig.userAgent = config.user_agent
+        made.medConfig.threadCnt, made.medConfig.hasIoqueue = 0, False  # its thread would wake every 10 ms
+        endpoint.libInit(made)
+        loaded = build.library()
+        self._resolver = Resolver(loaded, self.soon) if loaded is not None else None
+        if self._resolver is not None and not self._resolver.install():
+            print("PJSIP looks up names by itself: this build is not known", file=sys.stderr)
+        port = config.port or _free_port(config.bind)
+        endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport(port))
+        self._wake_up = lambda: self._knock((config.bind or LOOPBACK, port))
+        if config.tcp or config.tls is not None or any(spec.transport == "tls" for spec in config.accounts):
             endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, self._transport(port))
-        tls = build.tls_version()
-        if tls and (config.certificate or any(spec.transport == "tls" for spec in config.accounts)):
-            self._begin_tls()
+        self._begin_tls(port)
         endpoint.libStart()
         self._refusal.register()
         endpoint.audDevManager().setNoDev()
@@ -176,7 +196,9 @@ class Stack:
                 version=str(endpoint.libVersion().full),
                 max_calls=build.max_calls(),
                 max_accounts=room,
-                tls=tls,
+                tls=ssl.OPENSSL_VERSION if self._front is not None else "",
+                tls_port=self._front.port if self._front is not None else 0,
+                stack_tls=build.tls_version(),
                 codecs=codecs,
                 port=port,
                 refused=tuple(refused),
@@ -184,15 +206,28 @@ class Stack:
         )
         return port
 
-    def _begin_tls(self) -> None:
-        """Without a certificate it can call, and nobody can call it. TLS 1.2: this build's library has no newer one."""
+    def _begin_tls(self, port: int) -> None:
+        """The front, if anybody needs it. Without a certificate it can call, and nobody can call it."""
         config = self.config
-        transport = self._transport(config.tls_port)
-        tls = transport.tlsConfig
-        tls.certFile, tls.privKeyFile, tls.CaListFile = config.certificate, config.private_key, config.ca_file
-        tls.verifyServer = config.verify_server
-        tls.method, tls.proto = pj.PJSIP_TLSV1_2_METHOD, pj.PJ_SSL_SOCK_PROTO_TLS1_2
-        self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, transport)
+        if config.tls is None and not any(spec.transport == "tls" for spec in config.accounts):
+            return
+        from .front import Front  # only who speaks TLS pays for an event loop
+
+        place = {"host": config.bind or LOOPBACK, "port": port, "bind": config.bind, "listen_port": config.tls_port}
+        try:
+            front = Front(**place, listener=config.tls)  # type: ignore[arg-type]
+            front.start()
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            self.link.send(Refused(what="tls", detail=f"port {config.tls_port}: {error}"[:200]))
+            front = Front(**place, listener=None)  # type: ignore[arg-type]
+            front.start()
+        self._front = front
+
+    def way_of(self, spec: VoiceAccount) -> str:
+        """The first route of an account's requests; empty = none."""
+        if spec.transport != "tls" or self._front is None:
+            return ""
+        return f"sip:{spec.id}{'-s' if spec.sips else ''}@{self._front.hop};transport=tcp;lr"
 
     def _transport(self, port: int) -> Any:
         transport = pj.TransportConfig()
@@ -200,33 +235,12 @@ class Stack:
         return transport
 
     def _add(self, spec: VoiceAccount) -> bool:
-        settings = pj.AccountConfig()
-        settings.idUri = spec.uri
-        settings.mediaConfig.useLoopMedTp = True
-        settings.mediaConfig.srtpUse = SRTP[spec.encryption]
-        settings.mediaConfig.srtpSecureSignaling = 0
-        for suite in SUITES:
-            crypto = pj.SrtpCrypto()
-            crypto.name = suite
-            settings.mediaConfig.srtpOpt.cryptos.append(crypto)
-        settings.natConfig.viaRewriteUse = int(spec.via_rewrite)
-        settings.natConfig.contactRewriteUse = int(spec.contact_rewrite)
-        settings.natConfig.sdpNatRewriteUse = 0
-        settings.natConfig.sipOutboundUse = 0
-        for proxy in spec.proxies:
-            settings.sipConfig.proxies.append(f"{proxy};lr{TRANSPORT[spec.transport]}")
-        if spec.username:
-            credentials = pj.AuthCredInfo("digest", spec.realm, spec.username, 0, spec.password)
-            settings.sipConfig.authCreds.append(credentials)
-        if spec.registrar and spec.register:
-            settings.regConfig.registrarUri = spec.registrar + TRANSPORT[spec.transport]
-            settings.regConfig.timeoutSec = spec.expires_s
-            settings.regConfig.retryIntervalSec = 30
-            settings.regConfig.firstRetryIntervalSec = 5
         account = Account(self, spec)
         try:
-            account.create(settings, spec.default)
-        except pj.Error:
+            if spec.transport == "tls" and self._front is not None:
+                self._front.account(spec.id, spec.tls)
+            account.create(settings(spec, self.way_of(spec)), spec.default)
+        except (pj.Error, OSError, ValueError):
             self._kept.append(account)
             return False
         self._accounts[spec.id] = account
@@ -260,22 +274,51 @@ class Stack:
             case SendDigits(leg=name, digits=digits):
                 if (leg := self.legs.get(name)) is not None:
                     leg.send_digits(digits)
+            case Reroute(account=spec):
+                self._change(spec.id, lambda account: account.change(spec))
+            case Register(account=key):
+                self._change(key, lambda account: account.setRegistration(True))
+            case Probe(account=key, server=server, transport=transport):
+                probe.ask(server, transport, lambda alive: self._post(Probed(account=key, alive=alive)))
             case Quit():
                 self._running = False
+
+    def _change(self, key: str, act: Callable[[Account], None]) -> None:
+        account = self._accounts.get(key)
+        if account is not None:
+            try:
+                act(account)
+            except pj.Error as error:
+                self.link.send(Refused(what="command", detail=f"account {key}: {error.reason}"[:200]))
+
+    def _post(self, report: Report) -> None:
+        """Tell something from another thread."""
+        self.soon(lambda: self.link.send(report))
+
+    def soon(self, job: Callable[[], object]) -> None:
+        """Do it in the owner thread; any thread."""
+        self.later(job)
+        self._wake_up()
+
+    def later(self, job: Callable[[], object]) -> None:
+        """Do it in the owner thread, outside of callbacks."""
+        self._jobs.append(job)
 
     def _invite(self, command: Invite) -> None:
         account = self._accounts.get(command.account)
         if account is None or command.leg in self.legs:
             self.link.send(Ended(leg=command.leg, code=404, reason="no such account"))
             return
-        leg = Leg(self, account, command.leg, command.media, uri=command.uri)
+        uri = _addressed(command.uri, account.spec)
+        if not uri:
+            self.link.send(Ended(leg=command.leg, code=416, reason="sips: an account with SIP secure is needed"))
+            return
+        leg = Leg(self, account, command.leg, command.media, invite=command)
         self.legs[command.leg] = leg
-        settings = pj.CallOpParam(True)
-        settings.opt.videoCount = 0
-        transport = TRANSPORT[account.spec.transport]
-        uri = command.uri if "transport=" in command.uri else command.uri + transport
+        how = pj.CallOpParam(True)
+        how.opt.videoCount = 0
         try:
-            leg.makeCall(uri, settings)
+            leg.makeCall(uri, how)
         except pj.Error as error:
             if self.legs.pop(command.leg, None) is not None:
                 self._kept.append(leg)  # its destructor aborts
@@ -295,14 +338,62 @@ class Stack:
         leg = Leg(self, account, name, media, call_id=prm.callId)
         self.legs[name] = leg
         leg.asked = sdp.offer_of(str(prm.rdata.wholeMsg))
-        leg.announce(str(prm.rdata.srcAddress))
+        leg.announce(self._source(str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)))
+
+    def _source(self, address: str, message: str) -> str:
+        """Who sent a request: behind the front, whom the front names."""
+        if self._front is not None and address == str(self._front.inside):
+            found = SOURCE.search(message)
+            return found[1] if found else address
+        return address
 
     def over(self, leg: Leg, call_id: int, code: int, reason: str) -> None:
         """A leg has ended."""
-        if self.legs.pop(leg.name, None) is not None:
-            self.ended[call_id] = leg
-            self.link.send(Ended(leg=leg.name, code=code, reason=reason[:200]))
+        if self.legs.pop(leg.name, None) is None:
+            return
+        self.ended[call_id] = leg
+        invite = leg.invite
+        if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and invite is not None:
+            self.later(lambda: self._again(leg, invite, reason))
+            return
+        self.link.send(Ended(leg=leg.name, code=code, reason=reason[:200]))
+
+    def _again(self, leg: Leg, invite: Invite, reason: str) -> None:
+        """Once more, with the login of the proxy that has just named its realm."""
+        if leg.account.learn(leg.last_words):
+            self._invite(invite)
+        else:
+            self.link.send(Ended(leg=invite.leg, code=407, reason=reason[:200]))
 
     def own_address(self, peer: str) -> str:
         """Where sound for this device goes, seen from ``peer``."""
         return sdp.own_address(peer, self.config.bind)
+
+
+def _addressed(uri: str, account: VoiceAccount) -> str:
+    """An address as PJSIP is told of it; empty if the account may not call it. The front makes it ``sips:`` again."""
+    if uri.lower().startswith("sips:"):
+        return f"sip:{uri[5:]}" if account.sips else ""
+    return uri if "transport=" in uri or account.sips else uri + TRANSPORT[account.transport]
+
+
+def _free_port(bind: str) -> int:
+    """One that is free for UDP and for TCP. OSError."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    failure = OSError("no port is free for UDP and TCP")
+    for _ in range(PORT_TRIES):
+        with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
+            tcp.bind((bind, 0))
+            port = int(tcp.getsockname()[1])
+            try:
+                udp.bind((bind, port))
+            except OSError as error:
+                failure = error
+                continue
+            return port
+    raise failure
+
+
+def _surroundings(config: Configure) -> str:
+    """What the processes' settings depend on and nobody tells: the device's address."""
+    return config.bind or sdp.own_address("")

@@ -86,6 +86,46 @@ def test_syllables_do_not_pump() -> None:
     assert max(seen) - min(seen) < 4
 
 
+def chatter(seconds: float, seed: int) -> Any:
+    """Syllables of 80 to 250 ms; the mean of a second varies by 1 dB, nearly as that of speech does; mean power 1."""
+    rng = np.random.default_rng(seed)
+    parts, n = [], 0
+    while n < seconds * 16000:
+        wide = int(rng.integers(8, 26)) * 160
+        shape = np.sin(np.pi * (np.arange(wide) + 0.5) / wide) * 10 ** (min(rng.normal(0, 2.5), 4) / 20)
+        parts.append(shape * rng.normal(size=wide))
+        n += wide
+    x = np.concatenate(parts)[: int(seconds * 16000)]
+    return x / np.sqrt((x**2).mean())
+
+
+def gains(x: Any) -> Any:
+    gain, found = GainControl(16000), []
+    for at in range(0, len(x), 160):
+        gain.process(np.clip(x[at : at + 160] * 32768, -32768, 32767).astype(np.int16))
+        found.append(gain.gain_db)
+    return np.array(found)
+
+
+EXCESS = 0.6
+"""dB by which the frames that count as talk are louder than the mean of all of chatter."""
+
+
+def test_speech_that_stays_as_loud_keeps_its_gain() -> None:
+    found = np.stack([gains(chatter(15, seed) * 10 ** (-32 / 20))[300:] for seed in range(8)]) + EXCESS
+    assert (np.abs(found - 12) > 2).mean() < 0.05
+
+
+@pytest.mark.parametrize(("first", "then"), [(-42, -24), (-24, -42), (-34, -24), (-24, -34)])
+def test_speech_that_steps_is_followed(first: int, then: int) -> None:
+    settled = 0
+    for seed in range(8):
+        x = chatter(8, seed)
+        x = np.concatenate([x[:64000] * 10 ** (first / 20), x[64000:] * 10 ** (then / 20)])
+        settled += bool(np.abs(gains(x)[500:] + 20 + then + EXCESS).max() <= 2)
+    assert settled >= 5
+
+
 def test_float_and_int_agree() -> None:
     x = talk(16000, 1, -30)
     a, b = through(GainControl(16000), x), through(GainControl(16000), (x / 32768).astype(np.float32))

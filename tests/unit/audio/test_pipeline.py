@@ -36,6 +36,30 @@ def carry(sender: Leg, receiver: Leg, now_ns: int, sequence: int) -> int:
     return sequence
 
 
+@pytest.mark.parametrize("phase_ms", [0, 5, 9])
+def test_mouth_to_ear_is_short(phase_ms: int) -> None:
+    """G.711 with everything on; the second station's ticks are later by a phase. The delay: of the best match."""
+    stations, legs = [Pipeline(16000) for _ in range(2)], [Leg("PCMU", 16000) for _ in range(2)]
+    for station, leg in zip(stations, legs, strict=True):
+        station.seat(0, leg)
+    t = np.arange(250 * 160) / 16000
+    loud = np.where(np.sin(2 * pi * 2.2 * t) > -0.4, 1.0, 0.02)  # Talks; a steady noise would be suppressed.
+    words = (np.random.default_rng(9).normal(0, 3000, len(t)) * loud).astype(np.int16)
+    heard, number, mic = [], 0, np.zeros(160, np.int16)
+    for tick, frame in enumerate(words.reshape(-1, 160)):
+        stations[0].step(tick * TICK, mic)
+        mic = frame  # The card gives what was said in the last 10 ms.
+        number = carry(legs[0], legs[1], tick * TICK, number)
+        heard.append(np.array(stations[1].step(tick * TICK + phase_ms * 1_000_000, SILENCE)))
+        legs[1].take()
+    played, said = np.concatenate(heard)[16000:].astype(float), words[16000:].astype(float)
+    n = 2 * len(said)
+    match = np.fft.irfft(np.fft.rfft(played, n) * np.conj(np.fft.rfft(said, n)), n)[:8000]
+    assert 25 < np.argmax(np.abs(match)) / 16 + phase_ms <= 45
+    stats = stations[1].stats.legs[0]
+    assert stats.lost == stats.late == stats.concealed_ms == 0
+
+
 @pytest.mark.parametrize("codec", ["PCMU", "PCMA", "G722", "G726-32", "PCM"])
 def test_a_call_carries_both_ways(codec: str) -> None:
     pipeline = Pipeline(16000, gain_control=False)

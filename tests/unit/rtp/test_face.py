@@ -168,6 +168,29 @@ def test_jitter_buffer_plays_in_order_and_conceals() -> None:
     assert buffer.target_us > 0
 
 
+def test_a_frame_begins_with_a_tick_and_comes_in_parts() -> None:
+    buffer = rtp.JitterBuffer(8000, 160, tick_us=10_000)
+    ahead, frames, parts = 0, [], []
+    for tick in range(200):
+        now = tick * 10 * MS
+        if tick % 2 == 0:  # 3 ms before this tick.
+            packet = rtp.parse(rtp.build(bytes(160), 0, tick // 2, 80 * tick, 7))
+            assert buffer.put(packet, now - 3 * MS + 20 * MS) == "stored"
+        while ahead < 10 * MS:
+            sound = buffer.get(now + 20 * MS, ahead)
+            if sound.payload is not None:
+                frames.append((sound.timestamp // 160, ahead, sound.delay_us))
+            if sound.payload is not None or sound.kind is rtp.Kind.REST:
+                parts.append(sound.ticks)
+            ahead += sound.play * 125_000
+        ahead -= 10 * MS
+    assert [number for number, _, _ in frames] == list(range(len(frames)))
+    assert {late for _, late, _ in frames} == {0}
+    assert {delay for _, _, delay in frames} <= {3000, 13000}
+    assert set(parts) == {80}
+    assert buffer.stats["longer"] == buffer.stats["lost"] == buffer.stats["concealed_ticks"] == 0
+
+
 def test_profiles_say_what_they_take() -> None:
     assert [p.salt_size for p in rtp.Profile] == [14, 14, 12]
     context = rtp.SrtpContext("AES_CM_128_HMAC_SHA1_32", bytes(16), bytes(14))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from axcore.devices.models import DOOR_STATION
 from axcore.model.events import Event
 from axcore.model.voice import AgreedMedia, Command, Connected, Ended, Incoming, Invite, MediaAgreed, Ready
+from axcore.services.clips import ClipFiles, ClipService
 from axcore.services.indicators import IndicatorService
 from axcore.services.intercom import IntercomService
 from axcore.services.schedules import ScheduleService
@@ -66,17 +69,36 @@ class FakeMedia:
         raise AssertionError("nobody asks for that yet")
 
 
+class FakePlayer:
+    """A loudspeaker that only notes what it is to play."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, float, int]] = []
+        """Name of what is played (that of the tone or clip), gain, rounds; name empty: silence."""
+
+    def ring(self, load: Any, gain: float, times: int) -> None:
+        name = load.args[0] if isinstance(load, partial) else f"clip of {len(load())}"
+        self.asked.append((name, round(gain, 3), times))
+
+    def hush(self) -> None:
+        self.asked.append(("", 0.0, 0))
+
+
 class IntercomBench:
     """An intercom whose SIP is on."""
 
-    def __init__(self, *, on: bool = True, media: bool = True) -> None:
+    def __init__(self, folder: Path | None = None, *, on: bool = True, media: bool = True) -> None:
         self.ledger = MemoryLedger(VirtualClock())
         self.schedules = ScheduleService(self.ledger.virtual_clock, self.ledger.bus)
         self.indicators = IndicatorService(DOOR_STATION)
         leds = [led.name for led in DOOR_STATION.leds]
-        self.intercom = IntercomService(self.schedules, self.indicators, self.ledger.post, leds=leds)
-        self.lines, self.media = FakeLines(), FakeMedia()
-        self.intercom.attach(self.lines, self.media if media else None)
+        self.clips = ClipService(ClipFiles(folder or Path("/nonexistent")), self.ledger.post)
+        self.intercom = IntercomService(self.schedules, self.indicators, self.ledger.post, leds=leds, clips=self.clips)
+        self.clips.add_users(self.intercom.sounds.users)
+        self.lines, self.media, self.player = FakeLines(), FakeMedia(), FakePlayer()
+        self.intercom.attach(self.lines, self.media if media else None, self.player)
+        if folder is not None:
+            self.ledger.load(self.clips.load, self.clips.start_up)
         self.ledger.load(self.schedules.load, self.intercom.load, self.schedules.announce, self.intercom.announce)
         self.ledger.add_timer(self.intercom)
         if on:

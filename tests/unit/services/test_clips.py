@@ -34,8 +34,10 @@ class FakePlayer:
         self.failed: Callable[[str], None] = lambda reason: None
         self.load: Callable[[], array[int]] = lambda: array("h")
 
-    def play_clip(self, load: Any, gain: float, times: int, failed: Callable[[str], None]) -> None:
-        self.load, self.failed = load, failed
+    def play_clip(
+        self, load: Any, gain: float, times: int, failed: Callable[[str], None], *, to_call: bool = False
+    ) -> None:
+        self.load, self.failed, self.to_call = load, failed, to_call
         self.asked.append(("play", round(gain, 4), times))
 
     def stop_clip(self) -> None:

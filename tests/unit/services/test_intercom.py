@@ -171,7 +171,7 @@ class TestIncoming:
         assert bench.lines.sent == [(0, Answer(leg="in1", code=180))]
         assert bench.indicators.shown()["statusCall"].interval_ms > 0
         bench.ledger.advance(1)
-        bench.do(lambda tx: bench.intercom.on_button(tx, 0))
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
         assert bench.lines.sent[-1] == (0, Answer(leg="in1", code=200))
         assert bench.media.legs == {"0/in1": 4024}
 
@@ -350,9 +350,9 @@ class TestContacts:
         add(bench, "Ada", speed_dial="12")
         with pytest.raises(ConflictError):
             add(bench, "Bob", speed_dial="12")
-        bench.do(lambda tx: bench.intercom.on_speed_dial(tx, "12", 77))
+        bench.do(lambda tx: bench.intercom.panel.on_speed_dial(tx, "12", 77))
         assert len(bench.invites()) == 1
-        bench.do(lambda tx: bench.intercom.on_button(tx, 77))  # the same press
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 77))  # the same press
         assert bench.intercom.calls()[-1].state == "Calling"
 
     def test_export_and_import_are_one(self, bench: IntercomBench) -> None:
@@ -405,19 +405,19 @@ class TestContacts:
     def test_the_button_calls_its_recipients(self, bench: IntercomBench) -> None:
         key = add(bench, "Ada")
         bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"recipients": [key], "during_call": "delay"}))
-        bench.do(lambda tx: bench.intercom.on_button(tx, 0))
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
         assert len(bench.invites()) == 1
         bench.ledger.advance(4)
-        bench.do(lambda tx: bench.intercom.on_button(tx, 0))
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
         assert bench.intercom.calls()[-1].state == "Calling"
         bench.ledger.advance(2)
-        bench.do(lambda tx: bench.intercom.on_button(tx, 0))
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
         assert bench.intercom.calls()[-1].reason == "ended by the call button"
 
     def test_a_disabled_button_calls_nobody(self, bench: IntercomBench) -> None:
         key = add(bench, "Ada")
         bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"recipients": [key], "enabled": False}))
-        bench.do(lambda tx: bench.intercom.on_button(tx, 0))
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
         assert bench.invites() == []
 
     def test_an_unknown_recipient(self, bench: IntercomBench) -> None:

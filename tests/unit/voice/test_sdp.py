@@ -75,6 +75,33 @@ def test_no_description_is_too_strange(text: str) -> None:
     )
 
 
+def test_a_direction_is_what_both_allow() -> None:
+    for most, offered, found in (
+        ("sendonly", "sendrecv", "sendonly"),
+        ("recvonly", "sendrecv", "recvonly"),
+        ("sendonly", "recvonly", "inactive"),
+        ("sendrecv", "recvonly", "recvonly"),
+    ):
+        text = sdp.directed(OFFER.replace("sendrecv", offered), most)  # type: ignore[arg-type]
+        assert f"a={found}" in text.split("\r\n")
+
+
+def test_events_get_the_number_of_the_settings() -> None:
+    lines = sdp.renumbered(OFFER + "a=fmtp:120 0-16\r\n", 101).split("\r\n")
+    assert "m=audio 4000 RTP/AVP 0 8 101" in lines
+    assert "a=rtpmap:101 telephone-event/8000" in lines
+    assert "a=fmtp:101 0-16" in lines
+    swapped = sdp.renumbered(OFFER.replace("0 8 120", "0 8 101 120") + "a=rtpmap:101 L16/8000\r\n", 101)
+    assert "m=audio 4000 RTP/AVP 0 8 120 101\r\n" in swapped
+    assert "a=rtpmap:120 L16/8000\r\n" in swapped
+    assert sdp.renumbered("v=0\r\n", 101) == "v=0\r\n"
+
+
+@given(st.lists(st.sampled_from(OFFER.split("\r\n")) | st.text(max_size=40), max_size=30).map("\r\n".join))
+def test_neither_meets_a_description_that_it_cannot_read(text: str) -> None:
+    sdp.renumbered(sdp.directed(text, "sendonly"), 97)
+
+
 PIECES = st.sampled_from(
     ["", "-1", "0", "65536", "9" * 40, "\x00", "RTP/AVP", "IN", "IP6", "::1%lo", "audio", "\r", " ", "\u2028"]
 )

@@ -1,4 +1,4 @@
-"""``axcore audio process``: the echo canceller on two recordings, with a picture of what it did."""
+"""``axcore audio process``: echo canceller and noise suppressor on two recordings, with a picture of what they did."""
 
 from __future__ import annotations
 
@@ -49,6 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     process.add_argument(
         "--tail", type=int, default=200, metavar="MS", help="how long the room may ring (default: 200)"
     )
+    process.add_argument(
+        "--noise", type=float, default=0.0, metavar="DB", help="take noise down too, by so much at most (e.g. 30)"
+    )
     process.add_argument("--filter-only", action="store_true", help="the adaptive filter without the suppressor")
     process.add_argument("--gain-control", action="store_true", help="bring the talker to -20 dBFS afterwards")
     add_json(process)
@@ -59,10 +62,21 @@ def run(args: argparse.Namespace) -> int:
     if args.plot and args.plot.suffix.lower() not in PICTURES:
         raise CliError(f"{args.plot} is neither .png nor .svg", "give the picture one of these endings", 2)
     mic, ref, rate = _recordings(args)
+    if args.noise and args.filter_only:
+        raise CliError("--noise works on what the suppressor makes", "leave --filter-only or --noise away", 2)
     try:
-        done = process(mic, ref, rate, tail_ms=args.tail, suppress=not args.filter_only, gain_control=args.gain_control)
+        done = process(
+            mic,
+            ref,
+            rate,
+            tail_ms=args.tail,
+            suppress=not args.filter_only,
+            noise_db=args.noise,
+            gain_control=args.gain_control,
+        )
     except InputError as error:
-        raise CliError(str(error).replace("tail_ms", "--tail"), "", 2) from error
+        named = str(error).replace("tail_ms", "--tail").replace("max_attenuation_db", "--noise")
+        raise CliError(named, "", 2) from error
     files = [args.out]
     try:
         write_wav(args.out, rate, done.out)
@@ -110,14 +124,26 @@ class Processed(msgspec.Struct, kw_only=True):
 
 
 def process(
-    mic: Samples, ref: Samples, rate: int, *, tail_ms: int = 200, suppress: bool = True, gain_control: bool = False
+    mic: Samples,
+    ref: Samples,
+    rate: int,
+    *,
+    tail_ms: int = 200,
+    suppress: bool = True,
+    noise_db: float = 0.0,
+    gain_control: bool = False,
 ) -> Processed:
-    """Echo canceller, and gain control if asked for, on recordings of one length. InputError: ``tail_ms``."""
+    """Echo canceller on recordings of one length; if asked for noise suppressor (``noise_db`` at most), gain control.
+
+    InputError: ``tail_ms``, ``max_attenuation_db``.
+    """
     import numpy as np
 
-    from axcore.audio import EchoCanceller, GainControl
+    from axcore.audio import EchoCanceller, GainControl, NoiseSuppressor
 
     canceller = EchoCanceller(rate, tail_ms=tail_ms, suppress=suppress)
+    if noise_db:
+        canceller.chain(NoiseSuppressor(rate, noise_db))
     judge = canceller if suppress else EchoCanceller(rate, tail_ms=tail_ms)  # The filter alone knows not who talks.
     gain = GainControl(rate) if gain_control else None
     frame, latency = canceller.frame, canceller.latency + (gain.latency if gain else 0)

@@ -88,6 +88,10 @@ class Context:
     """Makes clips of files."""
     intercom: Any = None
     """Calls, contacts and SIP accounts; None for devices that make no calls."""
+    audio: Any = None
+    """Settings of microphone and loudspeaker; None for devices without, and ..."""
+    two_way: Any = None
+    """... sound to and from clients without a call."""
     controller: Any = None
     """Doors, readers and access control; None for devices without."""
     configurations: Any = None
@@ -127,7 +131,7 @@ class Context:
 
 
 class Request(web.Request):
-    """An HTTP request whose framing is sound and whose body has been read."""
+    """An HTTP request whose framing is sound and whose body has been read, unless its route is endless."""
 
     ATTRS = web.Request.ATTRS | frozenset({"identity", "path_params", "route", "stream", "_form", "_query_form"})
 
@@ -144,6 +148,12 @@ class Request(web.Request):
     def message(self) -> RawRequestMessage:
         """The head as it was parsed."""
         return self._message
+
+    async def welcome(self) -> None:
+        """Tell a client that waits for it to send its body."""
+        if self.headers.get("Expect"):
+            await self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.writer.output_size = 0
 
     def limit_body(self, octets: int) -> None:
         """Let ``read`` raise ``HTTPRequestEntityTooLarge`` beyond this size."""

@@ -48,6 +48,8 @@ class Route:
     """Answers although no administrator exists yet."""
     max_body: int = MAX_BODY
     """Octets; more is answered with 413."""
+    endless: bool = False
+    """The handler reads the body as it comes, once it has said that it wants it (``Request.welcome``)."""
     login: Callable[[Request, Context], Identity | None] | None = None
     """Another way to tell who asks, for a request without an Authorization header."""
     roles: Mapping[str, Role] = field(default_factory=dict)

@@ -164,7 +164,8 @@ class HttpServer:
         path = framing.path_of(request.raw_target)
         match = self._routes.find(request.method, path)
         route = match.route
-        await self._read_body(request, route.max_body if route else MAX_BODY)
+        if route is None or not route.endless:
+            await self._read_body(request, route.max_body if route else MAX_BODY)
         if route is None:
             if not match.allowed:
                 raise HttpError(404, "Not Found")
@@ -192,9 +193,7 @@ class HttpServer:
         if length is not None and length > limit:
             await self._discard(request, max(DISCARD, 2 * limit))
             raise HttpError(413, "Content Too Large", close=True)
-        if request.headers.get("Expect"):
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0
+        await request.welcome()
         request.limit_body(limit)
         connection: Any = request.protocol
         connection.reading = True
@@ -238,10 +237,11 @@ def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
     clips = ("audio", "playclip", "mediaclip") if ctx.clips is None else ()
+    two_way = ("audiostream", "audiodevicecontrol", "audio_settings") if ctx.two_way is None else ()
     calls = ("contact_list", "sip", "calls", "call") if ctx.intercom is None else ()
     doors = ("doors", "pacs", "peripherals", "reader_buses", "supervisedio") if ctx.controller is None else ()
     tests = ("speaker_test", "axast") if ctx.speaker_test is None else ()
-    return (*siren, *clips, *calls, *doors, *tests, *(("board",) if ctx.board is None else ()))
+    return (*siren, *clips, *two_way, *calls, *doors, *tests, *(("board",) if ctx.board is None else ()))
 
 
 def error_response(target: str, error: HttpError) -> web.Response:

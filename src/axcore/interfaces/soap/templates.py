@@ -200,7 +200,11 @@ _HTTP: Final = (
 )
 _STATE: Final = Parameter("state", "state", "string", True, *_words("high", "low"))
 _PORT: Final = Parameter("port", "port")
-_CLIP: Final = (Parameter("location", "clip"), *_unused("audiooutput", "audiodeviceid", "audiooutputid"))
+_CLIP: Final = (
+    Parameter("location", "clip"),
+    *_unused("audiooutput", "audiodeviceid", "audiooutputid"),
+    _flag("tocall", "to_call", required=False),
+)
 _VOLUME: Final = _int("volume", "volume", required=False)
 _LED: Final = (Parameter("led", "led"), Parameter("color", "color"), _decimal("interval", "interval", 1000))
 _FILES: Final = (

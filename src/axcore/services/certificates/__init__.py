@@ -65,6 +65,11 @@ class CertificateStore:
         found = self._stored.get(alias)
         return found is not None and (bool(found.key) or not with_key)
 
+    def pem(self, alias: str, *, with_key: bool = False) -> str:
+        """A certificate with its chain, after its key if that is asked for: for the device's own TLS. NotFoundError."""
+        found = self._find(alias)
+        return f"{found.key}\n{found.certificate}" if with_key else found.certificate
+
     def certificates(self) -> tuple[CertificateInfo, ...]:
         """All of them, by alias."""
         return tuple(_info(self._stored[alias]) for alias in sorted(self._stored))

@@ -45,7 +45,8 @@ class ClipPerformer:
             "maximum": MAX_VOLUME,
         }
         repeat = {"type": "integer", "title": "Repeat", "default": 0, "minimum": -1, "maximum": MAX_REPEAT}
-        play: dict[str, dict[str, Any]] = {"clip": clip, "volume": volume}
+        to_call = {"type": "boolean", "title": "Heard in a call too", "default": False}
+        play: dict[str, dict[str, Any]] = {"clip": clip, "volume": volume, "to_call": to_call}
         name = "Play audio clip"
         return (
             ActionType(type="play_clip", group=GROUP, name=name, fields={**play, "repeat": repeat}),
@@ -73,7 +74,8 @@ class ClipPerformer:
             repeat, owner = -1, _owner(run)
         else:
             repeat, owner = action.repeat, None
-        self._clips.play(tx, clip, volume=action.volume, repeat=repeat, owner=owner, correlation=run.correlation)
+        how = {"volume": action.volume, "repeat": repeat, "to_call": action.to_call}
+        self._clips.play(tx, clip, owner=owner, correlation=run.correlation, **how)
 
     def stop(self, tx: Transaction, action: Any, run: Run) -> None:
         self._clips.stop(tx, owner=_owner(run), correlation=run.correlation)

@@ -13,10 +13,12 @@ Load = Callable[[], "array[int]"]
 class Player(Protocol):
     """Called by effects of the ledger thread; neither call waits for a disk or a sound card."""
 
-    def play_clip(self, load: Load, gain: float, times: int, failed: Callable[[str], None]) -> None:
+    def play_clip(
+        self, load: Load, gain: float, times: int, failed: Callable[[str], None], *, to_call: bool = False
+    ) -> None:
         """Play what ``load`` gives ``times`` times (0: until stopped), in place of another clip, on top of a tone.
 
-        ``failed`` is told, by another thread, why it could not be played.
+        ``failed`` is told, by another thread, why it could not be played. ``to_call``: to the far side of a call too.
         """
 
     def stop_clip(self) -> None:
@@ -26,7 +28,9 @@ class Player(Protocol):
 class NoPlayer:
     """No loudspeaker: tests."""
 
-    def play_clip(self, load: Load, gain: float, times: int, failed: Callable[[str], None]) -> None:
+    def play_clip(
+        self, load: Load, gain: float, times: int, failed: Callable[[str], None], *, to_call: bool = False
+    ) -> None:
         """Nothing plays it."""
 
     def stop_clip(self) -> None:

@@ -224,10 +224,14 @@ class ClipService:
         *,
         volume: int = 100,
         repeat: int = 0,
+        to_call: bool = False,
         owner: str | None = None,
         correlation: str | None = None,
     ) -> Playing:
-        """Play a clip once and ``repeat`` times more (-1: until it is stopped). InputError, ConflictError (silent)."""
+        """Play a clip once and ``repeat`` times more (-1: until it is stopped). InputError, ConflictError (silent).
+
+        ``to_call``: during a call the far side hears it too.
+        """
         check_play(volume, repeat)
         if reason := self.silent():
             raise ConflictError("clip", f"cannot be played: {reason}")
@@ -246,7 +250,8 @@ class ClipService:
         before = self._playing
         tx.assign(self, "_playing", playing)
         load: Load = partial(self.samples, clip)
-        tx.after_commit(lambda: self._player.play_clip(load, gain, times, partial(self._failed, playing)))
+        failed = partial(self._failed, playing)
+        tx.after_commit(lambda: self._player.play_clip(load, gain, times, failed, to_call=to_call))
         if before is None:
             tx.publish(_playing_event(True, correlation))
         self._tell_round(tx, playing, correlation)

@@ -1,7 +1,8 @@
 """Indicators: icons, reader stripe, button light; who may light them, and what they show."""
 
 from .actions import IndicatorPerformer
+from .door import DoorIcon
 from .service import IndicatorService, Shown
 from .status import StatusLed
 
-__all__ = ["IndicatorPerformer", "IndicatorService", "Shown", "StatusLed"]
+__all__ = ["DoorIcon", "IndicatorPerformer", "IndicatorService", "Shown", "StatusLed"]

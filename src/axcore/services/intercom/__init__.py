@@ -4,7 +4,7 @@ from .accounts import SipAccounts
 from .actions import CallPerformer, conditions
 from .contacts import ContactFile, ContactList
 from .lines import LineDriver, Lines
-from .media import MediaPort, OnKey
+from .media import MediaPort, OnKey, SoundPlayer
 from .service import IntercomService
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "MediaPort",
     "OnKey",
     "SipAccounts",
+    "SoundPlayer",
     "conditions",
 ]

@@ -6,7 +6,7 @@ jobs of the ledger thread; what is read are snapshots, from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,20 +23,26 @@ from axcore.model.intercom import (
     DtmfSequenceSpec,
     SipAccount,
     SipAccountSpec,
+    SipProxy,
     SipSettings,
     Target,
 )
 from axcore.model.sip import SipUri, parse_address, parse_uri
-from axcore.model.voice import Configure, VoiceAccount
+from axcore.model.voice import Configure, TlsSettings, TlsVersion, VoiceAccount
 
 from . import check
+from .servers import Route, routes
 from .shelf import Shelf
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
+    from axcore.services.certificates import CertificateStore
 
 SETTINGS = ("intercom", "sip")
 DEFAULT = ("intercom", "default_account")
+SERVER_FIELDS = ("registrar", "domain", "secondary_server")
+NOBODY = "gone"
+"""In the place of an authority that was removed: no PEM, so that TLS is refused rather than unverified."""
 INCOMING_SLOT, INCOMING_SLOTS = 12, 4
 """RTP ports (two each) of incoming calls: those before are of outgoing ones."""
 
@@ -53,7 +59,13 @@ class SipAccounts:
         """Id of the default account."""
         self.unavailable: Callable[[], str] = lambda: ""
         """Why SIP cannot be turned on; empty = it can."""
+        self.route: Callable[[SipAccount], Route] = lambda account: routes(account)[0]
+        """That an account takes now."""
+        self.certificates: CertificateStore | None = None
+        """Where aliases of certificates are looked up; None: there are none."""
         self._changed, self._answers = changed, answers
+        self._told: dict[int, Configure] = {}
+        """What each line was told last."""
         self._accounts = Shelf("sip_account", SipAccountSpec, SipAccount, MAX_ACCOUNTS, self._check_account)
         self._sequences = Shelf("dtmf_sequence", DtmfSequenceSpec, DtmfSequence, MAX_SEQUENCES, self._check_sequence)
 
@@ -96,30 +108,82 @@ class SipAccounts:
         """Whom an address means, called from an account. InputError, NotFoundError."""
         chosen = self.account(account)
         uri = parse_address(address, _domain(chosen), field)
+        if uri.secure and not chosen.sips:
+            raise InputError(field, "is a sips address: it needs an account with SIP secure")
         return Target(uri=str(uri), account=chosen.id, contact=contact)
 
     def configure(self, line: int, *, bind: str, own_address: str, name: str) -> Configure:
         """What a voice process is told. The first one listens and registers; the others only call."""
         settings, first = self.settings, line == 0
         start = settings.rtp_start_port + 2 * INCOMING_SLOT
-        return Configure(
+        listens = bool(settings.certificate) and (
+            first or any(one.transport == "tls" for one in self.accounts.values())
+        )
+        self._told[line] = told = Configure(
             bind=bind,
             port=settings.port if first else 0,
+            tls_port=settings.tls_port if first else 0,
+            tls=self._tls(settings.certificate, settings.ca_certificate, verify=settings.verify_client)
+            if listens
+            else None,
             codecs=settings.codecs,
             accounts=tuple(
-                _voice_account(one, settings, own_address, name, register=first, default=one.id == self.default)
+                self.route(one).applied(
+                    _voice_account(
+                        one,
+                        settings,
+                        own_address,
+                        name,
+                        self._tls_of(one),
+                        register=first,
+                        default=one.id == self.default,
+                    )
+                )
                 for one in self.accounts.values()
                 if one.active
             ),
             allow_refer=settings.allow_transfer,
             incoming_ports=tuple(start + 2 * slot for slot in range(INCOMING_SLOTS)) if first else (),
+            t1_ms=settings.t1,
+            t2_ms=settings.t2,
+            tcp_switch=settings.udp_to_tcp,
         )
+        return told
+
+    def _tls_of(self, account: SipAccount) -> TlsSettings:
+        if account.transport != "tls":
+            return TlsSettings()
+        return self._tls(
+            account.certificate, account.ca_certificate, verify=account.verify_server, version=account.tls_version
+        )
+
+    def _tls(self, certificate: str, ca: str, *, verify: bool, version: TlsVersion = "auto") -> TlsSettings:
+        """With what the aliases stand for. A certificate that is gone is none; verification then finds nobody."""
+        return TlsSettings(
+            version=version,
+            certificate=self._pem(certificate, with_key=True) or "",
+            verify=verify,
+            ca=(self._pem(ca) or NOBODY) if verify and ca else "",
+        )
+
+    def _pem(self, alias: str, *, with_key: bool = False) -> str | None:
+        store = self.certificates
+        if store is None or not alias or not store.has(alias, with_key):
+            return None
+        return store.pem(alias, with_key=with_key)
+
+    def told(self, line: int, account: str) -> VoiceAccount | None:
+        """What a line was told of an account; None if nothing."""
+        configure = self._told.get(line)
+        accounts = configure.accounts if configure is not None else ()
+        return next((one for one in accounts if one.id == account), None)
 
     # --- changes
 
     def set_settings(self, tx: Transaction, patch: Mapping[str, Any]) -> SipSettings:
         """InputError, ConflictError."""
         new = check.settings(patched(self.settings, patch, SipSettings))
+        self._check_certificates(new)
         if new.enabled and not self.settings.enabled and (reason := self.unavailable()):
             raise ConflictError("enabled", reason)
         if new != self.settings:
@@ -140,9 +204,11 @@ class SipAccounts:
         """Change an account; a password that is left out stays only while its registrar stays. Errors as above."""
         old = self.account(key, "id")
         patch = dict(patch)
-        moved = any(name in patch and patch[name] != getattr(old, name) for name in ("registrar", "domain"))
+        moved = any(name in patch and patch[name] != getattr(old, name) for name in SERVER_FIELDS)
         if moved and "password" not in patch:
             patch["password"] = ""
+        if isinstance(patch.get("proxies"), list):
+            patch["proxies"] = [_with_password(one, old.proxies) for one in patch["proxies"]]
         new = self._accounts.update(tx, key, patch)
         if new.id == self.default and not new.active:
             raise ConflictError("active", "the default account is always active")
@@ -186,7 +252,17 @@ class SipAccounts:
     # --- inside
 
     def _check_account(self, spec: SipAccountSpec, key: str) -> SipAccountSpec:
-        return check.account(spec, key)
+        spec = check.account(spec, key)
+        self._check_certificates(spec)
+        return spec
+
+    def _check_certificates(self, new: SipSettings | SipAccountSpec) -> None:
+        for field, alias, with_key in (
+            ("certificate", new.certificate, True),
+            ("ca_certificate", new.ca_certificate, False),
+        ):
+            if alias and (self.certificates is None or not self.certificates.has(alias, with_key)):
+                raise NotFoundError(field, f"there is no certificate {alias[:40]!r}{' with a key' * with_key}")
 
     def _check_sequence(self, spec: DtmfSequenceSpec, key: str) -> DtmfSequenceSpec:
         spec = check.sequence(spec)
@@ -200,12 +276,28 @@ class SipAccounts:
         return spec
 
 
+def _with_password(proxy: Any, old: Iterable[SipProxy]) -> Any:
+    """A proxy of a patch; without a password it keeps that of the same proxy and user."""
+    if not isinstance(proxy, dict) or "password" in proxy:
+        return proxy
+    same = (proxy.get("address"), proxy.get("username", ""))
+    kept = next((one.password for one in old if (one.address, one.username) == same), "")
+    return {**proxy, "password": kept}
+
+
 def _domain(account: SipAccount) -> str:
     return account.domain or account.registrar
 
 
 def _voice_account(
-    account: SipAccount, settings: SipSettings, own_address: str, name: str, *, register: bool, default: bool
+    account: SipAccount,
+    settings: SipSettings,
+    own_address: str,
+    name: str,
+    tls: TlsSettings,
+    *,
+    register: bool,
+    default: bool,
 ) -> VoiceAccount:
     registered = account.kind == "registered"
     host = (_domain(account) if registered else account.domain) or own_address
@@ -216,8 +308,6 @@ def _voice_account(
     return VoiceAccount(
         id=account.id,
         uri=f'"{account.caller_id or account.user_id or name}" <{uri}>',
-        registrar=f"sip:{account.registrar or account.domain}" if registered else "",
-        proxies=tuple(f"sip:{proxy.address}" for proxy in account.proxies),
         username=(account.authentication_id or account.user_id) if account.password else "",
         password=account.password,
         transport=account.transport,
@@ -227,4 +317,8 @@ def _voice_account(
         expires_s=settings.register_interval,
         via_rewrite=settings.via_rewrite,
         contact_rewrite=settings.contact_rewrite,
+        tls=tls,
+        sips=account.sips,
+        audio=settings.audio_direction,
+        event_type=settings.dtmf_payload_type,
     )

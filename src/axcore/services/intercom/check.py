@@ -16,6 +16,7 @@ from axcore.model.intercom import (
     MAX_PROXIES,
     MAX_SEQUENCE,
     MAX_SOURCES,
+    VMS_CALL,
     CallButton,
     ContactSpec,
     DtmfSequenceSpec,
@@ -29,6 +30,8 @@ from axcore.model.sip import check_host, parse_address, parse_source
 LEAST_PORT, MOST_PORT = 1024, 65535
 MEDIA_PORTS = 64
 """RTP ports from the first one on that the device may use."""
+DYNAMIC_TYPES = 96, 127
+"""RFC 3551 section 6."""
 _SEQUENCE = re.compile(r"[0-9A-D*#]+")
 _DIAL = re.compile(r"[0-9]{1,10}")
 _USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%]{1,64}")
@@ -59,6 +62,13 @@ def settings(new: SipSettings) -> SipSettings:
     number("incoming_duration", new.incoming_duration, 1, 600, unit=" s")
     number("call_duration", new.call_duration, 1, 3600, zero=True, unit=" s")
     number("register_interval", new.register_interval, 30, 86400, unit=" s")
+    number("max_retransmissions", new.max_retransmissions, 1, 100)
+    number("fallback_interval", new.fallback_interval, 10, 86400, unit=" s")
+    number("t1", new.t1, 50, 5000, unit=" ms")
+    number("t2", new.t2, new.t1, 60_000, unit=" ms")
+    number("dtmf_payload_type", new.dtmf_payload_type, *DYNAMIC_TYPES)
+    if new.audio_direction == "inactive":
+        raise InputError("audio_direction", "must be sendrecv, sendonly or recvonly")
     if not new.codecs:
         raise InputError("codecs", "at least one is needed")
     for position, codec in enumerate(new.codecs):
@@ -93,15 +103,29 @@ def account(new: SipAccountSpec, _: str = "") -> SipAccountSpec:
             raise InputError("registrar", "or a domain is needed to register")
     if new.encryption != "none" and new.transport != "tls":
         raise InputError("encryption", "of media is only possible with transport tls")
+    if new.sips and new.transport != "tls":
+        raise InputError("sips", "is only possible with transport tls")
+    second = new.secondary_server.strip()
+    second = check_host(second, "secondary_server") if second else ""
+    if second and new.kind != "registered":
+        raise InputError("secondary_server", "is only of use to a registered account")
+    if second and second == (registrar or domain):
+        raise InputError("secondary_server", "must be another one than the registrar")
     if len(new.proxies) > MAX_PROXIES:
         raise LimitError("proxies", f"at most {MAX_PROXIES}")
     proxies = tuple(_proxy(one, f"proxies[{position}].") for position, one in enumerate(new.proxies))
     return msgspec.structs.replace(
-        new, name=name, caller_id=caller, domain=domain, registrar=registrar, proxies=proxies
+        new, name=name, caller_id=caller, domain=domain, registrar=registrar, secondary_server=second, proxies=proxies
     )
 
 
 def _proxy(new: SipProxy, prefix: str) -> SipProxy:
+    for field in ("username", "password", "realm"):
+        text(f"{prefix}{field}", getattr(new, field), 128)
+    if '"' in new.realm or "\\" in new.realm:
+        raise InputError(f"{prefix}realm", 'must not have " or \\ in it')
+    if new.password and not new.username:
+        raise InputError(f"{prefix}username", "is needed with a password")
     return msgspec.structs.replace(new, address=check_host(new.address, f"{prefix}address"))
 
 
@@ -155,7 +179,7 @@ def button(new: CallButton) -> CallButton:
     """InputError names the field."""
     if not math.isfinite(new.delay) or not 0 <= new.delay <= 60:
         raise InputError("delay", "must be 0..60 s")
-    if len(new.recipients) > MAX_LEGS:
+    if len(new.recipients) - (VMS_CALL in new.recipients) > MAX_LEGS:
         raise LimitError("recipients", f"at most {MAX_LEGS}")
     if len(set(new.recipients)) != len(new.recipients):
         raise InputError("recipients", "has somebody twice")

@@ -5,6 +5,8 @@ Changes are jobs of the ledger thread; what is read are snapshots, from any thre
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,12 @@ from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
 from axcore.model import events
 from axcore.model.convert import patched
 from axcore.model.events import NewEvent
+from axcore.model.images import Image
 from axcore.model.intercom import (
     MAX_CONTACTS,
     MAX_GROUPS,
     MAX_LEGS,
+    VMS_CALL,
     CallButton,
     Contact,
     ContactSpec,
@@ -27,6 +31,7 @@ from axcore.model.intercom import (
 )
 
 from . import check
+from .pictures import Pictures
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -41,6 +46,8 @@ class ContactFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     version: int = 1
     contacts: tuple[Contact, ...]
     groups: tuple[Group, ...] = ()
+    images: dict[str, str] = {}
+    """PNG and JPEG files as base64, by the ids of contacts and groups."""
 
 
 class ContactList:
@@ -55,6 +62,7 @@ class ContactList:
         self, resolve_schedule: Callable[[str, str], str], check_address: Callable[[str, str], object]
     ) -> None:
         self.button = CallButton()
+        self.pictures = Pictures()
         self._schedule, self._address = resolve_schedule, check_address
         self._contacts = Shelf("contact", ContactSpec, Contact, MAX_CONTACTS, self._check_contact)
         self._groups = Shelf("contact_group", GroupSpec, Group, MAX_GROUPS, self._check_group)
@@ -63,6 +71,7 @@ class ContactList:
         """Read what is stored."""
         self._contacts.load(tx)
         self._groups.load(tx)
+        self.pictures.load(tx)
         raw = tx.get(*BUTTON)
         self.button = CallButton() if raw is None else msgspec.json.decode(raw, type=CallButton)
 
@@ -103,7 +112,10 @@ class ContactList:
 
     def export(self) -> ContactFile:
         """The whole list."""
-        return ContactFile(contacts=tuple(self._contacts.all.values()), groups=tuple(self._groups.all.values()))
+        images = {key: base64.b64encode(file).decode() for key, file in self.pictures.all.items()}
+        return ContactFile(
+            contacts=tuple(self._contacts.all.values()), groups=tuple(self._groups.all.values()), images=images
+        )
 
     # --- changes
 
@@ -118,6 +130,7 @@ class ContactList:
     def remove_contact(self, tx: Transaction, key: str) -> None:
         """Forget a contact, in groups and as a fallback too. NotFoundError."""
         self._contacts.remove(tx, key)
+        self.pictures.remove(tx, key)
         for contact in list(self._contacts.all.values()):
             if contact.fallback == key:
                 self._contacts.update(tx, contact.id, {"fallback": ""})
@@ -139,7 +152,14 @@ class ContactList:
     def remove_group(self, tx: Transaction, key: str) -> None:
         """NotFoundError."""
         self._groups.remove(tx, key)
+        self.pictures.remove(tx, key)
         self._unpin(tx, key)
+
+    def set_picture(self, tx: Transaction, key: str, data: bytes) -> Image:
+        """The picture of a contact or group. NotFoundError, InputError, LimitError."""
+        if key not in self.book.groups:
+            self._contacts.get(key)
+        return self.pictures.put(tx, key, data)
 
     def set_button(self, tx: Transaction, patch: Mapping[str, Any]) -> CallButton:
         """Change what the call button does. InputError, LimitError, NotFoundError (``recipients[n]``)."""
@@ -147,6 +167,8 @@ class ContactList:
         count = 0
         for position, key in enumerate(new.recipients):
             field = f"recipients[{position}]"
+            if key == VMS_CALL:
+                continue
             group = self._groups.all.get(key)
             if group is None:
                 self._contacts.get(key, field)
@@ -169,6 +191,7 @@ class ContactList:
         for shelf in (self._groups, self._contacts):
             for key in list(shelf.all):
                 shelf.remove(tx, key)
+                self.pictures.remove(tx, key)
         for number, contact in enumerate(file.contacts):
             # Fallbacks may point forward: they are set when everybody is there.
             alone = msgspec.structs.replace(contact, fallback="")
@@ -179,8 +202,11 @@ class ContactList:
                     self._contacts.update(tx, contact.id, {"fallback": contact.fallback})
         for number, group in enumerate(file.groups):
             self._import(self._groups, tx, group, f"groups[{number}]")
+        for key, text in file.images.items():
+            with _below("images"):
+                self._import_picture(tx, key, text)
         there = self.book.contacts.keys() | self.book.groups.keys()
-        kept = tuple(key for key in self.button.recipients if key in there)
+        kept = tuple(key for key in self.button.recipients if key in there or key == VMS_CALL)
         fallback = self.button.fallback if self.button.fallback in there else ""
         if (kept, fallback) != (self.button.recipients, self.button.fallback):
             self.set_button(tx, {"recipients": list(kept), "fallback": fallback})
@@ -196,6 +222,15 @@ class ContactList:
                 raise ConflictError("id", f"{record.id!r} is there twice")
             kind: Any = ContactSpec if isinstance(record, Contact) else GroupSpec
             shelf.add(tx, kind(**{name: getattr(record, name) for name in kind.__struct_fields__}), key=record.id)
+
+    def _import_picture(self, tx: Transaction, key: str, text: str) -> None:
+        if key not in self.book.contacts and key not in self.book.groups:
+            raise NotFoundError(key[:40], "is neither a contact nor a group of the file")
+        try:
+            data = base64.b64decode(text, validate=True)
+        except (ValueError, binascii.Error):
+            raise InputError(key, "must be base64") from None
+        self.pictures.put(tx, key, data, key)
 
     def _free(self, tx: Transaction, prefix: str) -> str:
         counter = ("counter", "contact_list")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from axcore.model.voice import AgreedMedia
+from axcore.services.clips.player import Load
 
 OnKey = Callable[[str, str, int], None]
 """Leg, key (0-9, A-D, ``*``, ``#``), monotonic ns when its first packet came. Once for each press. Any thread."""
@@ -33,3 +34,13 @@ class MediaPort(Protocol):
 
     def press(self, leg: str, digits: str) -> None:
         """Send keys (RFC 4733)."""
+
+
+class SoundPlayer(Protocol):
+    """Plays the sounds of a call on the loudspeaker. Called on the ledger thread; nothing waits."""
+
+    def ring(self, load: Load, gain: float, times: int) -> None:
+        """Play what ``load`` gives ``times`` times (0: until ``hush``), in place of another sound of a call."""
+
+    def hush(self) -> None:
+        """No sound of a call any more."""

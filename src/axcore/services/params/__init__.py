@@ -1,7 +1,18 @@
 """Parameters: the settings behind param.cgi, each bound to its owner."""
 
 from .service import ParamService
-from .sources import STREAM_PROFILES, brand, ioport, media_clips, network, properties, settings, sip, speaker_test
+from .sources import (
+    STREAM_PROFILES,
+    brand,
+    ioport,
+    media_clips,
+    network,
+    properties,
+    settings,
+    sip,
+    speaker_test,
+    two_way_audio,
+)
 from .types import Group, ParamError, Parameter, Setting, Source
 
 __all__ = [
@@ -20,4 +31,5 @@ __all__ = [
     "settings",
     "sip",
     "speaker_test",
+    "two_way_audio",
 ]

@@ -89,6 +89,23 @@ def test_the_filter_alone_takes_less(recorded: tuple[Any, Any, Any]) -> None:
     assert found[0] > found[1] > 10
 
 
+def test_noise_goes_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(3)
+    mic, far = rng.normal(0, 300, 4 * RATE).astype(np.int16), np.zeros(4 * RATE, np.int16)
+    source, out = save(tmp_path / "both.wav", mic, far), tmp_path / "out.wav"
+    left = {}
+    for most in ("0", "12", "30"):
+        assert main(["audio", "process", str(source), "-o", str(out), "--noise", most, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["latency_ms"] <= 5
+        left[most] = 20 * np.log10(np.std(read_wav(out).channels[0][2 * RATE :].astype(float)) / 300)
+    assert left["0"] > -1
+    assert -13 < left["12"] < -9
+    assert left["30"] < -18
+    assert main(["audio", "process", str(source), "-o", str(out), "--noise", "99"]) == 2
+    assert "--noise" in capsys.readouterr().err
+    assert main(["audio", "process", str(source), "-o", str(out), "--noise", "30", "--filter-only"]) == 2
+
+
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_pictures(recorded: tuple[Any, Any, Any], tmp_path: Path, kind: str) -> None:
     mic, far, _ = recorded

@@ -58,6 +58,8 @@ class FakeLines:
 class FakeRequest:
     """What handlers use of a request."""
 
+    method = "POST"
+
     def __init__(
         self,
         query: str = "",
@@ -77,6 +79,9 @@ class FakeRequest:
 
     async def read(self) -> bytes:
         return self._body
+
+    async def form(self) -> Form:
+        return Form((*self.arguments().fields, *parse_urlencoded(self._body.decode()).fields))
 
     def require(self, role: Role) -> None:
         if self.identity.role < role:

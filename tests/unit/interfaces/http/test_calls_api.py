@@ -105,6 +105,9 @@ class TestRest:
         assert (await ask(bench, "sip-accounts.update", {"name": "P"}, id="1"))[1]["password_set"] is True
         moved = (await ask(bench, "sip-accounts.update", {"registrar": "evil"}, id="1"))[1]
         assert moved["password_set"] is False  # nobody has it sent elsewhere
+        proxies = [{"address": "p", "username": "gate", "password": "secret"}]
+        shown = (await ask(bench, "sip-accounts.update", {"proxies": proxies}, id="1"))[1]
+        assert shown["proxies"] == [{"address": "p", "username": "gate", "realm": "", "password_set": True}]
 
     async def test_a_call_by_rest(self, bench: IntercomBench) -> None:
         status, made = await ask(bench, "calls.make", {"to": "sip:ada@10.0.0.2"})
@@ -176,7 +179,7 @@ class TestVapix:
             ("TerminateCall", {"CallId": "9"}, ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")),
             ("Call", {"To": "nonsense"}, ("env:Sender", "ter:InvalidArgVal", None)),
             ("Call", {}, ("env:Sender", "ter:InvalidArgVal", None)),
-            ("Call", {"To": "VMS_CALL"}, ("env:Receiver", "ter:Action", "ter:Failure")),
+            ("RemoveSIPAccount", {"Id": "peer-to-peer"}, ("env:Receiver", "ter:Action", "ter:Failure")),
             ("Call", {"To": "sip:a@b", "SIPAccountId": "x"}, ("env:Sender", "ter:InvalidArgVal", "ter:NotFound")),
             ("Nonsense", {}, ("env:Sender", "ter:ActionNotSupported", None)),
             ("SetSIPConfiguration", {"SIPConfiguration": {"X": 1}}, ("env:Sender", "ter:InvalidArgVal", None)),

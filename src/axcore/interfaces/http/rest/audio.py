@@ -54,6 +54,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     volume: int = 100
     repeat: int = 0
+    to_call: bool = False
+    """Whoever is talked to hears it too."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +141,8 @@ async def play_clip(request: Request, ctx: Context) -> web.Response:
     number, how, clips = _number(request), convert(await read_object(request), Play), ctx.clips
 
     def job(tx: Any) -> Playing:
-        playing: Playing = clips.play(tx, clips.clip(number), volume=how.volume, repeat=how.repeat)
+        wanted = {"volume": how.volume, "repeat": how.repeat, "to_call": how.to_call}
+        playing: Playing = clips.play(tx, clips.clip(number), **wanted)
         return playing
 
     playing = await ctx.ledger.run(job, actor=request.identity.name)

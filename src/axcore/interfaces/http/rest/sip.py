@@ -13,7 +13,7 @@ from aiohttp import web
 from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, read_object, rest, shelf, success
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
-from axcore.model.intercom import DtmfSequence, DtmfSequenceSpec, SipAccount, SipAccountSpec, SipSettings
+from axcore.model.intercom import DtmfSequence, DtmfSequenceSpec, SipAccount, SipAccountSpec, SipProxy, SipSettings
 from axcore.model.voice import Ready
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     registered: bool
     code: int
     reason: str
+    server: str
+    """That is used now: the proxy, or else the registrar."""
 
 
 class SipStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +42,10 @@ class SipStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def view(account: SipAccount, default: str) -> dict[str, Any]:
-    """An account without its password."""
+    """An account without its passwords."""
     shown: dict[str, Any] = msgspec.to_builtins(account)
+    for proxy in shown["proxies"]:
+        proxy["password_set"] = bool(proxy.pop("password"))
     shown["password_set"] = bool(shown.pop("password"))
     shown["default"] = account.id == default
     return shown
@@ -62,8 +66,15 @@ async def patch_settings(request: Request, ctx: Context) -> web.Response:
 async def get_status(request: Request, ctx: Context) -> web.Response:
     """Voice processes and registrations."""
     arguments(request)
+    accounts, servers = ctx.intercom.accounts.accounts, ctx.intercom.servers
     found = [
-        Registered(account=one.account, registered=one.active, code=one.code, reason=one.reason)
+        Registered(
+            account=one.account,
+            registered=one.active,
+            code=one.code,
+            reason=one.reason,
+            server=servers.route(accounts[one.account]).server if one.account in accounts else "",
+        )
         for one in ctx.intercom.registrations.values()
     ]
     return success(SipStatus(processes=list(ctx.intercom.lines), registrations=found))
@@ -138,12 +149,19 @@ async def delete_sequence(request: Request, ctx: Context) -> web.Response:
     return success()
 
 
+class ProxyView(SipProxy, frozen=True, kw_only=True):
+    """A proxy as it is shown: ``password`` is not."""
+
+    password_set: bool
+
+
 class AccountView(SipAccountSpec, frozen=True, kw_only=True):
-    """An account as it is shown: ``password`` is not."""
+    """An account as it is shown: ``password`` is not, here and in its proxies."""
 
     id: str
     password_set: bool
     default: bool
+    proxies: tuple[ProxyView, ...] = ()
 
 
 def _routes() -> tuple[RestRoute, ...]:

@@ -1,350 +1,76 @@
-"""``/vapix/call``: the VAPIX Call service as JSON, one method a request (``{"axcall:Call": {"To": "sip:..."}}``).
+"""``/vapix/call``: the VAPIX Call service, one method a request, as JSON and in the simple form.
 
-Over the same accounts, sequences and calls as REST. A fault is HTTP 400 with ``Fault``, ``FaultCode``,
-``FaultSubCode``, ``FaultReason`` and ``FaultMsg``. Of what is not there: ``ter:NotFound``; of what cannot be done now:
-``ter:Failure``. Calls to video management software, video and NAT settings are not there yet.
+``{"axcall:Call": {"To": "sip:..."}}`` by POST, or ``?format=simple&action=axcall:Call&To=sip:...`` by GET or POST (then
+arguments may be in an urlencoded body too). A fault is HTTP 400 with ``Fault``, ``FaultCode``, ``FaultSubCode``,
+``FaultReason`` and ``FaultMsg``. The same methods are SOAP at ``/vapix/services`` (``interfaces.call``).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import web
 
-from axcore.errors import ConflictError, InputError, LimitError, NotFoundError, QueueFullError, StoreError
-from axcore.interfaces.http.jsonin import convert, parse_json
+from axcore.errors import AxError, InputError, QueueFullError, StoreError
+from axcore.interfaces.call import simple
+from axcore.interfaces.call.methods import METHODS, PREFIX, fault_of, run
+from axcore.interfaces.http.errors import BadRequestError
+from axcore.interfaces.http.jsonin import parse_json
 from axcore.interfaces.http.routes import ApiEntry, Route
 from axcore.model.accounts import Role
-from axcore.model.intercom import CODECS, VMS_CALL, CallStatus, DtmfSequenceSpec, SipAccount, SipAccountSpec, SipProxy
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
 
-PREFIX: Final = "axcall:"
-Method = Callable[[dict[str, Any], "Context"], Awaitable[dict[str, Any]]]
-ENCRYPTION: Final = {"none": "None", "best_effort": "SRTPBestEffort", "mandatory": "SRTPMandatory"}
-SETTINGS: Final = {
-    "SIPEnabled": "enabled",
-    "SIPPort": "port",
-    "SIPTLSPort": "tls_port",
-    "AllowIncomingCalls": "allow_incoming",
-    "RTPStartPort": "rtp_start_port",
-    "CallingTimeout": "calling_timeout",
-    "ApplyAccessList": "use_access_list",
-    "AccessList": "access_list",
-    "AccessListPolicy": "access_list_policy",
-}
-ACCOUNT: Final = {
-    "Name": "name",
-    "UserId": "user_id",
-    "PublicDomain": "domain",
-    "Registrar": "registrar",
-    "Password": "password",
-    "AuthenticationId": "authentication_id",
-    "CallerId": "caller_id",
-    "Transport": "transport",
-}
-
-
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
-
-
-class _Args(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Arguments of a method."""
-
-
-class CallArgs(_Args, frozen=True, kw_only=True):
-    """``Call``."""
-
-    To: str
-    SIPAccountId: str = ""
-
-
-class CallIdArgs(_Args, frozen=True, kw_only=True):
-    """``TerminateCall``, ``GetCallStatus``."""
-
-    CallId: str
-
-
-class IdArgs(_Args, frozen=True, kw_only=True):
-    """What is about one record."""
-
-    Id: str
-
-
-class CodecArgs(_Args, frozen=True, kw_only=True):
-    """``SetAudioCodecs``."""
-
-    AudioCodecs: tuple[str, ...]
-
-
-class SequenceArgs(_Args, frozen=True, kw_only=True):
-    """``SetDTMFEvent``: without ``Id`` a new one."""
-
-    Sequence: str
-    Name: str
-    Id: str = ""
-    SIPAccountIds: tuple[str, ...] = ()
-
-
-def status(call: CallStatus) -> dict[str, Any]:
-    """A call in the words of the API."""
-    found: dict[str, Any] = {
-        "CallId": call.id,
-        "Source": "API",
-        "CallState": call.state,
-        "CallStateReason": call.reason,
-        "StartTime": call.started,
-        "Direction": call.direction,
-        "DeviceURI": call.device_uri,
-        "RemoteURI": call.remote_uri,
-        "CallType": "SIP",
-        "SIPAccountId": call.account,
-    }
-    if call.stopped:
-        found["StopTime"] = call.stopped
-    if call.codec:
-        found["AudioCodec"] = call.codec
-    return found
-
-
-def account(one: SipAccount, default: str) -> dict[str, Any]:
-    """An account in the words of the API; passwords are not told."""
-    return {
-        "Id": one.id,
-        **{name: getattr(one, field) for name, field in ACCOUNT.items() if field != "password"},
-        "Password": "",
-        "SIPProxies": [{"Address": proxy.address} for proxy in one.proxies],
-        "IsDefault": one.id == default,
-        "Active": one.active,
-        "AutoAnswer": one.auto_answer,
-        "MediaEncryption": ENCRYPTION[one.encryption],
-    }
-
-
-async def capabilities(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"Capabilities": {"SIP": True, "DTMF": True, "AudioCodec": True}}
-
-
-async def call(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    wanted = convert(args, CallArgs, "Call")
-    if wanted.To == VMS_CALL:
-        raise ConflictError("To", "calls to video management software are not possible yet")
-    made = await ctx.ledger.run(lambda tx: ctx.intercom.call(tx, wanted.To, wanted.SIPAccountId))
-    return {"CallId": made.id}
-
-
-async def terminate(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    key = convert(args, CallIdArgs, "TerminateCall").CallId
-    await ctx.ledger.run(lambda tx: ctx.intercom.hang_up(tx, key))
-    return {}
-
-
-async def get_status(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"CallStatus": status(ctx.intercom.status(convert(args, CallIdArgs, "GetCallStatus").CallId))}
-
-
-async def get_statuses(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"CallStatus": [status(one) for one in ctx.intercom.calls()]}
-
-
-async def get_configuration(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    settings = ctx.intercom.accounts.settings
-    found = {name: getattr(settings, field) for name, field in SETTINGS.items()}
-    return {"SIPConfiguration": {**found, "AccessListPolicy": settings.access_list_policy.capitalize()}}
-
-
-async def set_configuration(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    given = _object(args, "SIPConfiguration")
-    patch = {field: given.pop(name) for name, field in SETTINGS.items() if name in given}
-    given.pop("KeepCurrent", None)
-    _refuse_rest(given, "SIPConfiguration")
-    if isinstance(patch.get("access_list_policy"), str):
-        patch["access_list_policy"] = patch["access_list_policy"].lower()
-    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.set_settings(tx, patch))
-    return {}
-
-
-async def get_account(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    accounts = ctx.intercom.accounts
-    return {"SIPAccount": account(accounts.account(convert(args, IdArgs, "Get").Id, "Id"), accounts.default)}
-
-
-async def get_accounts(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    accounts = ctx.intercom.accounts
-    return {"SIPAccount": [account(one, accounts.default) for one in accounts.accounts.values()]}
-
-
-async def set_account(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    """Without ``Id``, or with one that is not there yet, a new account."""
-    given, accounts = _object(args, "SIPAccount"), ctx.intercom.accounts
-    key = convert(given.pop("Id", ""), str, "SIPAccount.Id")
-    default = convert(given.pop("IsDefault", False), bool, "SIPAccount.IsDefault")
-    if key and not _ID.fullmatch(key):
-        raise InputError("SIPAccount.Id", "must be 1..40 letters, digits, - and _")
-    patch: dict[str, Any] = {field: given.pop(name) for name, field in ACCOUNT.items() if name in given}
-    for name, field in (("Active", "active"), ("AutoAnswer", "auto_answer")):
-        if name in given:
-            patch[field] = given.pop(name)
-    if "MediaEncryption" in given:
-        words = {word: field for field, word in ENCRYPTION.items()}
-        patch["encryption"] = words.get(str(given.pop("MediaEncryption")), "?")
-    if "SIPProxies" in given:
-        proxies = convert(given.pop("SIPProxies"), list[dict[str, Any]], "SIPAccount.SIPProxies")
-        patch["proxies"] = [convert({"address": one.get("Address")}, SipProxy, "SIPProxies") for one in proxies]
-    _refuse_rest(given, "SIPAccount")
-    if "registrar" in patch:
-        patch["kind"] = "registered" if patch["registrar"] else "peer_to_peer"
-
-    def job(tx: Any) -> str:
-        if key in accounts.accounts:
-            made: SipAccount = accounts.update_account(tx, key, msgspec.to_builtins(patch))
-        else:
-            spec = convert(msgspec.to_builtins({"name": "SIP account", **patch}), SipAccountSpec, "SIPAccount")
-            made = accounts.add_account(tx, spec, key=key)
-        if default:
-            accounts.make_default(tx, made.id)
-        return made.id
-
-    return {"Id": await ctx.ledger.run(job)}
-
-
-async def remove_account(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    key = convert(args, IdArgs, "RemoveSIPAccount").Id
-    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.remove_account(tx, key))
-    return {}
-
-
-async def account_statuses(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    intercom = ctx.intercom
-    found = []
-    for one in intercom.accounts.accounts.values():
-        told = intercom.registrations.get(one.id)
-        state = "Registered" if told is not None and told.active else "NotRegistered"
-        found.append({"Id": one.id, "State": state, "Reason": "" if told is None else told.reason})
-    return {"SIPAccountStatus": found}
-
-
-async def get_codecs(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"AudioCodecs": list(ctx.intercom.accounts.settings.codecs)}
-
-
-async def supported_codecs(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"AudioCodecs": list(CODECS)}
-
-
-async def set_codecs(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    codecs = list(convert(args, CodecArgs, "SetAudioCodecs").AudioCodecs)
-    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.set_settings(tx, {"codecs": codecs}))
-    return {}
-
-
-async def get_events(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    found = [
-        {"Id": one.id, "Name": one.description, "Sequence": one.sequence, "SIPAccountIds": list(one.accounts)}
-        for one in ctx.intercom.accounts.sequences.values()
-    ]
-    return {"DTMFEvent": found}
-
-
-async def set_event(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    wanted, accounts = convert(_object(args, "DTMFEvent"), SequenceArgs, "DTMFEvent"), ctx.intercom.accounts
-    fields = {"sequence": wanted.Sequence, "description": wanted.Name, "accounts": list(wanted.SIPAccountIds)}
-
-    def job(tx: Any) -> str:
-        if wanted.Id:
-            return str(accounts.update_sequence(tx, wanted.Id, fields).id)
-        return str(accounts.add_sequence(tx, convert(fields, DtmfSequenceSpec, "DTMFEvent")).id)
-
-    return {"Id": await ctx.ledger.run(job)}
-
-
-async def remove_event(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    key = convert(args, IdArgs, "RemoveDTMFEvent").Id
-    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.remove_sequence(tx, key))
-    return {}
-
-
-METHODS: Final[dict[str, tuple[Role, Method]]] = {
-    "GetServiceCapabilities": (Role.OPERATOR, capabilities),
-    "Call": (Role.OPERATOR, call),
-    "TerminateCall": (Role.OPERATOR, terminate),
-    "GetCallStatus": (Role.OPERATOR, get_status),
-    "GetCallStatuses": (Role.OPERATOR, get_statuses),
-    "GetSIPConfiguration": (Role.ADMIN, get_configuration),
-    "SetSIPConfiguration": (Role.ADMIN, set_configuration),
-    "GetSIPAccount": (Role.ADMIN, get_account),
-    "GetSIPAccounts": (Role.ADMIN, get_accounts),
-    "SetSIPAccount": (Role.ADMIN, set_account),
-    "RemoveSIPAccount": (Role.ADMIN, remove_account),
-    "GetSIPAccountStatuses": (Role.ADMIN, account_statuses),
-    "GetAudioCodecs": (Role.ADMIN, get_codecs),
-    "GetSupportedAudioCodecs": (Role.ADMIN, supported_codecs),
-    "SetAudioCodecs": (Role.ADMIN, set_codecs),
-    "GetDTMFEvents": (Role.ADMIN, get_events),
-    "SetDTMFEvent": (Role.ADMIN, set_event),
-    "RemoveDTMFEvent": (Role.ADMIN, remove_event),
-}
-
 
 async def serve(request: Request, ctx: Context) -> web.Response:
     """One method."""
+    plain = False
     try:
-        body = parse_json(await request.read())
-        if not isinstance(body, dict) or len(body) != 1:
-            raise InputError("body", f'must be {{"{PREFIX}Method": {{...}}}}')
-        (name, args), *_ = body.items()
-        found = METHODS.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
-        if found is None:
-            return fault("ter:ActionNotSupported", None, f"there is no method {name[:60]!r}")
-        role, method = found
-        request.require(role)
-        if not isinstance(args, dict):
-            raise InputError(name[:60], "must be an object")
-        return web.json_response(await method(args, ctx), dumps=lambda value: msgspec.json.encode(value).decode())
-    except NotFoundError as error:
-        return fault("ter:InvalidArgVal", "ter:NotFound", str(error))
-    except (ConflictError, LimitError) as error:
-        return fault("ter:Action", "ter:Failure", str(error), sender=False)
-    except InputError as error:
-        return fault("ter:InvalidArgVal", None, str(error))
-    except (QueueFullError, StoreError):
-        return fault("ter:Action", "ter:Failure", "nothing was changed, try again", sender=False)
+        query = request.arguments()
+        plain = query.get("format") == "simple"
+        answer = await (_simple(request, ctx) if plain else _json(request, ctx))
+        return _written(answer, plain=plain)
+    except (InputError, QueueFullError, StoreError) as error:
+        return _written(_fault(error), plain=plain, status=400)
+    except BadRequestError as error:
+        return _written(_fault(InputError("request", error.text)), plain=plain, status=400)
 
 
-def fault(code: str, sub: str | None, reason: str, *, sender: bool = True) -> web.Response:
-    """The answer to what cannot be."""
-    body = {
-        "Fault": "env:Sender" if sender else "env:Receiver",
-        "FaultCode": code,
-        "FaultSubCode": sub,
-        "FaultReason": reason,
-        "FaultMsg": None,
-    }
-    return web.json_response(body, status=400)
+async def _json(request: Request, ctx: Context) -> dict[str, Any]:
+    if request.method == "GET":
+        raise InputError("format", "GET is for format=simple; JSON comes by POST")
+    body = parse_json(await request.read())
+    if not isinstance(body, dict) or len(body) != 1:
+        raise InputError("body", f'must be {{"{PREFIX}Method": {{...}}}}')
+    (name, args), *_ = body.items()
+    return await run(name, args, request, ctx)
 
 
-def _object(args: dict[str, Any], name: str) -> dict[str, Any]:
-    """The only argument, which is an object; a copy."""
-    value = args.get(name)
-    if not isinstance(value, dict):
-        raise InputError(name, "is required, and an object")
-    _refuse_rest({key: one for key, one in args.items() if key != name}, "")
-    return dict(value)
+async def _simple(request: Request, ctx: Context) -> dict[str, Any]:
+    fields = (await request.form()).fields
+    actions = [value for name, value in fields if name == "action"]
+    if len(actions) != 1:
+        raise InputError("action", "is required, once")
+    args = simple.read([(name, value) for name, value in fields if name not in ("format", "action")])
+    return await run(actions[0], args, request, ctx)
 
 
-def _refuse_rest(given: dict[str, Any], where: str) -> None:
-    for name in given:
-        raise InputError(f"{where}.{name[:60]}".lstrip("."), "is not known here")
+def _fault(error: AxError) -> dict[str, Any]:
+    return fault_of(error).told()
 
 
+def _written(answer: dict[str, Any], *, plain: bool, status: int = 200) -> web.Response:
+    if plain:
+        return web.Response(status=status, text=simple.write(answer), content_type="text/plain")
+    return web.Response(status=status, body=msgspec.json.encode(answer), content_type="application/json")
+
+
+_ROLES: Final = {name: role for name, (role, _) in METHODS.items()}
 ROUTES: Final = (
-    Route(
-        method="POST", path="/vapix/call", role=Role.OPERATOR, handler=serve, name="call-service",
-        roles={name: role for name, (role, _) in METHODS.items()},
-    ),
+    Route(method="GET", path="/vapix/call", role=Role.OPERATOR, handler=serve, name="call-service.simple",
+          roles=_ROLES),
+    Route(method="POST", path="/vapix/call", role=Role.OPERATOR, handler=serve, name="call-service", roles=_ROLES),
 )  # fmt: skip
 APIS: Final = (ApiEntry(id="call-service", name="Call service", version="2.0"),)

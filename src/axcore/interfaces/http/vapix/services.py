@@ -7,6 +7,7 @@ the password itself, which is not kept. Who sends only that is answered like who
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -27,12 +28,19 @@ PATHS: Final = (
 
 
 def table(ctx: Context) -> dispatch.Table:
-    """The operations of this device: a controller has those of access control too."""
-    if ctx.controller is None:
-        return TABLE
-    from axcore.interfaces.pacs.serve import soap_table
+    """The operations of this device: a controller has those of access control too, an intercom those of calls."""
+    if ctx.controller is not None:
+        from axcore.interfaces.pacs.serve import soap_table
 
-    return soap_table(TABLE)
+        return soap_table(TABLE)
+    return TABLE if ctx.intercom is None else _with_calls()
+
+
+@lru_cache(1)
+def _with_calls() -> dispatch.Table:
+    from axcore.interfaces.call import soap
+
+    return soap.table(TABLE)
 
 
 async def services(request: Request, ctx: Context) -> web.Response:

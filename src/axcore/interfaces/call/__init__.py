@@ -1,0 +1,1 @@
+"""The VAPIX Call service: its methods, and the simple and SOAP forms of them."""

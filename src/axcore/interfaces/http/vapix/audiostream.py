@@ -1,0 +1,244 @@
+"""``audio/receive.cgi`` and ``audio/transmit.cgi``: hear the microphone, talk by the loudspeaker (VAPIX Audio API).
+
+*receive* (GET, viewer): endless, ``audiocodec=g711|g722|g726|lpcm``, ``httptype=singlepart|multipart``. A client that
+reads too slowly loses what is older than half a second. *transmit* (POST, viewer): the body is the sound, of the type
+of ``Content-Type``, as long as it comes; what comes faster than it is said waits in the connection. One client talks
+at a time. Errors are text: 400 bad value, 405 not in this duplex mode, 415 unknown type, 503 somebody else talks, a
+call is under way, or too many listen.
+
+``Audio.DuplexMode``: ``full``; ``half``: nobody hears the microphone while somebody talks; ``get``: receive only;
+``post``: transmit only. Software that begins to transmit answers a call that is offered to it, and hangs up by ending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from aiohttp import web
+
+from axcore.errors import InputError, QueueFullError
+from axcore.interfaces.http.context import HEADERS
+from axcore.interfaces.http.errors import HttpError
+from axcore.interfaces.http.routes import Route
+from axcore.model.accounts import Role
+from axcore.model.intercom import VMS_CALL
+
+if TYPE_CHECKING:
+    from axcore.interfaces.http.context import Context, Request
+
+MODE: Final = "Audio.DuplexMode"
+PACKET_S: Final = 0.02
+PACKETS_A_SECOND: Final = 50
+BLOCK: Final = 512
+"""Octets that are sent at a time."""
+BOUNDARY: Final = "myboundary"
+KEPT: Final = 25
+"""Packets that wait for a client that reads slowly: half a second."""
+AHEAD: Final = 5
+"""Packets that are there before the first one is said, and again after a gap."""
+IDLE_S: Final = 30.0
+"""A talker of whom nothing comes for so long is gone."""
+PUMP_S: Final = 0.02
+
+
+class Codec(NamedTuple):
+    """A codec on the wire."""
+
+    name: str
+    """Of ``axcore.audio.CODECS``."""
+    octets: int
+    """In 20 ms."""
+    content_type: str
+    rate: int | None = None
+    """Of L16."""
+
+
+G711: Final = Codec("PCMU", 160, "audio/basic")
+RECEIVE: Final = {
+    "g711": G711,
+    "g722": Codec("G722", 160, "audio/G722"),
+    "g726": Codec("G726-32", 80, "audio/G726-32"),
+    "lpcm": Codec("L16", 640, "audio/L16; rate=16000; channels=1", 16_000),
+}
+WIDE_MU_LAW: Final = "audio/axis-mulaw-128"
+TRANSMIT: Final = {
+    "audio/basic": G711,
+    "audio/pcmu": G711,
+    "audio/pcma": Codec("PCMA", 160, "audio/PCMA"),
+    "audio/g722": RECEIVE["g722"],
+    "audio/g726-32": RECEIVE["g726"],
+    WIDE_MU_LAW: Codec("L16", 320, WIDE_MU_LAW, 16_000),
+    "audio/l16": RECEIVE["lpcm"],
+}
+"""By content type, in small letters."""
+
+
+def _refused(status: int, text: str, **headers: str) -> HttpError:
+    return HttpError(status, f"Error: {text}", headers=headers, close=True)
+
+
+def _mode(ctx: Context, never: str, what: str, other: str) -> str:
+    mode = str(ctx.params.text(MODE))
+    if mode == never:
+        raise _refused(405, f"{what} is off: {MODE} is {mode}", Allow=other)
+    return mode
+
+
+# --- the microphone ------------------------------------------------------------------------------------------------
+
+
+def receive_arguments(fields: Any) -> tuple[Codec, bool]:
+    """The codec, and whether the answer has parts. InputError."""
+    found = {"audiocodec": "g711", "httptype": "singlepart"}
+    for name, value in fields:
+        if name not in found:
+            raise InputError(name[:40], "unknown argument")
+        found[name] = value
+    if found["audiocodec"] not in RECEIVE:
+        raise InputError("audiocodec", f"must be one of {', '.join(RECEIVE)}")
+    if found["httptype"] not in ("singlepart", "multipart"):
+        raise InputError("httptype", "must be singlepart or multipart")
+    return RECEIVE[found["audiocodec"]], found["httptype"] == "multipart"
+
+
+async def receive(request: Request, ctx: Context) -> web.StreamResponse:
+    """GET /axis-cgi/audio/receive.cgi (viewer)."""
+    codec, parts = receive_arguments(request.arguments().fields)
+    mode = _mode(ctx, "post", "receive", "POST")
+    if not ctx.audio.settings.input.enabled:
+        raise _refused(503, "the audio input is off")
+    try:
+        listener = ctx.two_way.listen(codec.name, codec.rate)
+    except QueueFullError as error:
+        raise _refused(503, str(error)) from None
+    with listener:
+        kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}" if parts else codec.content_type
+        response = web.StreamResponse(headers={**HEADERS, "Content-Type": kind})
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response
+        kept: deque[bytes] = deque(maxlen=KEPT)
+        pump = asyncio.create_task(_pump(listener, kept, ctx, half=mode == "half"))
+        try:
+            with contextlib.suppress(ConnectionError):
+                await _send(response, kept, codec, parts=parts)
+        finally:
+            pump.cancel()
+    return response
+
+
+async def _pump(listener: Any, kept: deque[bytes], ctx: Context, *, half: bool) -> None:
+    """Fetch what was said, whatever the client does; the oldest goes when there is too much."""
+    while True:
+        packets = listener.take()
+        if not (half and ctx.two_way.talking):
+            kept.extend(packets)
+        await asyncio.sleep(PUMP_S)
+
+
+async def _send(response: web.StreamResponse, kept: deque[bytes], codec: Codec, *, parts: bool) -> None:
+    block = bytearray()
+    while True:
+        while kept and len(block) < BLOCK:
+            block += kept.popleft()
+        if len(block) < BLOCK:
+            await asyncio.sleep(PUMP_S)
+            continue
+        data = bytes(block[:BLOCK])
+        del block[:BLOCK]
+        await response.write(part(data, codec) if parts else data)
+
+
+def part(data: bytes, codec: Codec) -> bytes:
+    """One part of a multipart answer."""
+    head = f"--{BOUNDARY}\r\nContent-Type: {codec.content_type}\r\nContent-Length: {len(data)}\r\n\r\n"
+    return head.encode() + data + b"\r\n"
+
+
+# --- the loudspeaker -----------------------------------------------------------------------------------------------
+
+
+async def transmit(request: Request, ctx: Context) -> web.StreamResponse:
+    """POST /axis-cgi/audio/transmit.cgi (viewer)."""
+    for name, _ in request.arguments().fields:
+        raise InputError(name[:40], "unknown argument")
+    codec = TRANSMIT.get(request.content_type.lower())
+    if codec is None:
+        raise _refused(415, f"Content-Type must be one of {', '.join(TRANSMIT)}")
+    _mode(ctx, "get", "transmit", "GET, HEAD")
+    if _in_call(ctx):
+        raise _refused(503, "a call is under way")
+    try:
+        talker = ctx.two_way.talk(codec.name, codec.rate)
+    except QueueFullError as error:
+        raise _refused(503, str(error)) from None
+    with talker:
+        actor = request.identity.name
+        await ctx.ledger.run(lambda tx: ctx.intercom.on_stream(tx, started=True), actor=actor)
+        try:
+            await request.welcome()
+            with contextlib.suppress(ConnectionError, web.RequestPayloadError, TimeoutError):
+                await _say(request, talker, codec, ctx)
+        finally:
+            talker.close()
+            await asyncio.shield(ctx.ledger.run(lambda tx: ctx.intercom.on_stream(tx, started=False), actor=actor))
+    response = web.Response(text="OK\n", content_type="text/plain")
+    response.force_close()
+    return response
+
+
+def _in_call(ctx: Context) -> bool:
+    """Whether somebody is talked to by telephone."""
+    call = ctx.intercom.live
+    winner = None if call is None else call.leg(call.winner)
+    return winner is not None and winner.target.uri != VMS_CALL
+
+
+async def _say(request: Request, talker: Any, codec: Codec, ctx: Context) -> None:
+    """Packets at their pace, until the body ends or a telephone call begins to be talked."""
+    loop, waiting, start, said = asyncio.get_running_loop(), bytearray(), 0.0, 0
+    ended = False
+    while not _in_call(ctx):
+        wanted = codec.octets * (1 if said else AHEAD)
+        while len(waiting) < wanted and not ended:
+            async with asyncio.timeout(IDLE_S):
+                data = await request.content.read(PACKETS_A_SECOND // 2 * codec.octets)
+            ended = not data and request.content.at_eof()
+            waiting += data
+        if not waiting:
+            return
+        now = loop.time()
+        if not said or now > start + (said + AHEAD) * PACKET_S:  # the first one, or the first after a gap
+            start, said = now, 0
+        await asyncio.sleep(max(0.0, start + said * PACKET_S - now))
+        piece = bytes(waiting[: codec.octets])
+        del waiting[: codec.octets]
+        talker.offer(_payload(piece, codec))
+        said += 1
+
+
+def _payload(piece: bytes, codec: Codec) -> bytes:
+    """A packet as RTP has it; the last one may be short."""
+    if codec.content_type == WIDE_MU_LAW:
+        from axcore.audio import codecs
+
+        samples = codecs.G711("mu").decode(piece.ljust(codec.octets, b"\xff"))
+        samples.byteswap()
+        return bytes(samples)
+    silence = {"PCMU": b"\xff", "PCMA": b"\xd5"}.get(codec.name, b"\0")
+    return piece.ljust(codec.octets, silence)
+
+
+ROUTES: Final = (
+    Route(
+        method="GET", path="/axis-cgi/audio/receive.cgi", role=Role.VIEWER, handler=receive, name="audio.receive",
+        safe=True,
+    ),
+    Route(
+        method="POST", path="/axis-cgi/audio/transmit.cgi", role=Role.VIEWER, handler=transmit, name="audio.transmit",
+        endless=True,
+    ),
+)  # fmt: skip

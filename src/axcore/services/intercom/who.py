@@ -1,0 +1,100 @@
+"""Whom a call goes to, and who may call: contacts, accounts, schedules (manual: Contact list, SIP > Access list)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from axcore.devices import dial
+from axcore.devices.call import DECLINED, NS, Limits
+from axcore.errors import ConflictError, InputError
+from axcore.model.intercom import VMS_CALL, CallDirection, Contact, SipSettings, Target, VmsSettings
+from axcore.model.sip import parse_name_addr, parse_source
+from axcore.model.voice import Incoming
+
+from .accounts import SipAccounts
+from .contacts import ContactList
+from .vms import NAMES, VMS, VmsCalls
+
+if TYPE_CHECKING:
+    from axcore.services.schedules import ScheduleService
+
+BAD_REQUEST, FORBIDDEN = 400, 403
+
+
+class Who:
+    """See the module's text. The ledger thread, or any that only reads."""
+
+    def __init__(self, accounts: SipAccounts, contacts: ContactList, schedules: ScheduleService, vms: VmsCalls) -> None:
+        self._accounts, self._contacts, self._schedules, self._vms = accounts, contacts, schedules, vms
+
+    def reaches(self, keys: tuple[str, ...]) -> bool:
+        """Whether calling these makes sense now: SIP is on, or software is among them."""
+        return bool(keys) and (self._accounts.settings.enabled or (self._vms.settings.enabled and VMS_CALL in keys))
+
+    def stages(self, wall_ns: int, keys: tuple[str, ...], *, fallback: str = "") -> dial.Stages:
+        """Contacts and groups by id, and ``VMS_CALL``, as stages of a call. While SIP is off only software is called.
+
+        NotFoundError, LimitError, InputError, ConflictError (``to``).
+        """
+        if keys == (VMS_CALL,) and not self._vms.settings.enabled:
+            raise ConflictError("to", "calls to video management software are off")
+        stages = dial.stages(
+            keys,
+            self._contacts.book,
+            lambda schedule: self._schedules.active(schedule, wall_ns),
+            self._target,
+            fallback=fallback,
+            vms=VMS if self._vms.settings.enabled else None,
+        )
+        return self._usable(stages)
+
+    def address(self, to: str, account: str = "") -> dial.Stages:
+        """A SIP address as the only stage of a call. InputError (``to``), NotFoundError, ConflictError."""
+        return self._usable(((self._accounts.target(to, account, field="to"),),))
+
+    def find(self, to: str) -> str | None:
+        """The id of a contact or a group that can be called, by id or name, or ``VMS_CALL``; None if there is none."""
+        known = self._contacts.find(to)
+        return VMS_CALL if known is None and to.strip() in NAMES else known
+
+    def check(self, to: str) -> str:
+        """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``)."""
+        known = self.find(to)
+        return known if known is not None else self._accounts.target(to, field="to").uri
+
+    def refusal(self, report: Incoming) -> int:
+        """The SIP status that somebody gets who may not call; 0 = he may."""
+        settings = self._accounts.settings
+        try:
+            caller = parse_name_addr(report.remote)
+            account = self._accounts.account(report.account)
+        except InputError:
+            return BAD_REQUEST
+        sources = [parse_source(source) for source in settings.access_list]
+        if not settings.allow_incoming or not account.active:
+            return DECLINED
+        if settings.use_access_list and not dial.admitted(caller, settings.access_list_policy, sources):
+            return FORBIDDEN
+        return 0
+
+    def _target(self, contact: Contact) -> Target:
+        return self._accounts.target(contact.sip_address, contact.account, contact=contact.id)
+
+    def _usable(self, stages: dial.Stages) -> dial.Stages:
+        if not self._accounts.settings.enabled:
+            stages = tuple((VMS,) for stage in stages if VMS in stage)
+            if not stages:
+                raise ConflictError("to", "SIP is off")
+        for target in (target for stage in stages for target in stage):
+            if target != VMS and not self._accounts.account(target.account).active:
+                raise ConflictError("to", f"the account {target.account} is not active")
+        return stages
+
+
+def limits(direction: CallDirection, sip: SipSettings, vms: VmsSettings) -> Limits:
+    """How long a call may be tried and last (manual: SIP > Call handling, VMS calls)."""
+    longest = sip.call_duration
+    if direction == "Incoming":
+        longest = min(sip.incoming_duration, longest or sip.incoming_duration)
+    active = longest * NS if longest else None
+    return Limits(calling_ns=sip.calling_timeout * NS, active_ns=active, vms_ns=vms.timeout * NS)
