@@ -13,7 +13,7 @@ noise to talker.
 
 What limits ours: gains that know the talker, in the same bands and with the same delay, reach +0.9 in street10, +0.5
 in babble5, +1.7 in rain5, +1.1 in white5 and +0.7 in wind0 (held-out). So bands and delay would do, except in wind,
-where the goal is all they can; on ``design`` most of what is missing there lies from 200 to 400 Hz. What lacks in rain
+where the goal is all they can; on ``design`` most of what is missing there is from 200 to 400 Hz. What lacks in rain
 and babble is knowing which is the talker. Tried on ``design`` without success for these two: exponents of gains from
 1.0 to 1.6 (PESQ in rain and STOI in babble go against each other), bounds of attenuation from 9 to 20 dB, other limits
 of what is out of hearing. Deeper lowest bands help wind and street a little and cost clean speech as much. From 16 to
