@@ -325,7 +325,7 @@ class TestDevice:
         try:
             with SipPeer() as first, SipPeer() as second:
                 patch = {
-                    "enabled": True, "port": 0, "t1": 50, "t2": 100, "max_retransmissions": 1, "fallback_interval": 10,
+                    "enabled": True, "port": 0, "t1": 100, "t2": 200, "max_retransmissions": 1, "fallback_interval": 10,
                 }  # fmt: skip
                 do(lambda tx: intercom.accounts.set_settings(tx, patch))
                 spec = SipAccountSpec(

@@ -73,7 +73,7 @@ class Phone:
 
     def __enter__(self) -> Phone:
         self.process.start()
-        self.ready = self.wait(Ready, 10.0)
+        self.ready = self.wait(Ready, 30.0)
         return self
 
     def __exit__(
@@ -108,7 +108,7 @@ class Phone:
         if code == 200:
             self.connected()
 
-    def connected(self, timeout: float = 5.0) -> None:
+    def connected(self, timeout: float = 15.0) -> None:
         """Wait until the call is answered and its media is known."""
         self.wait(Connected, timeout)
         if self.media is None:
