@@ -34,8 +34,9 @@ SIP, CONTACTS = "/config/rest/sip/v1", "/config/rest/contact-list/v1"
 DOOR, HOLD_S = "relay1", 7.0
 TALKS_S, RATE, FRAME = 6.0, 8000, 160
 PATIENCE_S = 10.0
-LOUD, LEFT_DB = 1000.0, 15.0
-"""RMS of who talks; by how much less of it must come back."""
+LOUD, LEFT_DB, ENOUGH = 1000.0, 15.0, 0.5
+"""RMS of who talks; by how much less of it must come back; the part of the time that must be heard: a sound card that
+a busy machine keeps waiting loses some."""
 
 
 def voice(seconds: float, seed: int = 1) -> array[int]:
@@ -113,19 +114,18 @@ class Play:
         half = len(self.heard) // 2
         louder = 20 * math.log10(rms(self.said[half:]) / max(1.0, rms(self.heard[half:])))
         need(rms(self.said) > LOUD, "the telephone did not talk")
-        need(len(self.heard) > len(self.said) * 0.8, f"only {len(self.heard) / RATE:.1f} s came from the station")
+        need(len(self.heard) > len(self.said) * ENOUGH, f"only {len(self.heard) / RATE:.1f} s came from the station")
         need(louder > LEFT_DB, f"the telephone hears itself, {louder:.1f} dB below what it said")
         self.timeline.add("the telephone talks", f"{louder:.0f} dB less of it comes back")
 
     def key(self) -> None:
         began = time.monotonic()
         self.phone.press("1")
-        self.device.tap.expect(DOOR, True, PATIENCE_S)
+        opened = self.device.tap.expect(DOOR, True, PATIENCE_S)
         self.timeline.add("key 1 -> the door opens", DOOR, (time.monotonic() - began) * 1e3)
-        opened = time.monotonic()
         self.phone.hang_up()
-        self.device.tap.expect(DOOR, False, HOLD_S + PATIENCE_S)
-        held = time.monotonic() - opened
+        closed = self.device.tap.expect(DOOR, False, HOLD_S + PATIENCE_S)
+        held = (closed.t_ns - opened.t_ns) / 1e9  # by the device's clock
         need(abs(held - HOLD_S) < 0.5, f"the door was open for {held:.2f} s")
         self.timeline.add("the door closes", f"open for {held:.2f} s, the call is over")
 
