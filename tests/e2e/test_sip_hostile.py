@@ -73,12 +73,21 @@ class Watch:
         if answers:
             assert call(self.station, self.peer).bye() == 200
         else:
-            assert Dialog(self.peer).invite(body=str(Offer(self.peer.rtp_port))).status == 603
+            refused(self.peer)
 
 
 @pytest.fixture
 def watch(station: Station, peer: Peer) -> Watch:
     return Watch(station, peer)
+
+
+def refused(peer: Peer) -> None:
+    """The device says that it takes no calls, once it has room to say so."""
+    until = time.monotonic() + PATIENCE
+    while (status := Dialog(peer).invite(body=str(Offer(peer.rtp_port))).status) != 603:
+        assert status == 486
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def call(station: Station, peer: Peer) -> Dialog:
