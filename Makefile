@@ -193,16 +193,17 @@ bench: dev build-c/build.ninja ## all benches, with the table
 	@$(QUIET) ninja -C build-c && $(PY) bench/gate.py --no-gate
 	@$(PY) bench/footprint.py
 
-bench-audio: dev build ## the echo canceller and the noise suppressor, and their peers, on the same scenes: two minutes (QUALITY=--quick: less)
+bench-audio: dev build ## echo canceller, noise suppressor and peers, and the gain control, on the same scenes: two minutes (QUALITY=--quick: less)
 	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru es fr)) libspeexdsp1 libwebrtc-audio-processing1
 	@.ci/venv $(VENV) dev audio-bench
 	@$(PY) bench/audio_quality.py $(QUALITY)
 	@$(PY) bench/noise_quality.py $(QUALITY)
+	@$(PY) bench/gain_quality.py $(QUALITY)
 
 aec3: ## WebRTC's AEC3, to compare with: pip builds it from source, some minutes
 	@.ci/venv $(VENV) audio-aec3
 
-noise-training: dev ## learn the weights of the noise suppressor anew: half an hour, 6 GB
+noise-training: dev ## learn the weights of the noise suppressor anew: an hour and a half, 6 GB
 	@$(NEED) $(addsuffix -g722,$(addprefix asterisk-core-sounds-,en it ru))
 	@.ci/venv $(VENV) dev noise-training
 	@$(PY) bench/audio/noise_training.py

@@ -248,6 +248,7 @@ def key_to_relay(station: Station, rounds: int) -> None:
         station.do(lambda tx: station.intercom.call(tx, ada.uri))
         ada.wait(Incoming)
         ada.answer()
+        station.until(lambda: any(call.state == "Active" for call in station.intercom.calls()))
         station.until(lambda: station.media.started)
         found = []
         for _ in range(rounds):

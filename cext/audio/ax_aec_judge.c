@@ -23,6 +23,7 @@
 #define CLEAR_EXCESS 3.0f
 #define CLEAR_SHARE 0.2f  /* Error over estimate. */
 #define CLEAR_MIXED -0.25f
+#define UNLEARNT 0.5f     /* So much of the estimate in the error is an echo that the filter only begins to learn. */
 #define ODD_EXCESS 2.5f
 #define ODD_LONG 30       /* Half frames. */
 #define CALM_EXCESS 1.5f
@@ -78,7 +79,7 @@ void aec_judge(struct aec_core *c, const struct aec_bands *p, float leak)
     if (votes > VOTES)
         s->near += aec_min(0.1f * votes, VOTES_STEP);
     else if (excess > clear && c->search.in_step && !lost && s->suspect == 0 && s->mixed > CLEAR_MIXED &&
-             (hints > HINTS || s->share > CLEAR_SHARE))
+             s->mixed < UNLEARNT && (hints > HINTS || s->share > CLEAR_SHARE))
         s->near += CLEAR_STEP;
     else if (s->suspect > SUSPECT_LONG - 6)
         s->near -= 0.15f;

@@ -18,8 +18,8 @@
 #define FAINTER 0.002f
 #define QUIETER 0.3f     /* As RISE and FALL, for the least of the mean gain. */
 #define BACK 0.005f
-#define NO_DOUBT 0.2f    /* Where that is in a steady noise, */
-#define ALL_DOUBT 0.4f   /* and where it is among other talkers. */
+#define NO_DOUBT 0.25f   /* Where that is in a steady noise, */
+#define ALL_DOUBT 0.45f  /* and where it is among other talkers. */
 #define DOUBTED 0.25f    /* Least gain then: 12 dB. */
 
 static const int EDGES[NS_BANDS + 1] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24,  27,  30,  33, 36,

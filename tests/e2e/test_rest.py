@@ -245,6 +245,7 @@ def test_nothing_makes_a_route_fail_or_changes_anything(instance: Device, client
     _, reply = client.request("GET", "/openapi.json")
     routes = [(method.upper(), path) for path, item in json.loads(reply)["paths"].items() for method in item]
     routes = [route for route in routes if "restart" not in route[1] and "factorydefault" not in route[1]]
+    routes.remove(("GET", "/axis-cgi/audio/receive.cgi"))  # has no end: test_audio_cgi.py
     assert len(routes) > 30
     state = [client.rest("GET", path) for path in (HOLDERS, RULES, PORTS, SETTINGS)]
     for method, path in routes:

@@ -124,6 +124,19 @@ class TestRegistration:
             peer.reply(peer.wait("INVITE", WAIT), 407, "Proxy Authentication Required", [challenge.format("x")])
             assert 'username="gate"' in peer.wait("INVITE", WAIT)["Proxy-Authorization"]
 
+    def test_a_proxy_that_wants_its_login_to_register(self, peer: SipPeer) -> None:
+        login = {"proxy_username": "gate", "proxy_password": "keeper"}
+        with Phone("ada", **registered(peer, proxies=("sip:" + peer.address,), **login)) as ada:
+            challenge = 'Proxy-Authenticate: Digest realm="edge", nonce="n{}", algorithm=MD5, qop="auth"'
+            for number in range(12):
+                request = peer.wait("REGISTER", WAIT)
+                if 'username="gate"' in request["Proxy-Authorization"]:
+                    break
+                peer.reply(request, 407, "Proxy Authentication Required", [challenge.format(number)])
+            assert 'realm="edge"' in request["Proxy-Authorization"]
+            accept(peer, request)
+            assert ada.wait(Registration, WAIT).active
+
     def test_another_server_while_it_runs(self, peer: SipPeer) -> None:
         with Phone("ada", **registered(peer)) as ada, SipPeer() as second:
             accept(peer, peer.wait("REGISTER"))

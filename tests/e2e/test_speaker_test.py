@@ -39,7 +39,14 @@ def test_a_loudspeaker_that_breaks_is_reported() -> None:
         log = net.EventLog(client)
         client.rest("POST", f"{API}/run")
         assert finished() == "Failed"
-        told = [event["data"] for event in log.all() if event["topic"] == RESULT]
+        told: list[dict[str, str]] = []
+
+        def is_told() -> bool:
+            """The result is seen before it is on record."""
+            told.extend(event["data"] for event in log.all() if event["topic"] == RESULT)
+            return bool(told)
+
+        wait_for("the event", is_told, PATIENCE)
         assert told == [{"SpeakerTestStatus": "Failed", "Reason": "no_sound"}]
         report = client.rest("GET", API)
         assert report["reason"] == "no_sound"

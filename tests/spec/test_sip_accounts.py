@@ -67,7 +67,7 @@ class TestSecondaryServer:
         servers, effects = servers.failed(403, NS)
         assert (servers.lost, effects, servers.deadline) == (True, (), 61 * NS)
         servers, effects = servers.advance(61 * NS)
-        assert (servers.current, servers.lost, effects) == (0, False, (Use(0, "none answered"),))
+        assert (servers.current, servers.lost, effects) == (0, False, (Use(0, "all have failed"),))
 
     @given(
         st.lists(st.tuples(st.sampled_from(["ok", "408", "403", "yes", "no", "time"]), st.integers(0, 90)), max_size=60)
@@ -152,6 +152,14 @@ class TestService:
             ("sip:b.example", ("sip:p1",), ""),
             ("sip:b.example", ("sip:p2",), "gate"),
         ]
+
+    def test_the_only_server_is_tried_again_after_it_has_refused(self, bench: IntercomBench) -> None:
+        one = Account(bench)
+        one.says(403)
+        assert one.told(Register) == []
+        bench.ledger.advance(300)
+        assert one.told(Register) == [(0, Register(account=one.id))]
+        assert one.told(Reroute) == []
 
     def test_the_end_of_a_registration_says_nothing_of_the_server(self, bench: IntercomBench) -> None:
         one = Account(bench, secondary_server="b.example")

@@ -1,9 +1,11 @@
 /* Noise suppressor: takes steady and passing noise out of what a microphone heard, and leaves talk alone.
  *
  * Short-time spectra (windows of 20 ms every 5 ms, 4 ms of delay) in 32 bands; the gain of each band comes from a small
- * recurrent network (a gated unit of 16 states per band; Valin, arXiv 1709.08243, has the idea of gains for bands). All
- * bands share the same weights and look at their neighbours, at the mean of all, and at how far they are above their own
- * floor: what was learned from some talkers and from random noises does not know a talker's or a noise's spectrum.
+ * recurrent network (a gated unit of 24 states per band; Valin, arXiv 1709.08243, has the idea of gains for bands). All
+ * bands share the same weights and look at their neighbours, at the means of four regions, and at how far they are above
+ * their own floor: what was learned from some talkers and from random noises does not know a talker's or a noise's spectrum.
+ * While the network is not sure that anything is noise (as among other talkers), no band above 300 Hz goes down by more than
+ * 12 dB, so that the talker is understood no worse than before.
  *
  * Behind an echo canceller (ax_aec_chain) it works on the canceller's spectra: no transform and no delay of its own.
  *

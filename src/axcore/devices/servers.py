@@ -78,7 +78,7 @@ class Servers(msgspec.Struct, frozen=True, kw_only=True):
         if self.deadline is None or now < self.deadline:
             return self, ()
         if self.lost:
-            return self._first("none answered")
+            return self._first("all have failed")
         if self.asking:
             return self.asked(False, now)
         return _changed(self, asking=True, deadline=now + ASK_NS), (Ask(0),)

@@ -81,7 +81,9 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     dtmf_payload_type: int = 101
     """RTP payload type that is offered for keys (RFC 4733), 96..127."""
     via_rewrite: bool = True
+    """Whether Via names the address that the registrar sees once it has told it; else always the device's own."""
     contact_rewrite: bool = True
+    """The same for Contact. (The manual's sentences have it the other way round; the field's names mean this.)"""
     allow_transfer: bool = False
     """Whether a peer may have this device call somebody else (REFER)."""
     use_access_list: bool = False

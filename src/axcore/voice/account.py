@@ -62,12 +62,17 @@ class Account(pj.Account):
     def onRegState(self, prm: Any) -> None:  # noqa: N802
         """The registrar has answered, or has not."""
         code = int(prm.code)
-        if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and realm_of(str(prm.rdata.wholeMsg)):
-            self.stack.later(lambda message=str(prm.rdata.wholeMsg): self.learn(message))  # type: ignore[misc]
-            if self.spec.proxy_username and not self.spec.proxy_realm:
-                return
         active = code // 100 == 2 and prm.expiration > 0
-        self.stack.link.send(Registration(account=self.spec.id, code=code, reason=str(prm.reason)[:200], active=active))
+        report = Registration(account=self.spec.id, code=code, reason=str(prm.reason)[:200], active=active)
+        if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and self.spec.proxy_username:
+            message = str(prm.rdata.wholeMsg)
+            self.stack.later(lambda: self._learn_or_tell(message, report))
+        else:
+            self.stack.link.send(report)
+
+    def _learn_or_tell(self, message: str, report: Registration) -> None:
+        if not self.learn(message):  # else it registers anew
+            self.stack.link.send(report)
 
 
 def realm_of(message: str) -> str:

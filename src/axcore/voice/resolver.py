@@ -27,6 +27,10 @@ UNSPECIFIED, UDP, TCP, TLS, V6 = 0, 1, 2, 3, 128
 RELIABLE, SECURE = 1, 2
 """``pjsip_transport_flags_e``."""
 PORTS: Final = {UDP: 5060, TCP: 5060, TLS: 5061}
+NEEDED: Final = (
+    "pjsua_get_pjsip_endpt", "pjsip_endpt_set_ext_resolver", "pjsip_endpt_resolve", "pjsip_endpt_create_pool",
+    "pjsip_endpt_release_pool",
+)  # fmt: skip
 NOT_FOUND: Final = 70006
 """``PJ_ENOTFOUND``."""
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
@@ -68,8 +72,7 @@ class Resolver:
     def install(self) -> bool:
         """Take the place of PJSIP's own (after ``libInit``); False if it stays."""
         try:
-            ask = self._library.pjsua_get_pjsip_endpt
-            put = self._library.pjsip_endpt_set_ext_resolver
+            ask, put, *_ = (getattr(self._library, name) for name in NEEDED)
         except AttributeError:
             return False
         ask.restype = ctypes.c_void_p

@@ -118,10 +118,13 @@ class ServerChoice:
         kept, servers = self._chosen.get(key, (known, new))
         if kept != known or (servers.tries, servers.fallback_ns) != (new.tries, new.fallback_ns):
             servers = new
+        before = servers.current
         servers, effects = act(servers)
         tx.assign(self, "_chosen", {**self._chosen, key: (known, servers)})
         for effect in effects:
             match effect:
+                case Use(number, _) if number == before:
+                    tx.after_commit(partial(self._tell, 0, Register(account=key)))
                 case Use(number, reason):
                     self._use(tx, account, known[number], reason)
                 case Ask(number):
