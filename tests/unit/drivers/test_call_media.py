@@ -52,9 +52,9 @@ class Station:
         self.media.listen(lambda leg, key, t_ns: self.keys.append((leg, key, t_ns)))
 
     def agreed(self, other: Station, **more: Any) -> AgreedMedia:
-        common = {"codec": "PCMU", "clock_rate": 8000, "send_type": 0, "receive_type": 0}
+        common = {"codec": "PCMU", "clock_rate": 8000, "send_type": 0, "receive_type": 0, "remote_address": HOST}
         return AgreedMedia(
-            local_port=self.port, remote_address=HOST, remote_port=other.port,
+            local_port=self.port, remote_port=other.port,
             **{**common, "event_send_type": 101, "event_receive_type": 101, **more},
         )  # fmt: skip
 
@@ -146,6 +146,19 @@ def test_hold_changes_what_is_heard_and_keeps_the_stream(pair: tuple[Station, St
     wait_for("a leg again", lambda: 0 in here.legs() and here.legs()[0].made > 20, PATIENCE, 0.02)
     here.media.start("a", here.agreed(there, codec="PCMA", send_type=8, receive_type=8))
     wait_for("a leg anew", lambda: here.legs() and here.legs()[0].made < 20, PATIENCE, 0.01)
+
+
+@pytest.mark.parametrize("hold", [{"direction": "inactive"}, {"remote_address": "0.0.0.0"}])
+def test_a_call_that_is_held_both_ways_has_no_stream(pair: tuple[Station, Station], hold: dict[str, str]) -> None:
+    here, there = pair
+    for one, other, name in ((here, there, "a"), (there, here, "b")):
+        one.media.open(name, one.port)
+        one.media.start(name, one.agreed(other))
+    wait_for("sound", lambda: here.legs() and here.legs()[0].offered > 5, PATIENCE, 0.02)
+    here.media.start("a", here.agreed(there, **hold))
+    wait_for("nobody is there", lambda: not here.legs(), PATIENCE, 0.02)
+    here.media.start("a", here.agreed(there))
+    wait_for("sound again", lambda: here.legs() and here.legs()[0].offered > 5, PATIENCE, 0.02)
 
 
 def test_a_port_that_is_taken_is_told_at_once(pair: tuple[Station, Station]) -> None:

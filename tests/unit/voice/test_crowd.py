@@ -2,11 +2,11 @@
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from axcore.interfaces.cli.instance import wait_for
 from axcore.voice.crowd import (
     FREE,
     FREED_NS,
@@ -59,14 +59,16 @@ def test_connections_of_a_real_socket(listener: socket.socket) -> None:
         near = [stack.enter_context(listener.accept()[0]) for _ in far]
         near[0].send(b"answer")
         assert far[0].recv(6) == b"answer"
-        until = time.monotonic() + 30
         found: list[Guest] = []
-        while not any(guest.answered for guest in found):  # the acknowledgement comes by itself
-            assert time.monotonic() < until
-            found = []
+
+        def answered() -> bool:
+            found[:] = []
             for guest, handle in connections(port):
                 handle.close()
                 found.append(guest)
+            return any(guest.answered for guest in found)
+
+        wait_for("the acknowledgement, which comes by itself", answered, 30, 0.01)
         assert [guest.answered for guest in found].count(True) == 1
         assert len(found) == MOST + 3
         crowd = Crowd(port)
