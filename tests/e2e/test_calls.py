@@ -82,13 +82,13 @@ class Station:
             lambda: all(new is not None and all(new is not old for old in before) for new in self.intercom.lines), 30.0
         )
 
-    def until(self, holds: Callable[[], object], timeout: float = 5.0) -> None:
+    def until(self, holds: Callable[[], object], timeout: float = 20.0) -> None:
         end = time.monotonic() + timeout
         while not holds():
             assert time.monotonic() < end, f"not within {timeout} s"
             time.sleep(0.005)
 
-    def expect(self, topic: str, timeout: float = 5.0, **data: str) -> Event:
+    def expect(self, topic: str, timeout: float = 20.0, **data: str) -> Event:
         """The next event of a topic with these data."""
         end = time.monotonic() + timeout
         while True:

@@ -82,7 +82,7 @@ class Phone:
         self.process.stop()
         self._rtp.close()
 
-    def wait(self, kind: type[T], timeout: float = 5.0) -> T:
+    def wait(self, kind: type[T], timeout: float = 20.0) -> T:
         """The next report of a kind; others are passed over. TimeoutError."""
         until = time.monotonic() + timeout
         while True:
@@ -108,7 +108,7 @@ class Phone:
         if code == 200:
             self.connected()
 
-    def connected(self, timeout: float = 15.0) -> None:
+    def connected(self, timeout: float = 20.0) -> None:
         """Wait until the call is answered and its media is known."""
         self.wait(Connected, timeout)
         if self.media is None:
