@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 POLL_MS: Final = 1000
 FLOOD_POLL_MS: Final = 100
 LOOK_NS: Final = 2 * NS
+LATE_NS: Final = 2 * NS
+"""After which the surroundings are looked at in the midst of traffic too."""
 PORT_TRIES: Final = 20
 LOOPBACK: Final = "127.0.0.1"
 SOURCE: Final = re.compile(rf"^{hop.SOURCE}:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -117,20 +119,22 @@ class Stack:
         port = self._begin()
         self._gate = Gate(udp_socket(port))
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
-        crowd, full = Crowd(port), False
+        crowd, full, late_ns = Crowd(port), False, 0
         self._used_ns = time.thread_time_ns()  # what the start took does not count
         self.link.start(self._wake_up)
         while self._running:
-            self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
-            self._limit()
-            full = self._endpoint.limit()
-            crowd.thin(time.monotonic_ns())
-            while self._jobs:
-                self._jobs.popleft()()
-            self._look_around()
+            idle = not self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
             while (command := self.link.take()) is not None:
                 self._do(command)
+            while self._jobs:
+                self._jobs.popleft()()
             self.ended.clear()
+            self._limit()
+            full = self._endpoint.limit()
+            if idle or time.monotonic_ns() >= late_ns:  # Not in the way of a call.
+                late_ns = time.monotonic_ns() + LATE_NS
+                crowd.thin(time.monotonic_ns())
+                self._look_around()
         self._end()
 
     def _knock(self, place: tuple[str, int]) -> None:
