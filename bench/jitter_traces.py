@@ -25,7 +25,7 @@ SECONDS = 120
 TUNED = tuple(range(1, 9))
 HELD_OUT = tuple(range(101, 109))
 FRESH = tuple(range(1001, 1033))
-"""Never looked at while something was chosen."""
+"""Seen once while the first delay was chosen; not otherwise."""
 Trace = npt.NDArray[np.float64]
 
 
