@@ -174,7 +174,8 @@ class Device:
         if self.station is not None:
             self.station.service.is_input = lambda port: not self.ports.is_output(f"port{port}")
         if any(led.name == "statusDoor" for led in self.model.leds):
-            icon = DoorIcon(self.indicators, self.ports.ports, lambda: self.ports.rex.port)
+            later = partial(self.ledger.post, lazy=True)
+            icon = DoorIcon(self.indicators, self.ports.ports, lambda: self.ports.rex.port, later)
             for topic in (events.IO_PORT, events.IO_OUTPUT_PORT):
                 self.bus.in_transaction(topic, icon.on_port)
         if self.station is not None and self.speaker is not None:

@@ -17,8 +17,8 @@ MOST: Final = 65536
 def text(session: Any) -> str:
     """What a ``SdpSession`` says that a callback has surely filled in (``remSdp`` may be left as it was: do not)."""
     known = str(session.wholeSdp)
-    lib = library()
-    if known or lib is None or not hasattr(lib, "pjmedia_sdp_print"):
+    lib = None if known else library()
+    if lib is None or not hasattr(lib, "pjmedia_sdp_print"):
         return known
     buffer = ctypes.create_string_buffer(MOST)
     length = int(lib.pjmedia_sdp_print(ctypes.c_void_p(int(session.pjSdpSession)), buffer, ctypes.c_size_t(MOST)))

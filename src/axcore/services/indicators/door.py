@@ -1,7 +1,8 @@
 """The door icon: steady green while the door is open (manual: Indicator icons).
 
 Open is what the station can know of: the output that the request to exit opens is active, or an input whose usage is
-``Door`` (a door contact) is. Jobs of the ledger thread.
+``Door`` (a door contact) is. It is shown after what opened the door was committed: a light is nothing that a lock waits
+for. Jobs of the ledger thread.
 """
 
 from __future__ import annotations
@@ -28,12 +29,17 @@ class DoorIcon:
     Args:
         ports: the ports as they are set.
         lock: the number of the port that opens the door; None: none does.
+        submit: takes jobs for the ledger thread.
     """
 
     def __init__(
-        self, indicators: IndicatorService, ports: Callable[[], tuple[Port, ...]], lock: Callable[[], int | None]
+        self,
+        indicators: IndicatorService,
+        ports: Callable[[], tuple[Port, ...]],
+        lock: Callable[[], int | None],
+        submit: Callable[[Callable[[Transaction], None]], None],
     ) -> None:
-        self._indicators, self._ports, self._lock = indicators, ports, lock
+        self._indicators, self._ports, self._lock, self._submit = indicators, ports, lock, submit
         self._open: frozenset[int] = frozenset()
 
     def on_port(self, tx: Transaction, event: Event) -> None:
@@ -44,10 +50,13 @@ class DoorIcon:
         if is_open == self._open:
             return
         tx.assign(self, "_open", is_open)
-        if is_open:
-            self._indicators.light(tx, LED, COLOR, owner=OWNER, correlation=event.correlation)
+        tx.after_commit(lambda: self._submit(lambda later: self._show(later, event.correlation)))
+
+    def _show(self, tx: Transaction, correlation: str | None) -> None:
+        if self._open:
+            self._indicators.light(tx, LED, COLOR, owner=OWNER, correlation=correlation)
         else:
-            self._indicators.release(tx, LED, OWNER, event.correlation)
+            self._indicators.release(tx, LED, OWNER, correlation)
 
     def _contact(self, number: int) -> bool:
         return any(port.id == number and port.config.usage.casefold() == USAGE for port in self._ports())
