@@ -39,3 +39,12 @@ def started(device: Instance) -> Instance:
     device.start()
     device.create_admin()
     return device
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[Instance]:
+    """A started device with an admin, for all tests of a module."""
+    with Instance() as device:
+        device.start()
+        device.create_admin()
+        yield device

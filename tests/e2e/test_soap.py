@@ -29,14 +29,6 @@ TIMEOUT = 5.0
 CARD = {"format": "H10301", "facility": 7, "card": 4711, "interval_us": 200, "pulse_us": 40}
 
 
-@pytest.fixture(scope="module")
-def instance() -> Iterator[Instance]:
-    with Instance() as device:
-        device.start()
-        device.create_admin()
-        yield device
-
-
 def post(instance: Instance, body: str, path: str = "/vapix/services", header: str = "") -> Any:
     """The element of the answer's body."""
     reply = httpx.post(

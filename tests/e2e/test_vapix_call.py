@@ -20,14 +20,6 @@ CALLS = "/config/rest/calls/v1"
 LIST = "/config/rest/contact-list/v1"
 
 
-@pytest.fixture(scope="module")
-def instance() -> Iterator[Instance]:
-    with Instance() as device:
-        device.start()
-        device.create_admin()
-        yield device
-
-
 class Client:
     """An administrator over plain HTTP."""
 

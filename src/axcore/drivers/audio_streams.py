@@ -16,6 +16,7 @@ from time import monotonic_ns
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol
 
+from axcore.drivers.desk import RATE
 from axcore.errors import QueueFullError
 
 if TYPE_CHECKING:
@@ -144,6 +145,5 @@ class AudioStreams:
 
 def _leg(codec: str, codec_rate: int | None) -> Leg:
     from axcore.audio import Leg
-    from axcore.drivers.call_media import RATE
 
     return Leg(codec, RATE, codec_rate=codec_rate, packet_ms=PACKET_MS, max_delay_ms=MAX_DELAY_MS)

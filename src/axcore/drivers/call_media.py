@@ -26,7 +26,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from axcore.drivers.desk import SEATS, Desk
+from axcore.drivers.desk import RATE, SEATS, Desk
 from axcore.errors import AxError, InputError, QueueFullError
 from axcore.model.audio import AudioSettings
 from axcore.model.config import SoundConfig
@@ -42,7 +42,6 @@ __all__ = ["CallMedia", "crypto", "open_sound"]
 
 log = logging.getLogger(__name__)
 
-RATE: Final = 16_000
 NOWHERE = ("0.0.0.0", "::")
 """How hold was said before RFC 3264 (RFC 2543, appendix B.5)."""
 NOT_HEARD, NOT_SENT = ("sendonly", "inactive"), ("recvonly", "inactive")

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 Load = Callable[[], "array[int]"]
 Failed = Callable[[str], None]
 CLIP_RATE: Final = 48_000
+RATE: Final = 16_000
+"""Of the pipeline."""
 RING, CLIP, BEEP = range(3)
 """Places of the pipeline."""
 SEATS: Final = 6
@@ -263,8 +265,6 @@ class Desk:
         """Load, then play. ``going``: it began elsewhere, and goes on from where it is."""
 
         def work() -> None:
-            from axcore.drivers.call_media import RATE
-
             try:
                 samples = at_rate(wanted.load(), RATE)
             except (OSError, ValueError, AxError) as error:
@@ -272,13 +272,13 @@ class Desk:
                 wanted.failed(str(getattr(error, "strerror", None) or error))
                 self._card.do(loaded)
                 return
-            self._card.do(lambda: start(samples, RATE))
+            self._card.do(lambda: start(samples))
 
-        def start(samples: array[int], rate: int) -> None:
+        def start(samples: array[int]) -> None:
             try:
                 if wanted.wish != self._wishes[wanted.place]:
                     return
-                gone = (monotonic_ns() - wanted.since_ns) * rate // NS if going else 0
+                gone = (monotonic_ns() - wanted.since_ns) * RATE // NS if going else 0
                 parts = rest_of(samples, wanted.times, gone)
                 if parts:
                     after = parts[1] if len(parts) > 1 else None

@@ -31,6 +31,19 @@ def patched(current: msgspec.Struct, patch: object, kind: type[T], prefix: str =
     return convert({**fields, **patch}, kind, prefix)
 
 
+def patched_groups(current: msgspec.Struct, patch: object, kind: type[T]) -> T:
+    """``patched``, and a group (a member that is an object) is patched too: what the patch leaves out of it stays."""
+    if not isinstance(patch, dict):
+        raise InputError("data", "must be an object")
+    fields: dict[str, Any] = msgspec.to_builtins(current)
+    merged = dict(patch)
+    for name, value in patch.items():
+        kept = fields.get(name)
+        if isinstance(kept, dict) and isinstance(value, dict):
+            merged[name] = {**kept, **value}
+    return patched(current, merged, kind)
+
+
 def _input_error(message: str, prefix: str) -> InputError:
     match = _PATH.match(message)
     reason, path = (match["reason"], match["path"] or "") if match else (message, "")

@@ -6,6 +6,7 @@ The wheel exports the C symbols of PJSIP and OpenSSL; what pjsua2 does not tell 
 from __future__ import annotations
 
 import ctypes
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ NO_TCP_SWITCH: Final = 4
 """Words of ``pjsip_cfg_t``, as of PJSIP 2.5 and later."""
 
 
+@functools.cache
 def library() -> ctypes.CDLL | None:
     """PJSIP as this process has loaded it; None if it cannot be found."""
     for name, module in sys.modules.items():

@@ -14,7 +14,8 @@ import ssl
 import sys
 import threading
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import msgspec
 
@@ -198,8 +199,8 @@ class Front:
         self._peers[connection.name] = connection
         return connection
 
-    def _run(self, connection: Connection) -> None:
-        task = self._loop.create_task(self._serve(connection))
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -207,9 +208,7 @@ class Front:
 
     async def _from_pjsip(self, connection: Connection, message: Message) -> None:
         if message.is_request:
-            task = self._loop.create_task(self._request(connection, message))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._run(self._request(connection, message))
             return
         top = message.first("via")
         mark = hop.mark_of(top)
@@ -231,8 +230,8 @@ class Front:
             return
         branch = hop.outward(message, own=self._own(peer), inner=self._pjsip, secure=key.endswith("-s"))
         if asked.method != "ACK":
-            self._remember(self._pending, branch, Asked(connection, key, peer, asked))
-            self._remember(self._silent, branch, Asked(connection, key, peer, asked))
+            for where in (self._pending, self._silent):
+                self._remember(where, branch, Asked(connection, key, peer, asked))
         peer.send(message.encode())
         if peer.name not in self._peers:  # it ended while nobody looked
             self._unanswered(peer, peer.fault)
@@ -277,7 +276,7 @@ class Front:
                 ssl_handshake_timeout=HANDSHAKE_S,
             )  # fmt: skip
         connection = self._peer(reader, writer, asked=False)
-        self._run(connection)
+        self._run(self._serve(connection))
         return connection
 
     # --- from peers
@@ -309,7 +308,7 @@ class Front:
                     reader, writer = await asyncio.open_connection(self._pjsip.host, self._pjsip.port)
                     self._inner = Connection("", reader, writer, asked=False)
                     self.inside = self._inner.own
-                    self._run(self._inner)
+                    self._run(self._serve(self._inner))
             return self._inner
 
 

@@ -124,11 +124,7 @@ def branch_of(via: str) -> str:
 
 def refusal(request: Message, code: int, reason: str) -> Message:
     """A response to a request of PJSIP's that the hop gives itself."""
-    kept = [
-        pair
-        for pair in request.headers
-        if pair[0].lower() in ("via", "from", "to", "call-id", "cseq", "v", "f", "t", "i")
-    ]
+    kept = [pair for pair in request.headers if pair[0].lower() in ECHOED]
     answer = Message(f"SIP/2.0 {code} {reason}", kept, b"")
     if "tag=" not in answer.first("to"):
         answer.put("to", [f"{answer.first('to')};tag={BRANCH}"])

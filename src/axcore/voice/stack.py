@@ -131,18 +131,18 @@ class Stack:
             self.ended.clear()
             self._limit()
             full = self._endpoint.limit()
-            if idle or time.monotonic_ns() >= late_ns:  # Not in the way of a call.
-                late_ns = time.monotonic_ns() + LATE_NS
-                crowd.thin(time.monotonic_ns())
-                self._look_around()
+            now = time.monotonic_ns()
+            if idle or now >= late_ns:  # Not in the way of a call.
+                late_ns = now + LATE_NS
+                crowd.thin(now)
+                self._look_around(now)
         self._end()
 
     def _knock(self, place: tuple[str, int]) -> None:
         self._wake.sendto(b"\r\n\r\n", place)
 
-    def _look_around(self) -> None:
+    def _look_around(self, now: int) -> None:
         """Begin anew once the device has another address, and nobody talks."""
-        now = time.monotonic_ns()
         if now < self._look_ns or self.legs:
             return
         self._look_ns = now + LOOK_NS

@@ -6,13 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from axcore.errors import InputError
-from axcore.model import events
 from axcore.model.audio import MAX_DB, MIN_DB, AudioSettings, ConnectionType
-from axcore.model.convert import patched
-from axcore.model.events import NewEvent
+from axcore.model.convert import patched_groups
+from axcore.services.stored import keep_settings, load_settings
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -40,27 +37,18 @@ class AudioService:
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored."""
-        raw = tx.get(*STORED)
-        self.settings = AudioSettings() if raw is None else msgspec.json.decode(raw, type=AudioSettings)
+        self.settings = load_settings(tx, STORED, AudioSettings)
         self._apply(self.settings)
 
     def set(self, tx: Transaction, patch: Mapping[str, Any]) -> AudioSettings:
         """Change what the patch names, of input and output too. InputError (``input.gain`` ...)."""
-        merged: dict[str, Any] = dict(patch)
-        for name in ("input", "output"):
-            if isinstance(merged.get(name), dict):
-                merged[name] = {**msgspec.to_builtins(getattr(self.settings, name)), **merged[name]}
-        new = patched(self.settings, merged, AudioSettings)
+        new = patched_groups(self.settings, patch, AudioSettings)
         for name, kinds in (("input", self.inputs), ("output", self.outputs)):
             end = getattr(new, name)
             if not math.isfinite(end.gain) or not MIN_DB <= end.gain <= MAX_DB:
                 raise InputError(f"{name}.gain", f"must be {MIN_DB:g}..{MAX_DB:g} dB")
             if end.type not in kinds:
                 raise InputError(f"{name}.type", f"there is only {', '.join(kinds)}")
-        if new != self.settings:
-            tx.put(*STORED, msgspec.json.encode(new))
-            tx.assign(self, "settings", new)
-            data = {"kind": "audio", "key": "devices", "action": "update", "user": tx.actor}
-            tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+        if keep_settings(tx, STORED, self, new):
             tx.after_commit(lambda: self._apply(new))
         return new

@@ -9,12 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from axcore.errors import ConflictError, InputError, NotFoundError
-from axcore.model import events
 from axcore.model.convert import patched
-from axcore.model.events import NewEvent
 from axcore.model.intercom import (
     MAX_ACCOUNTS,
     MAX_SEQUENCES,
@@ -29,6 +25,7 @@ from axcore.model.intercom import (
 )
 from axcore.model.sip import SipUri, parse_address, parse_uri
 from axcore.model.voice import Configure, TlsSettings, TlsVersion, VoiceAccount
+from axcore.services.stored import keep_settings, load_settings
 
 from . import check
 from .servers import Route, routes
@@ -71,8 +68,7 @@ class SipAccounts:
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored; make the peer-to-peer account if there is none."""
-        raw = tx.get(*SETTINGS)
-        self.settings = SipSettings() if raw is None else msgspec.json.decode(raw, type=SipSettings)
+        self.settings = load_settings(tx, SETTINGS, SipSettings)
         self._accounts.load(tx)
         self._sequences.load(tx)
         self.default = (tx.get(*DEFAULT) or PEER_TO_PEER.encode()).decode()
@@ -186,11 +182,7 @@ class SipAccounts:
         self._check_certificates(new)
         if new.enabled and not self.settings.enabled and (reason := self.unavailable()):
             raise ConflictError("enabled", reason)
-        if new != self.settings:
-            tx.put(*SETTINGS, msgspec.json.encode(new))
-            tx.assign(self, "settings", new)
-            data = {"kind": "intercom", "key": "sip", "action": "update", "user": tx.actor}
-            tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+        if keep_settings(tx, SETTINGS, self, new):
             self._changed(tx)
         return new
 

@@ -14,9 +14,7 @@ import msgspec
 
 from axcore.devices.dial import Book
 from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
-from axcore.model import events
 from axcore.model.convert import patched
-from axcore.model.events import NewEvent
 from axcore.model.images import Image
 from axcore.model.intercom import (
     MAX_CONTACTS,
@@ -29,6 +27,7 @@ from axcore.model.intercom import (
     Group,
     GroupSpec,
 )
+from axcore.services.stored import changed, load_settings
 
 from . import check
 from .pictures import Pictures
@@ -72,8 +71,7 @@ class ContactList:
         self._contacts.load(tx)
         self._groups.load(tx)
         self.pictures.load(tx)
-        raw = tx.get(*BUTTON)
-        self.button = CallButton() if raw is None else msgspec.json.decode(raw, type=CallButton)
+        self.button = load_settings(tx, BUTTON, CallButton)
 
     # --- any thread
 
@@ -181,7 +179,7 @@ class ContactList:
             self._contacts.get(new.fallback, "fallback")
         tx.put(*BUTTON, msgspec.json.encode(new))
         tx.assign(self, "button", new)
-        tx.publish(_changed("call_button", tx.actor))
+        tx.publish(changed("intercom", "call_button", "update", tx.actor))
         return new
 
     def replace(self, tx: Transaction, file: ContactFile) -> ContactFile:
@@ -288,8 +286,3 @@ class _below:  # noqa: N801
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, NotFoundError | LimitError | ConflictError | InputError):
             raise type(error)(f"{self._path}.{error.field}", error.reason) from None
-
-
-def _changed(key: str, actor: str) -> NewEvent:
-    data = {"kind": "intercom", "key": key, "action": "update", "user": actor}
-    return NewEvent(topic=events.CONFIGURATION_CHANGED, data=data)

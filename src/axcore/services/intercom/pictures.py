@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from axcore.errors import LimitError, NotFoundError
-from axcore.model import events
-from axcore.model.events import NewEvent
 from axcore.model.images import Image, parse_image
+from axcore.services.stored import changed
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -47,7 +46,7 @@ class Pictures:
             raise LimitError(field, f"does not fit: pictures may take {MAX_TOGETHER // 1_000_000} MB together")
         tx.put(KIND, key, data)
         tx.assign(self, "_files", {**self._files, key: data})
-        self._tell(tx, key, "update")
+        tx.publish(changed(KIND, key, "update", tx.actor))
         return image
 
     def remove(self, tx: Transaction, key: str) -> None:
@@ -55,9 +54,4 @@ class Pictures:
         if key in self._files:
             tx.delete(KIND, key)
             tx.assign(self, "_files", {other: file for other, file in self._files.items() if other != key})
-            self._tell(tx, key, "remove")
-
-    @staticmethod
-    def _tell(tx: Transaction, key: str, action: str) -> None:
-        data = {"kind": KIND, "key": key, "action": action, "user": tx.actor}
-        tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+            tx.publish(changed(KIND, key, "remove", tx.actor))

@@ -198,8 +198,9 @@ class IntercomService:
             case voice.Connected(leg=name):
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
             case voice.Ended(leg=name, code=code, reason=reason):
-                self._doubt(tx, self._legs.name(line, name), code)
-                self._ended(tx, self._legs.name(line, name), notices.ending(code, reason))
+                leg = self._legs.name(line, name)
+                self._doubt(tx, leg, code)
+                self._ended(tx, leg, notices.ending(code, reason))
             case voice.MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._legs.name(line, name), media)
             case voice.Digit(leg=name, digit=digit):

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from axcore.errors import InputError, LimitError, NotFoundError
-from axcore.model import events
 from axcore.model.convert import patched
-from axcore.model.events import NewEvent
+from axcore.services.stored import changed
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -94,8 +93,7 @@ class Shelf(Generic[S, R]):
         return record
 
     def _tell(self, tx: Transaction, key: str, action: str) -> None:
-        data = {"kind": self.kind, "key": key, "action": action, "user": tx.actor}
-        tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+        tx.publish(changed(self.kind, key, action, tx.actor))
 
 
 def _order(item: tuple[str, Any]) -> tuple[bool, int, str]:

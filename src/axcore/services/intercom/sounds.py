@@ -18,12 +18,11 @@ import msgspec
 from axcore.devices.call import Call
 from axcore.devices.call_sound import ENDS, CallSound, sound_of
 from axcore.errors import InputError
-from axcore.model import events
 from axcore.model.clips import MAX_GAIN_DB, MIN_GAIN_DB, AudioClip
-from axcore.model.convert import patched
-from axcore.model.events import NewEvent
+from axcore.model.convert import patched_groups
 from axcore.model.intercom import CallSounds, SoundChoice
 from axcore.services.clips import ClipService
+from axcore.services.stored import keep_settings, load_settings
 
 from . import notices
 from .media import SoundPlayer
@@ -63,8 +62,7 @@ class SoundsOfCalls:
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored."""
-        raw = tx.get(*SOUNDS)
-        self.settings = CallSounds() if raw is None else msgspec.json.decode(raw, type=CallSounds)
+        self.settings = load_settings(tx, SOUNDS, CallSounds)
 
     def users(self, clip: AudioClip) -> Iterable[str]:
         """Which sounds are made of a clip."""
@@ -74,18 +72,10 @@ class SoundsOfCalls:
 
     def set(self, tx: Transaction, patch: Mapping[str, Any]) -> CallSounds:
         """Change what the patch names, in each sound too. InputError, NotFoundError (``ringtone.clip`` ...)."""
-        merged: dict[str, Any] = dict(patch)
-        for name, value in patch.items():
-            if isinstance(value, dict) and name in CallSounds.__struct_fields__:
-                merged[name] = {**msgspec.to_builtins(getattr(self.settings, name)), **value}
-        new = patched(self.settings, merged, CallSounds)
+        new = patched_groups(self.settings, patch, CallSounds)
         checked = {name: self._check(name, getattr(new, name)) for name in CallSounds.__struct_fields__}
         new = CallSounds(**checked)
-        if new != self.settings:
-            tx.put(*SOUNDS, msgspec.json.encode(new))
-            tx.assign(self, "settings", new)
-            data = {"kind": "intercom", "key": "sounds", "action": "update", "user": tx.actor}
-            tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+        keep_settings(tx, SOUNDS, self, new)
         return new
 
     # --- calls

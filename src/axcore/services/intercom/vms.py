@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from axcore.devices.call import Call, Leg
-from axcore.model import events
 from axcore.model.convert import patched
-from axcore.model.events import NewEvent
 from axcore.model.intercom import VMS_CALL, Target, VmsSettings
+from axcore.services.stored import keep_settings, load_settings
 
 from . import check
 
@@ -35,18 +32,13 @@ class VmsCalls:
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored."""
-        raw = tx.get(*STORED)
-        self.settings = VmsSettings() if raw is None else msgspec.json.decode(raw, type=VmsSettings)
+        self.settings = load_settings(tx, STORED, VmsSettings)
 
     def set(self, tx: Transaction, patch: Mapping[str, Any]) -> VmsSettings:
         """InputError."""
         new = patched(self.settings, patch, VmsSettings)
         check.number("timeout", new.timeout, 1, 600, unit=" s")
-        if new != self.settings:
-            tx.put(*STORED, msgspec.json.encode(new))
-            tx.assign(self, "settings", new)
-            data = {"kind": "intercom", "key": "vms", "action": "update", "user": tx.actor}
-            tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+        keep_settings(tx, STORED, self, new)
         return new
 
 

@@ -17,7 +17,7 @@ import msgspec
 from axcore.devices.reader import ReaderStatus
 from axcore.errors import InputError, StateError
 from axcore.model import events as topics
-from axcore.model.convert import convert
+from axcore.model.convert import patched_groups
 from axcore.model.credentials import CredentialRead
 from axcore.model.events import NewEvent
 from axcore.osdp import messages
@@ -78,7 +78,7 @@ class ReaderService:
 
     def set_settings(self, tx: Transaction, patch: dict[str, Any]) -> ReaderSettings:
         """Change the given settings, group by group; secrets that are left out stay. Raises InputError."""
-        settings = check(_patched(self.settings, patch))
+        settings = check(patched_groups(self.settings, patch, ReaderSettings))
         if self.shared_pins and settings.external.enabled and settings.protocol in ("osdp", "wiegand"):
             field = "external.enabled" if "external" in patch else "protocol"
             raise InputError(field, f"an external reader and {settings.protocol} need the same pins of the connector")
@@ -265,7 +265,7 @@ class ReaderService:
     def on_key_set(self, tx: Transaction, key: bytes, side: str = CONTROLLER) -> None:
         """A new base key is in use: keep it."""
         part = "osdp" if side == CONTROLLER else "external"
-        self._keep(tx, check(_patched(self.settings, {part: {"key": key.hex()}})))
+        self._keep(tx, check(patched_groups(self.settings, {part: {"key": key.hex()}}, ReaderSettings)))
         tx.publish(NewEvent(topic=topics.READER_KEY, source={"side": side}))
 
     def on_attack(self, tx: Transaction, kind: str, code: int, side: str = CONTROLLER) -> None:
@@ -353,17 +353,6 @@ class ReaderService:
         tx.assign(self, "settings", settings)
         data = {"kind": "reader", "key": "settings", "action": "update"}
         tx.publish(NewEvent(topic=topics.CONFIGURATION_CHANGED, data=data))
-
-
-def _patched(settings: ReaderSettings, patch: dict[str, Any]) -> ReaderSettings:
-    """Groups of a patch replace the fields that they name."""
-    if not isinstance(patch, dict):
-        raise InputError("data", "must be an object")
-    fields: dict[str, Any] = msgspec.to_builtins(settings)
-    for name, value in patch.items():
-        kept = fields.get(name)
-        fields[name] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
-    return convert(fields, ReaderSettings)
 
 
 def _connection(side: str, status: ReaderStatus) -> NewEvent:
