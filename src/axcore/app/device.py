@@ -119,7 +119,13 @@ class Device:
         self.board = self._board = self._make_board(simulate, tap)
         self._attach(self.board, tap)
         self._sinks = self._make_sinks()
+        self._join_ledger(self.board)
+
+    def _join_ledger(self, board: Board) -> None:
+        """Let the ledger know of what the pins tell, and of what they are about to tell."""
         self.ledger.on_native = self._native
+        self.ledger.way.coming = board.io.news
+        self.ledger.expects = board.io.expects
         self.ledger.rehearsal = self._rehearse
 
     def _add_users(self) -> None:
