@@ -372,7 +372,7 @@ class Device:
     def _rehearse(self, tx: Transaction) -> None:
         """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it).
 
-        Of inputs only those whose edges act early: a call that a button would begin could be seen by who asks for calls.
+        Of inputs only those whose edges act early: a call that a button would begin could be seen by who asks for it.
         """
         inputs, frame = self.board.io.changing()
         if frame:

@@ -79,7 +79,7 @@ class _Wanted:
 
     __slots__ = ("failed", "gain", "load", "place", "seconds", "since_ns", "times", "to", "wish")
 
-    def __init__(self, place: int, wish: int, load: Load, gain: float, times: int, now_ns: int) -> None:
+    def __init__(self, place: int, wish: int, load: Load, gain: float, times: int, *, now_ns: int) -> None:
         self.place, self.wish, self.gain, self.times = place, wish, gain, times
         self.failed: Failed = lambda reason: None
         self.to: tuple[int | str, ...] = (SPEAKER,)
@@ -131,7 +131,7 @@ class Desk:
 
     def ring(self, load: Load, gain: float, times: int) -> None:
         """Play what ``load`` gives, in place of another sound of a call. It opens the card."""
-        self._begin(_Wanted(RING, self._wish(RING), load, gain, times, self._clock()))
+        self._begin(_Wanted(RING, self._wish(RING), load, gain, times, now_ns=self._clock()))
 
     def hush(self) -> None:
         """No sound of a call any more."""
@@ -145,7 +145,7 @@ class Desk:
 
         ``to_call``: whoever is talked to hears it too.
         """
-        clip = _Wanted(CLIP, self._wish(CLIP), load, gain, times, self._clock())
+        clip = _Wanted(CLIP, self._wish(CLIP), load, gain, times, now_ns=self._clock())
         clip.failed = failed
         if to_call:
             clip.to = (SPEAKER, *range(SEATS))
