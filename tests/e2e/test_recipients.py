@@ -262,6 +262,6 @@ def test_black_holes_delay_nobody(site: Site, peers: Peers) -> None:
     for _ in range(20):
         site.fire(1)
         site.fire(1, False)
-    wait_for("twenty of them", lambda: sum(each.get("tcp") == "well" for each in peers.got) == 20, 10.0)
+    wait_for("twenty of them", lambda: sum(each.get("tcp") == "well" for each in peers.got) == 20, 30.0)
     assert len(list(Path(f"/proc/{site.device.pid}/task").iterdir())) <= threads + 8
     holes.close()

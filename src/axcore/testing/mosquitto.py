@@ -86,7 +86,7 @@ class Mosquitto:
             self._process = subprocess.Popen(
                 [find(), "-c", str(self._folder / "conf")], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         for port in self.ports.values():
             while True:
                 try:
@@ -102,7 +102,7 @@ class Mosquitto:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(5)
+                self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

@@ -18,7 +18,7 @@ from axcore.model.voice import AgreedMedia
 from axcore.rtp import Profile
 
 HOST = "127.0.0.1"
-PATIENCE = 10.0
+PATIENCE = 60.0
 KEYS = ("1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40, "1 AES_CM_128_HMAC_SHA1_80 inline:" + "B" * 40 + "|2^31")
 
 AGREED = AgreedMedia(
