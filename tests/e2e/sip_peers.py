@@ -22,13 +22,6 @@ _PLACE = re.compile(r"(\[[0-9a-f:]+\]|\d+\.\d+\.\d+\.\d+):(\d+)")
 _numbers = itertools.count(1)
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
-    """A port of ``host`` that nobody has now."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def unique(prefix: str) -> str:
     """A token that no other message of this run has."""
     return f"{prefix}{next(_numbers)}x{time.monotonic_ns():x}"

@@ -29,16 +29,13 @@ from axcore.model.voice import Ended, Incoming
 from axcore.services.intercom import IntercomService
 from axcore.testing.media import RtpMedia
 from axcore.testing.phone import Phone
+from axcore.testing.ports import free_port
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
 MODEL = "a8207-ve-mk2"
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+RTP_PORTS = 32
+"""That legs take in turn: ``services.intercom.accounts.INCOMING_SLOT`` and those after it, by two."""
 
 
 class Station:
@@ -57,7 +54,7 @@ class Station:
         self.intercom: IntercomService = self.device.intercom.service
         self.lines = self.device.intercom.lines
         self._seen = 0
-        start = 20000 + (os.getpid() * 97) % 30000 // 2 * 2
+        start = free_port(RTP_PORTS)
         accounts = self.intercom.accounts
         if answers:
             self.do(lambda tx: accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))

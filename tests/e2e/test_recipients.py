@@ -18,6 +18,7 @@ from recipient_peers import PATIENCE, RECIPIENTS, Peers, Site, server_context
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events
+from axcore.testing.ports import free_port
 
 
 @pytest.fixture
@@ -104,9 +105,7 @@ def test_email_with_a_file(site: Site, peers: Peers) -> None:
             mails.append(envelope)
             return "250 OK"
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(Sink(), hostname="127.0.0.1", port=port)
     controller.start()
     try:
