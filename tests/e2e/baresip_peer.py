@@ -16,11 +16,13 @@ import wave
 from pathlib import Path
 from types import TracebackType
 
-from sip_peers import PATIENCE, free_port
+from sip_peers import PATIENCE
 
 from axcore.interfaces.http.tls import self_signed
+from axcore.testing.ports import free_port
 
 MODULES = Path("/usr/lib/baresip/modules")
+RTP_PORTS = 100
 CONFIG = """poll_method epoll
 sip_listen 127.0.0.1:{port}
 sip_certificate {folder}/pem
@@ -62,10 +64,10 @@ class Baresip:
     ) -> None:
         self.folder, self.transport = folder, transport
         self._rate = int(codec.split("/")[1])
-        self.port, self._control = free_port(), free_port(socket.SOCK_STREAM)
+        self.port, self._control = free_port(), free_port()
         folder.mkdir()
-        rtp = free_port() & ~1
-        values = {"port": self.port, "folder": folder, "rtp": rtp, "last": min(65534, rtp + 100)}
+        rtp = free_port(RTP_PORTS)
+        values = {"port": self.port, "folder": folder, "rtp": rtp, "last": rtp + RTP_PORTS - 1}
         config = CONFIG.format(modules=MODULES, control=self._control, **values)
         (folder / "config").write_text(config)
         more = f";mediaenc={encryption}" if encryption else ""

@@ -376,12 +376,15 @@ class Device:
         return "" if self.station is None else self.station.far_end
 
     def _rehearse(self, tx: Transaction) -> None:
-        """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
+        """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it).
+
+        Of inputs only those whose edges act early: a call that a button would begin could be seen by who asks for it.
+        """
         inputs, frame = self.board.io.changing()
         if frame:
             (self.access if self.controller is None else self.controller.readers).rehearse(tx)
         for number, line in enumerate(self.model.inputs):
-            if inputs >> number & 1:
+            if inputs >> number & 1 and line.role in EARLY_ROLES:
                 self._sinks.on_input(tx, line.name, not self.board.input_active(line.name), tx.now.mono_ns, None)
 
     def _announce(self, tx: Transaction) -> None:

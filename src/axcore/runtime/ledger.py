@@ -264,7 +264,8 @@ class Ledger:
         """Run the rehearsal, so that the code of a decision is in the processor's caches when a card is complete.
 
         A decision takes a tenth of the time then. The rehearsal has a batch of its own, which is undone and thrown
-        away: nothing of it can be committed, and what is not committed has no effect.
+        away: nothing of it can be committed, and what is not committed has no effect. It is undone before the store is
+        asked: there other threads get their turn, and must not see what has not happened.
         """
         rehearsal = self.rehearsal
         if rehearsal is None:
@@ -273,7 +274,9 @@ class Ledger:
         tx = Transaction(batch, instant(self.clock))
         try:
             rehearsal(tx)
-            self._store.rehearse(batch.writes, batch.events)
+            writes, events = dict(batch.writes), list(batch.events)
+            batch.unwind(0)
+            self._store.rehearse(writes, events)
         except Exception:
             log.exception("the rehearsal failed; there will be no other")
             self.rehearsal = None

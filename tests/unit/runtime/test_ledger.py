@@ -492,6 +492,26 @@ def test_a_rehearsal_leaves_nothing_behind(make_ledger: MakeLedger) -> None:
     assert again.events_after(0) == [after]
 
 
+def test_a_rehearsal_is_undone_before_other_threads_get_their_turn() -> None:
+    """The store gives up the interpreter: who looks then sees what was committed, and nothing else."""
+    ledger = MemoryLedger()
+    seen: list[tuple[str, int, int]] = []
+
+    class State:
+        value = "old"
+
+    def rehearsal(tx: Transaction) -> None:
+        tx.put("k", "a", b"new")
+        tx.publish(NewEvent(topic="t"))
+        tx.assign(State, "value", "new")
+
+    ledger._store.rehearse = lambda writes, events: seen.append((State.value, len(writes), len(events)))  # type: ignore[method-assign]
+    ledger.rehearsal = rehearsal
+    ledger.rehearse()
+    assert seen == [("old", 1, 1)]
+    assert ledger.rehearsal is rehearsal, "it failed"
+
+
 def test_a_rehearsal_amid_jobs_that_wait_for_their_commit_leaves_those_alone() -> None:
     ledger = MemoryLedger()
     seen: list[bytes | None] = []
