@@ -9,7 +9,9 @@ from axcore.model.nat import Candidate, Ice
 from axcore.model.voice import LocalMedia
 from axcore.voice import sdp_ice
 
-PLAIN = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4032 RTP/AVP 0\r\na=sendrecv\r\n"
+PLAIN = (
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4032 RTP/AVP 0\r\na=sendrecv\r\n"
+)
 TOKEN = st.text("ABCxyz019+/", min_size=1, max_size=32)
 ADDRESSES = st.one_of(
     st.integers(0x01000000, 0xDFFFFFFF).map(lambda number: str(IPv4Address(number))),
@@ -60,14 +62,17 @@ def test_a_candidate_is_sound_or_none(words: list[str]) -> None:
     found = sdp_ice.candidate(" ".join(words))
     if found is not None:
         address = ip_address(found.address)
-        assert not (address.is_multicast or address.is_unspecified)
+        assert not address.is_multicast
+        assert not address.is_unspecified
         assert 1 <= found.port <= 65535
         assert found.component in (1, 2)
         assert sdp_ice.candidate(sdp_ice.line(found).removeprefix("a=candidate:")) == found
 
 
-@given(st.lists(st.tuples(st.sampled_from(("a=candidate:", "a=ice-ufrag:", "a=ice-pwd:", "m=audio 9 ", "m=", "a=ice-lite",
-                                           "")), st.text(max_size=40))), st.booleans())  # fmt: skip
+PREFIXES = st.sampled_from(("a=candidate:", "a=ice-ufrag:", "a=ice-pwd:", "m=audio 9 ", "m=", "a=ice-lite", ""))
+
+
+@given(st.lists(st.tuples(PREFIXES, st.text(max_size=40))), st.booleans())
 def test_no_description_breaks_it(lines: list[tuple[str, str]], proper: bool) -> None:
     head = "m=audio 5 x\r\na=ice-ufrag:abcd\r\na=ice-pwd:" + "p" * 22 + "\r\n" if proper else ""
     text = head + "\r\n".join(name + rest for name, rest in lines)

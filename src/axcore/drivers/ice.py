@@ -5,8 +5,9 @@ the same host, and the path with the peer: over the pair that ICE has chosen, or
 From the network only those are heard whom ICE has authenticated, or who have the agreed address; from this host only
 the native sockets. A datagram costs two wake-ups of Python, which is why calls without NAT traversal have none of this.
 
-``aioice`` gathers on ports of its own choice and takes data from anybody, so that both are done here (``_Agent.gather``,
-``_Outer``); its messages, transactions, TURN client, check list and consent (RFC 7675) are used as they are.
+``aioice`` gathers on ports of its own choice and takes data from anybody, so that both are done here
+(``_Agent.gather``, ``_Outer``); its messages, transactions, TURN client, check list and consent (RFC 7675) are used as
+they are.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import aioice.ice
 import aioice.stun
 import ifaddr
 from aioice import Candidate as AioCandidate
+from aioice.candidate import candidate_priority
 
 from axcore.model.nat import COMPONENTS, RTP, Candidate, CandidateKind, Gathered, Ice, PathTold, ServerAnswer, Traversal
 from axcore.model.voice import AgreedMedia
@@ -70,9 +72,7 @@ class _Inner(asyncio.DatagramProtocol):
 class _Agent(aioice.ice.Connection):
     """``aioice``'s connection, with the device's ports."""
 
-    def __init__(
-        self, on_media: Callable[[_Outer, bytes, Place], None], on_lost: Callable[[str], None]
-    ) -> None:
+    def __init__(self, on_media: Callable[[_Outer, bytes, Place], None], on_lost: Callable[[str], None]) -> None:
         super().__init__(ice_controlling=True, components=len(COMPONENTS))
         self.on_media, self._on_lost = on_media, on_lost
 
@@ -98,28 +98,33 @@ class _Agent(aioice.ice.Connection):
                 found.append(protocol.local_candidate)
             if not any(one.component == component for one in found):
                 raise failure
-        jobs = []
-        if how.stun:
-            jobs += [("stun", how.stun, component, self._reflexive(how.stun, component)) for component in COMPONENTS]
-        if how.turn:
-            jobs += [("turn", how.turn, component, self._relayed(how, component)) for component in COMPONENTS]
-        tasks = [asyncio.ensure_future(job[3]) for job in jobs]
-        if tasks:
-            await asyncio.wait(tasks, timeout=limit_s)
-        answers: dict[str, ServerAnswer] = {}
-        for (kind, server, component, _), task in zip(jobs, tasks, strict=True):
-            reason, address = await _outcome(task), ""
-            if not reason:
-                one = task.result()
-                address = _shown(one.host, one.port)
-                if (one.host, one.port) not in {(other.host, other.port) for other in found}:
-                    found.append(one)
-            if component == RTP or reason:
-                answers[kind] = ServerAnswer(
-                    kind=kind, server=server, ok=not reason, reason=reason, address=address  # type: ignore[arg-type]
-                )
+        answers = {one.kind: one for one in await self._ask(found, how, limit_s)}
         self._local_candidates, self._local_candidates_end = found, True
         return tuple(answers.values())
+
+    async def _ask(self, found: list[AioCandidate], how: Traversal, limit_s: float) -> list[ServerAnswer]:
+        """All servers for all components at the same time; what they give is added to ``found``. Failures come last."""
+        jobs: list[tuple[Literal["stun", "turn"], str, asyncio.Task[AioCandidate]]] = []
+        for component in COMPONENTS:
+            if how.stun:
+                jobs.append(("stun", how.stun, asyncio.ensure_future(self._reflexive(how.stun, component))))
+            if how.turn:
+                jobs.append(("turn", how.turn, asyncio.ensure_future(self._relayed(how, component))))
+        if jobs:
+            await asyncio.wait([task for _, _, task in jobs], timeout=limit_s)
+        good: list[ServerAnswer] = []
+        bad: list[ServerAnswer] = []
+        for kind, server, task in jobs:
+            reason = await _outcome(task)
+            if reason:
+                bad.append(ServerAnswer(kind=kind, server=server, ok=False, reason=reason))
+                continue
+            one = task.result()
+            if one.component == RTP:
+                good.append(ServerAnswer(kind=kind, server=server, ok=True, address=_shown(one.host, one.port)))
+            if (one.host, one.port) not in {(other.host, other.port) for other in found}:
+                found.append(one)
+        return good + bad
 
     async def _bound(self, host: str, port: int) -> _Outer:
         loop = asyncio.get_running_loop()
@@ -405,7 +410,7 @@ def _candidate(component: int, kind: CandidateKind, rank: int, place: Place, rel
         foundation=f"{kind[0]}{rank}",
         component=component,
         transport="udp",
-        priority=aioice.ice.candidate_priority(component, kind, 65535 - rank),
+        priority=candidate_priority(component, kind, 65535 - rank),
         host=place[0],
         port=place[1],
         type=kind,

@@ -1,12 +1,12 @@
-"""Paths of calls through NAT (``services.intercom.paths.PathFinder``): a thread with an event loop, while they are used.
+"""Paths of calls through NAT (``services.intercom.paths.PathFinder``), in an event loop of their own.
 
     paths = NatPaths(host="192.0.2.5")
     paths.gather("1", 20000, Traversal(ice=True, turn="turn.example", ...), done)    # done(Gathered) within a second
     native.start("1", paths.start("1", agreed))
     paths.stop("1")
 
-With STUN alone the sound goes over the native sockets, whose public address is asked for before they are opened. ICE and
-TURN have a path of their own (``drivers.ice``). Nothing of it is loaded before it is needed, and no thread runs.
+With STUN alone the sound goes over the native sockets, whose public address is asked for before they are opened. ICE
+and TURN have a path of their own (``drivers.ice``). Before it is needed nothing of it is loaded, and no thread runs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How sound finds its way through address translators: ICE (RFC 8445, in SDP RFC 8839), STUN (RFC 8489), TURN (RFC 8656).
+"""How sound finds its way through NAT: ICE (RFC 8445, in SDP RFC 8839), STUN (RFC 8489), TURN (RFC 8656).
 
 What the settings ask for, what was gathered before a peer is told where to send, and what became of it. Data only.
 """

@@ -44,7 +44,9 @@ ICE = Ice(
         ),
     ),
 )
-PLAIN = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4032 RTP/AVP 0\r\na=sendrecv\r\n"
+PLAIN = (
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4032 RTP/AVP 0\r\na=sendrecv\r\n"
+)
 HOSTILE = (
     "",
     " ",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from axcore.model.intercom import Target
-from axcore.model.nat import Gathered, Traversal
+from axcore.model.nat import Gathered, PathTold, Traversal
 from axcore.model.voice import AgreedMedia, Answer, Command, HangUp, Invite, LocalMedia, Ready
 
 from .accounts import INCOMING_SLOT
@@ -80,7 +80,7 @@ class Legs:
         """Connect processes, sound and who finds its way (set-up)."""
         self._driver, self._media, self._finder = driver, media, finder
         if finder is not None:
-            finder.listen(lambda told: self._submit(lambda tx: self.paths.told(tx, told)))
+            finder.listen(self._on_path)
 
     # --- any thread
 
@@ -173,8 +173,12 @@ class Legs:
         wire = self._wires.get(leg)
         if wire is not None and wire.seeking:
             self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False))
-            if wire.unsent:  # nobody else would say so
-                tx.after_commit(lambda: self._submit(lambda tx: self._on_ended(tx, leg, "cancelled")))
+            if wire.unsent:
+
+                def over() -> None:  # nobody else would say so
+                    self._submit(lambda tx: self._on_ended(tx, leg, "cancelled"))
+
+                tx.after_commit(over)
                 return
         self.command(tx, leg, lambda name: HangUp(leg=name, code=code))
 
@@ -232,6 +236,9 @@ class Legs:
         self.open(tx, leg)
         media = LocalMedia(port=found.port, address=found.address, rtcp_port=found.rtcp_port, ice=found.ice)
         self.command(tx, leg, lambda name: make(name, media))
+
+    def _on_path(self, told: PathTold) -> None:
+        self._submit(lambda tx: self.paths.told(tx, told))
 
     def _keep(self, tx: Transaction, leg: str, wire: Wire) -> None:
         tx.assign(self, "_wires", {**self._wires, leg: wire})

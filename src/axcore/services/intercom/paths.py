@@ -28,7 +28,7 @@ class PathFinder(Protocol):
         """Tell of what becomes of paths from now on. Set-up."""
 
     def gather(self, leg: str, port: int, how: Traversal, done: Callable[[Gathered], None]) -> None:
-        """Find out where a peer may send what is for RTP port ``port`` of a leg; ``done`` comes soon, whatever fails."""
+        """Find out where a peer may send what is for RTP port ``port`` of a leg; ``done`` comes, whatever fails."""
 
     def start(self, leg: str, media: AgreedMedia) -> AgreedMedia:
         """Use a path as agreed; whom the sockets of the leg are to speak with. A leg without a path: as it was."""
