@@ -108,6 +108,8 @@ class NatPaths:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for _ in range(2):  # transports close their sockets in the turn after they were told
+            await asyncio.sleep(0)
 
     def _do(self, job: Callable[[], object]) -> None:
         task = asyncio.ensure_future(job())  # type: ignore[call-overload]
