@@ -165,6 +165,12 @@ class _Agent(aioice.ice.Connection):
         self._protocols.append(protocol)
         return protocol.local_candidate
 
+    async def close(self) -> None:
+        """All at the same time: a server that is gone is waited for, and the others need not be."""
+        for protocol in self._protocols:
+            protocol.transport.close()
+        await super().close()
+
     def chosen(self, component: int) -> tuple[aioice.ice.StunProtocol, Place] | None:
         """Whom ICE has decided to speak with."""
         pair = self._nominated.get(component)
