@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from baresip_peer import Baresip, missing
 from sip_peers import PATIENCE, Dialog, Message
+from test_baresip import talk_and_listen
 from test_calls import Station
 
 from axcore.app.intercom import Intercom
@@ -287,6 +289,42 @@ def test_stun_alone_tells_the_public_address(make: Callable[..., Station], turn:
         hears(ada)
         ada.press("1")
         station.tap.expect("relay1", True, PATIENCE)
+
+
+def of_baresip(kind: str, server: Coturn) -> tuple[str, ...]:
+    """Parameters of its accounts."""
+    return kind, f"stunserver=turn:{server.address}", f"stunuser={server.user}", f"stunpass={server.password}"
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing() or "-")
+@pytest.mark.parametrize("kind", ["ice", "turn"])
+def test_baresip_is_called(make: Callable[..., Station], turn: Coturn, tmp_path: Path, kind: str) -> None:
+    """ICE of others (libre), and their TURN alone."""
+    station = make(**with_turn(turn, ice=True))
+    with Baresip(tmp_path / "bob", nat=of_baresip(kind, turn)) as bob:
+        done = call(station, bob.uri)
+        station.expect(events.CALL_STATE, PATIENCE, **ACTIVE)
+        if kind == "ice":
+            chosen(station)
+        talk_and_listen(station)
+        bob.press("1")
+        station.tap.expect("relay1", True, PATIENCE)
+        station.do(lambda tx: station.intercom.hang_up(tx, done.id))
+        station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
+        station.until(lambda: bob.heard() > 1000, PATIENCE)
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing() or "-")
+def test_baresip_calls(make: Callable[..., Station], turn: Coturn, tmp_path: Path) -> None:
+    station = make(**with_turn(turn, ice=True))
+    with Baresip(tmp_path / "bob", nat=of_baresip("ice", turn)) as bob:
+        bob.command("dial", station.uri)
+        station.expect(events.CALL_STATE, PATIENCE, **ACTIVE)
+        chosen(station)
+        talk_and_listen(station)
+        bob.command("hangup")
+        station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
+        station.until(lambda: bob.heard() > 1000, PATIENCE)
 
 
 def test_hostile_candidates_do_not_keep_a_call_from_its_sound(make: Callable[..., Station]) -> None:
