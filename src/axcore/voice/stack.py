@@ -269,9 +269,9 @@ class Stack:
         match command:
             case Invite():
                 self._invite(command)
-            case Answer(leg=name, code=code):
+            case Answer(leg=name, code=code, media=media):
                 if (leg := self.legs.get(name)) is not None:
-                    leg.answer_with(code)
+                    leg.answer_with(code, media)
             case HangUp(leg=name, code=code):
                 if (leg := self.legs.get(name)) is not None:
                     leg.hang_up(code)

@@ -29,6 +29,7 @@ from .lines import LineDriver
 from .live import LiveCalls
 from .media import MediaPort, SoundPlayer
 from .panel import Panel
+from .paths import PathFinder, PathStatus
 from .servers import ServerChoice
 from .sounds import SoundsOfCalls
 from .vms import VmsCalls
@@ -61,7 +62,13 @@ class IntercomService:
     ) -> None:
         """``answers``: nobody can answer at the device itself, so that its first account does."""
         self.accounts = SipAccounts(self._reconfigure, answers=answers)
-        self._legs = Legs(submit, lambda: self.accounts.settings.rtp_start_port, self._ended, self._no_sound)
+        self._legs = Legs(
+            submit,
+            lambda: self.accounts.settings.rtp_start_port,
+            lambda: self.accounts.traversal,
+            self._ended,
+            self._no_sound,
+        )
         self.servers = ServerChoice(self.accounts, self._legs.tell)
         self.accounts.route = self.servers.route
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
@@ -82,12 +89,18 @@ class IntercomService:
 
     # --- life
 
-    def attach(self, driver: LineDriver, media: MediaPort | None, player: SoundPlayer | None = None) -> None:
+    def attach(
+        self,
+        driver: LineDriver,
+        media: MediaPort | None,
+        player: SoundPlayer | None = None,
+        finder: PathFinder | None = None,
+    ) -> None:
         """Connect processes and sound (set-up). Without ``media`` there are no calls, without ``player`` they ring
-        nowhere here."""
+        nowhere here, without ``finder`` they do not get through NAT."""
         self.sounds.attach(player)
         self._driver = driver
-        self._legs.attach(driver, media)
+        self._legs.attach(driver, media, finder)
         self.accounts.unavailable = driver.unavailable
         if media is not None:
             media.listen(self._on_key)
@@ -128,6 +141,11 @@ class IntercomService:
     def lines(self) -> tuple[voice.Ready | None, ...]:
         """What the voice processes can do; None for one that does not run."""
         return self._legs.ready
+
+    @property
+    def paths(self) -> PathStatus:
+        """What NAT traversal came to."""
+        return self._legs.paths
 
     # --- what is asked for
 
@@ -320,8 +338,7 @@ class IntercomService:
             case Ring(leg):
                 self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=180))
             case Accept(leg):
-                self._legs.open(tx, leg)
-                self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=200))
+                self._legs.accept(tx, leg)
             case Drop(leg, _) if vms.is_vms(call, leg):
                 after.append(partial(self._ended, tx, leg, "over"))
             case Drop(leg, code):
