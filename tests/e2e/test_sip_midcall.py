@@ -144,21 +144,6 @@ def test_an_offer_in_the_200_of_a_reinvite_without_one(scene: Scene) -> None:
     assert dialog.bye() in (200, 500)
 
 
-def test_transfer_is_refused_unless_it_is_allowed(scene: Scene, tmp_path: Path) -> None:
-    dialog = scene.called()
-    with Phone("eve") as eve:
-        assert dialog.transact("REFER", f"Refer-To: <{eve.uri}>").status == 603
-        scene.state("Active")
-        assert dialog.bye() == 200
-        other = Scene(tmp_path / "other", allow_transfer=True)
-        try:
-            dialog = other.called()
-            assert dialog.transact("REFER", f"Refer-To: <{eve.uri}>").status == 202
-            eve.wait(Incoming, PATIENCE)
-        finally:
-            other.close()
-
-
 def test_session_timers(scene: Scene) -> None:
     timed = ("Supported: timer", "Session-Expires: 90;refresher=uac")
     short = Dialog(scene.peer).invite("Supported: timer", "Session-Expires: 20", body=scene.offer())

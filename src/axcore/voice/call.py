@@ -9,18 +9,23 @@ import pjsua2 as pj
 
 from axcore.model.voice import (
     AgreedMedia,
+    Answer,
     Connected,
     Digit,
     Direction,
+    HangUp,
     Incoming,
     Invite,
     LocalMedia,
     MediaAgreed,
+    Notify,
     Progress,
     Refused,
+    SendDigits,
 )
 
 from . import sdp, whole
+from .transfer import Transfer
 
 if TYPE_CHECKING:
     from .account import Account
@@ -62,8 +67,21 @@ class Leg(pj.Call):
         """The offer that is answered next, if it came with the request."""
         self._local = self._remote = ""
         self._told: AgreedMedia | None = None
+        self.transfer = Transfer(self)
 
     # --- commands
+
+    def do(self, command: Answer | HangUp | SendDigits | Notify) -> None:
+        """What the device says."""
+        match command:
+            case Answer(code=code):
+                self.answer_with(code)
+            case HangUp(code=code):
+                self.hang_up(code)
+            case SendDigits(digits=digits):
+                self.send_digits(digits)
+            case Notify(code=code):
+                self.transfer.tell(code)
 
     def announce(self, source: str) -> None:
         """Tell the device of an incoming call."""
@@ -85,22 +103,23 @@ class Leg(pj.Call):
         settings = pj.CallOpParam(True)
         settings.opt.videoCount = 0
         settings.statusCode = code
-        self._try(self.answer, settings)
+        self.attempt(self.answer, settings)
 
     def hang_up(self, code: int) -> None:
         """CANCEL, BYE or a refusal."""
         settings = pj.CallOpParam()
         settings.statusCode = code
-        self._try(self.hangup, settings)
+        self.attempt(self.hangup, settings)
 
     def send_digits(self, digits: str) -> None:
         """Keys by INFO."""
         for digit in digits:
             settings = pj.CallSendDtmfParam()
             settings.digits, settings.method = digit, INFO
-            self._try(self.sendDtmf, settings)
+            self.attempt(self.sendDtmf, settings)
 
-    def _try(self, act: Any, settings: Any) -> None:
+    def attempt(self, act: Any, settings: Any) -> None:
+        """A command of PJSIP's."""
         try:
             act(settings)
         except pj.Error as error:  # the dialogue is in a state where that means nothing: its end is on the way
@@ -141,11 +160,14 @@ class Leg(pj.Call):
         self._agree()
 
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
-        """The only place where the whole answer to an offer of ours is seen."""
+        """The only place where the whole answer to an offer of ours is seen, and a REFER before PJSIP obeys it."""
         event = prm.e
-        if event.type != pj.PJSIP_EVENT_TSX_STATE or not self._offered:
+        if event.type != pj.PJSIP_EVENT_TSX_STATE or event.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
             return
-        if event.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
+        tsx = event.body.tsxState.tsx
+        if tsx.method == "REFER" and tsx.role == pj.PJSIP_ROLE_UAS and tsx.state == pj.PJSIP_TSX_STATE_TRYING:
+            self.transfer.asked(event.body.tsxState.src.rdata)
+        if not self._offered:
             return
         body = sdp.body_of(str(event.body.tsxState.src.rdata.wholeMsg))
         if sdp.audio(body) and body != self._remote:
@@ -159,10 +181,8 @@ class Leg(pj.Call):
             self.stack.link.send(Digit(leg=self.name, digit=digit.upper()))
 
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
-        """REFER: nobody sends this device elsewhere unless it may be."""
-        if not self.stack.config.allow_refer:
-            prm.statusCode = 603
-            self.stack.link.send(Refused(what="transfer", detail=f"{self.name}: to {str(prm.dstUri)[:180]}"))
+        """A REFER that ``transfer`` has not answered: PJSIP makes no call by itself, whatever happens."""
+        prm.statusCode = max(self.transfer.code, 300)
 
     def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
         """3xx: likewise."""

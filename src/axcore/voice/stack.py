@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pjsua2 as pj
 
+from axcore.model.sip import SipUri
 from axcore.model.voice import (
     Answer,
     Command,
@@ -26,6 +27,7 @@ from axcore.model.voice import (
     HangUp,
     Invite,
     LocalMedia,
+    Notify,
     Probe,
     Probed,
     Quit,
@@ -44,8 +46,10 @@ from .call import Leg
 from .crowd import Crowd, Places
 from .ingress import NS, Gate, Meter, listeners, udp_socket
 from .link import Link
+from .network import free_port, surroundings
 from .refusal import Refusal
 from .resolver import Resolver
+from .transfer import Tally, is_own
 
 if TYPE_CHECKING:
     from .front import Front
@@ -55,7 +59,6 @@ FLOOD_POLL_MS: Final = 100
 LOOK_NS: Final = 2 * NS
 LATE_NS: Final = 2 * NS
 """After which the surroundings are looked at in the midst of traffic too."""
-PORT_TRIES: Final = 20
 LOOPBACK: Final = "127.0.0.1"
 SOURCE: Final = re.compile(rf"^{hop.SOURCE}:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LAST_WORDS_S: Final = 0.5
@@ -100,13 +103,15 @@ class Stack:
         self._front: Front | None = None
         self._jobs: deque[Callable[[], object]] = deque()
         self._wake_up: Callable[[], None] = lambda: None
-        self._surroundings = _surroundings(configure)
+        self._surroundings = surroundings(configure.bind)
         self._look_ns = 0
         self._accounts: dict[str, Account] = {}
         self._number = 0
         self._running = True
         self._endpoint = Endpoint()
         self._refusal = Refusal()
+        self.tally = Tally()
+        self._port = 0
         self._meter = Meter(round(configure.most_load * NS))
         self._used_ns = time.thread_time_ns()
         self._gate = Gate(None)
@@ -116,7 +121,7 @@ class Stack:
 
     def run(self) -> None:
         """Serve until told to quit."""
-        port = self._begin()
+        self._port = port = self._begin()
         self._gate = Gate(udp_socket(port))
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
         crowd, full, late_ns = Crowd(port), False, 0
@@ -130,6 +135,8 @@ class Stack:
                 self._jobs.popleft()()
             self.ended.clear()
             self._limit()
+            if (refused := self.tally.due(time.monotonic_ns())) is not None:
+                self.link.send(refused)
             full = self._endpoint.limit()
             now = time.monotonic_ns()
             if idle or now >= late_ns:  # Not in the way of a call.
@@ -146,7 +153,7 @@ class Stack:
         if now < self._look_ns or self.legs:
             return
         self._look_ns = now + LOOK_NS
-        place = _surroundings(self.config)
+        place = surroundings(self.config.bind)
         if place != self._surroundings:
             self.link.send(Refused(what="address", detail=f"of this device is {place} now: SIP begins anew"))
             self._running = False
@@ -180,7 +187,7 @@ class Stack:
         self._resolver = Resolver(loaded, self.soon) if loaded is not None else None
         if self._resolver is not None and not self._resolver.install():
             print("PJSIP looks up names by itself: this build is not known", file=sys.stderr)
-        port = config.port or _free_port(config.bind)
+        port = config.port or free_port(config.bind)
         endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport(port))
         self._wake_up = lambda: self._knock((config.bind or LOOPBACK, port))
         if config.tcp or config.tls is not None or any(spec.transport == "tls" for spec in config.accounts):
@@ -269,15 +276,9 @@ class Stack:
         match command:
             case Invite():
                 self._invite(command)
-            case Answer(leg=name, code=code):
-                if (leg := self.legs.get(name)) is not None:
-                    leg.answer_with(code)
-            case HangUp(leg=name, code=code):
-                if (leg := self.legs.get(name)) is not None:
-                    leg.hang_up(code)
-            case SendDigits(leg=name, digits=digits):
-                if (leg := self.legs.get(name)) is not None:
-                    leg.send_digits(digits)
+            case Answer() | HangUp() | SendDigits() | Notify():
+                if (leg := self.legs.get(command.leg)) is not None:
+                    leg.do(command)
             case Reroute(account=spec):
                 self._change(spec.id, lambda account: account.change(spec))
             case Register(account=key):
@@ -321,6 +322,10 @@ class Stack:
         self.legs[command.leg] = leg
         how = pj.CallOpParam(True)
         how.opt.videoCount = 0
+        if command.replaces:
+            header = pj.SipHeader()
+            header.hName, header.hValue = "Replaces", command.replaces
+            how.txOption.headers.append(header)
         try:
             leg.makeCall(uri, how)
         except pj.Error as error:
@@ -373,31 +378,14 @@ class Stack:
         """Where sound for this device goes, seen from ``peer``."""
         return sdp.own_address(peer, self.config.bind)
 
+    def is_own(self, uri: SipUri) -> bool:
+        """Whether a call to this address comes back to the device."""
+        tls = self._front.port if self._front is not None else 0
+        return is_own(uri, (self._port, tls), self.own_address(uri.host))
+
 
 def _addressed(uri: str, account: VoiceAccount) -> str:
     """An address as PJSIP is told of it; empty if the account may not call it. The front makes it ``sips:`` again."""
     if uri.lower().startswith("sips:"):
         return f"sip:{uri[5:]}" if account.sips else ""
     return uri if "transport=" in uri or account.sips else uri + TRANSPORT[account.transport]
-
-
-def _free_port(bind: str) -> int:
-    """One that is free for UDP and for TCP. OSError."""
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    failure = OSError("no port is free for UDP and TCP")
-    for _ in range(PORT_TRIES):
-        with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
-            tcp.bind((bind, 0))
-            port = int(tcp.getsockname()[1])
-            try:
-                udp.bind((bind, port))
-            except OSError as error:
-                failure = error
-                continue
-            return port
-    raise failure
-
-
-def _surroundings(config: Configure) -> str:
-    """What the processes' settings depend on and nobody tells: the device's address."""
-    return config.bind or sdp.own_address("")

@@ -108,8 +108,8 @@ class Legs:
         port = self._free_port(tx)
         self._keep(tx, leg, Wire(line=line, name=leg, port=port))
         self.open(tx, leg)
-        media = LocalMedia(port=port)
-        self.command(tx, leg, lambda name: Invite(leg=name, account=target.account, uri=target.uri, media=media))
+        media, to = LocalMedia(port=port), {"account": target.account, "uri": target.uri, "replaces": target.replaces}
+        self.command(tx, leg, lambda name: Invite(leg=name, media=media, **to))
 
     def command(self, tx: Transaction, leg: str, make: Callable[[str], Command]) -> None:
         """Tell the process of a leg something; ``make`` gets the process's name of the leg."""
@@ -155,6 +155,11 @@ class Legs:
         media = wire.media
         tx.after_commit(lambda: port.start(leg, media))
         return media
+
+    def hush(self, tx: Transaction, leg: str) -> None:
+        """No sound any more, before the leg is over."""
+        if self._media is not None:
+            tx.after_commit(partial(self._media.stop, leg))
 
     def forget(self, tx: Transaction, leg: str) -> Callable[[], None]:
         """A leg is over; what is given back closes its port, after the commit."""
