@@ -129,6 +129,19 @@ def test_one_transfer_at_a_time(scene: Scene) -> None:
         scene.station.until(lambda: scene.station.intercom.admission.counts.get("transfer") == 20, PATIENCE)
 
 
+def test_a_storm_of_transfers(scene: Scene) -> None:
+    dialog = scene.called()
+    for number in range(200):
+        dialog.cseq += 1
+        scene.peer.send(dialog.text("REFER", "Refer-To: <sip:x@127.0.0.1;method=BYE>" if number % 2 else "X: y"))
+        if number % 25 == 24:
+            scene.peer.options()
+    scene.station.until(lambda: scene.station.intercom.admission.counts.get("transfer", 0) > 0, PATIENCE)
+    scene.state("Active")
+    scene.hears()
+    assert dialog.bye() == 200
+
+
 def test_an_attended_transfer_says_whose_place_it_takes(scene: Scene) -> None:
     dialog = scene.called()
     with Peer(int(scene.peer.device.rpartition(":")[2])) as eve:

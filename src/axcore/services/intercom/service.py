@@ -322,8 +322,9 @@ class IntercomService:
                     after.append(partial(self.hang_up, tx, call.id, "answered"))
 
     def _tell(self, tx: Transaction, call: Call, state: CallState, reason: str, correlation: str | None) -> None:
+        before = self.status(call.id).state
         status = self._history.enter(tx, call.id, state, reason)
-        if self._calls.now is None or self._calls.is_now(call.id):
+        if before != state and (self._calls.now is None or self._calls.is_now(call.id)):
             tx.publish(notices.state(state, correlation))
         if state != "Terminating":
             tx.publish(notices.change(status, bool(call.winner), correlation))
