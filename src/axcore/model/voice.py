@@ -129,6 +129,8 @@ class Configure(_Message, frozen=True, kw_only=True):
     t1_ms: int = 500
     """RFC 3261 timers T1 and T2."""
     t2_ms: int = 4000
+    name_servers: tuple[str, ...] = ()
+    """That are asked for SRV records (``address`` or ``address:port``); empty = those of the system."""
     tcp_switch: bool = True
     """Requests that UDP would break up go by TCP (RFC 3261 section 18.1.1)."""
     most_load: float = 0.1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import pjsua2 as pj
 
@@ -60,7 +59,7 @@ class Leg(pj.Call):
         """What began it; None for an incoming one."""
         self.last_words = ""
         """The message that ended it."""
-        self._peer = _host_of(invite.uri) if invite is not None else ""
+        self._peer = sdp.host_of(invite.uri) if invite is not None else ""
         self._outgoing = call_id < 0
         self._offered = self._outgoing
         self.asked = ""
@@ -230,12 +229,3 @@ class Leg(pj.Call):
 
 def _type(number: int) -> int | None:
     return int(number) if 0 <= int(number) < NO_TYPE else None
-
-
-def _host_of(uri: str) -> str:
-    """The host of a SIP address, for the choice of an interface; empty if it cannot be told."""
-    place = uri.partition(":")[2].rpartition("@")[2]
-    try:
-        return urlsplit(f"//{place.partition(';')[0]}").hostname or ""
-    except ValueError:
-        return ""

@@ -40,15 +40,15 @@ from axcore.model.voice import (
     VoiceAccount,
 )
 
-from . import build, hop, probe, sdp
+from . import build, hop, probe, resolver, sdp
 from .account import TRANSPORT, Account, settings
 from .call import Leg
 from .crowd import Crowd, Places
 from .ingress import NS, Gate, Meter, listeners, udp_socket
 from .link import Link
+from .locate import Locator
 from .network import free_port, surroundings
 from .refusal import Refusal
-from .resolver import Resolver
 from .transfer import Tally, is_own
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ class Stack:
         """Legs that are over, by call id, until the owner thread may let go of them."""
         self._kept: list[Leg] = []
         """Legs whose id was used again before that: to free them would hang up another's call."""
-        self._resolver: Resolver | None = None
+        self._resolver: resolver.Resolver | None = None
+        self.locator = Locator(resolver.look_up, configure.name_servers)
         self._front: Front | None = None
         self._jobs: deque[Callable[[], object]] = deque()
         self._wake_up: Callable[[], None] = lambda: None
@@ -184,7 +185,7 @@ class Stack:
         made.medConfig.threadCnt, made.medConfig.hasIoqueue = 0, False  # its thread would wake every 10 ms
         endpoint.libInit(made)
         loaded = build.library()
-        self._resolver = Resolver(loaded, self.soon) if loaded is not None else None
+        self._resolver = resolver.Resolver(loaded, self.soon, self.locator) if loaded is not None else None
         if self._resolver is not None and not self._resolver.install():
             print("PJSIP looks up names by itself: this build is not known", file=sys.stderr)
         port = config.port or free_port(config.bind)
@@ -226,11 +227,11 @@ class Stack:
 
         place = {"host": config.bind or LOOPBACK, "port": port, "bind": config.bind, "listen_port": config.tls_port}
         try:
-            front = Front(**place, listener=config.tls)  # type: ignore[arg-type]
+            front = Front(self.locator, **place, listener=config.tls)  # type: ignore[arg-type]
             front.start()
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self.link.send(Refused(what="tls", detail=f"port {config.tls_port}: {error}"[:200]))
-            front = Front(**place, listener=None)  # type: ignore[arg-type]
+            front = Front(self.locator, **place, listener=None)  # type: ignore[arg-type]
             front.start()
         self._front = front
 
@@ -284,7 +285,9 @@ class Stack:
             case Register(account=key):
                 self._change(key, lambda account: account.setRegistration(True))
             case Probe(account=key, server=server, transport=transport):
-                probe.ask(server, transport, lambda alive: self._post(Probed(account=key, alive=alive)))
+                probe.ask(
+                    server, transport, lambda alive: self._post(Probed(account=key, alive=alive)), self.locator.find
+                )
             case Quit():
                 self._running = False
 
@@ -362,6 +365,8 @@ class Stack:
             return
         self.ended[call_id] = leg
         invite = leg.invite
+        if invite is not None:
+            leg.account.doubt(code, invite.uri)
         if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and invite is not None:
             self.later(lambda: self._again(leg, invite, reason))
             return
