@@ -26,6 +26,7 @@ struct ax_rtp_port {
     uint32_t first, count; /* Of `waiting`. */
     uint32_t gap;          /* Packets of sound until the next key. */
     uint32_t expected;     /* Time of the leg's next packet. */
+    uint32_t hold;         /* enum ax_rtp_hold */
     uint64_t refused;
     uint8_t payload[AX_RTP_PORT_DATAGRAM];
 };
@@ -133,13 +134,25 @@ int ax_rtp_port_poll(struct ax_rtp_port *p, uint64_t now_ns, struct ax_rtp_key *
 
 int ax_rtp_port_press(struct ax_rtp_port *p, uint32_t event, uint32_t ms)
 {
-    if (p->session.config.event_type == NO_TYPE)
+    if (p->session.config.event_type == NO_TYPE || p->hold != AX_RTP_HOLD_NONE)
         return AX_E_STATE;
     if (event > LARGEST_EVENT || ms < SHORTEST_MS || ms > LONGEST_MS)
         return AX_E_RANGE;
     if (p->count == AX_RTP_PORT_KEYS)
         return AX_E_FULL;
     p->waiting[(p->first + p->count++) % AX_RTP_PORT_KEYS] = (struct key){(uint8_t)event, (uint16_t)ms};
+    return AX_OK;
+}
+
+int ax_rtp_port_hold(struct ax_rtp_port *p, uint32_t hold)
+{
+    if (hold > AX_RTP_HOLD_ALL)
+        return AX_E_RANGE;
+    if (hold != AX_RTP_HOLD_NONE) {
+        p->count = p->gap = 0;
+        p->press.active = 0;
+    }
+    p->hold = hold;
     return AX_OK;
 }
 
@@ -160,7 +173,9 @@ int ax_rtp_port_send(struct ax_rtp_port *p, uint64_t now_ns, uint8_t *out, size_
     uint32_t timestamp = 0;
     if (cap < AX_RTP_HEADER + ax_leg_octets(p->leg) + AX_SRTP_MAX_EXTRA)
         return AX_E_FULL;
-    const int n = ax_leg_take(p->leg, &timestamp, p->payload, sizeof p->payload);
+    int n = ax_leg_take(p->leg, &timestamp, p->payload, sizeof p->payload);
+    while (n > 0 && p->hold != AX_RTP_HOLD_NONE)
+        n = ax_leg_take(p->leg, &timestamp, p->payload, sizeof p->payload);
     if (n <= 0)
         return n;
     /* What nobody fetched in time left a hole. */
@@ -180,6 +195,8 @@ int ax_rtp_port_send(struct ax_rtp_port *p, uint64_t now_ns, uint8_t *out, size_
 int ax_rtp_port_report(struct ax_rtp_port *p, uint64_t now_ns, uint64_t ntp, const char *bye, uint8_t *out, size_t cap)
 {
     const int size = ax_rtp_session_report(&p->session, now_ns, ntp, bye, out, cap);
+    if (size > 0 && p->hold == AX_RTP_HOLD_ALL && !bye) /* Its time has passed. */
+        return 0;
     return size > 0 && p->send ? ax_srtp_protect_rtcp(p->send, out, (size_t)size, out, cap) : size;
 }
 

@@ -488,6 +488,17 @@ int ax_rtp_thread_press(struct ax_rtp_thread *t, uint64_t serial, uint32_t event
     return rc;
 }
 
+int ax_rtp_thread_hold(struct ax_rtp_thread *t, uint64_t serial, uint32_t hold)
+{
+    if (!t)
+        return AX_E_ARG;
+    pthread_mutex_lock(&t->lock);
+    struct seat *s = serial ? find(t, serial) : NULL;
+    const int rc = s ? ax_rtp_port_hold(s->port, hold) : AX_E_RANGE;
+    pthread_mutex_unlock(&t->lock);
+    return rc;
+}
+
 int ax_rtp_thread_get(struct ax_rtp_thread *t, uint64_t serial, struct ax_rtp_port_stats *out, union ax_rtp_address *peer)
 {
     if (!t || !out || !peer)

@@ -386,6 +386,66 @@ static void test_port(void)
     ax_leg_free(wide);
 }
 
+/* Says for 20 ms; the datagram that comes of it, or 0. */
+static int say(struct ax_rtp_port *p, struct ax_leg *leg, uint8_t *out, struct ax_rtp_packet *packet)
+{
+    int16_t frame[80] = {0};
+    ax_leg_say(leg, frame);
+    ax_leg_say(leg, frame);
+    const int n = ax_rtp_port_send(p, 1, out, AX_RTP_PORT_DATAGRAM);
+    CHECK(n == 0 || ax_rtp_parse(out, (size_t)n, packet) == AX_OK);
+    return n;
+}
+
+/* Held: no media, or nothing; the stream goes on after it as if it had been silent (RFC 3550 section 5.1). */
+static void test_hold(void)
+{
+    struct ax_leg *leg = NULL;
+    struct ax_rtp_port *p = NULL;
+    const struct ax_leg_spec pcmu = {.rate = 8000, .codec = AX_LEG_PCMU, .packet_ms = 20, .max_delay_ms = 100};
+    struct ax_rtp_port_config config = {.session = {.seed = 9, .rate = 8000, .frame = 160, .event_type = EVENTS, .rtcp_ms = 100}};
+    struct ax_rtp_packet before = {0}, after = {0};
+    uint8_t out[AX_RTP_PORT_DATAGRAM];
+    uint64_t now_ns = 1000000000;
+    config.send = config.receive = no_keys();
+    CHECK_EQ(ax_leg_new(&leg, &pcmu), AX_OK);
+    CHECK_EQ(ax_rtp_port_new(&p, &config, leg), AX_OK);
+    CHECK(say(p, leg, out, &before) > 0);
+    CHECK(say(p, leg, out, &before) > 0 && before.marker == 0);
+    CHECK_EQ(ax_rtp_port_hold(p, 3), AX_E_RANGE);
+    CHECK_EQ(ax_rtp_port_press(p, 5, 1000), AX_OK);
+    CHECK(say(p, leg, out, &before) > 0 && before.payload_type == EVENTS);
+    for (uint32_t hold = AX_RTP_HOLD_MEDIA; hold <= AX_RTP_HOLD_ALL; hold++) {
+        CHECK_EQ(ax_rtp_port_hold(p, hold), AX_OK);
+        CHECK_EQ(ax_rtp_port_press(p, 5, 100), AX_E_STATE);
+        int reports = 0;
+        for (int i = 0; i < 3 * AX_LEG_PACKETS; i++) {
+            CHECK_EQ(say(p, leg, out, &after), 0);
+            now_ns += 20000000;
+            reports += ax_rtp_port_report(p, now_ns, now_ns, NULL, out, sizeof out) > 0;
+            CHECK(ax_rtp_port_due(p) > now_ns);
+        }
+        CHECK(hold == AX_RTP_HOLD_MEDIA ? reports >= 3 : reports == 0);
+    }
+    CHECK(ax_rtp_port_report(p, now_ns, now_ns, "", out, sizeof out) > 0); /* Goodbye is said even so. */
+    for (int i = 0; i < 2 * AX_LEG_PACKETS; i++) /* Nobody fetches these: they are lost. */
+        ax_leg_say(leg, (int16_t[80]){0});
+    CHECK_EQ(ax_rtp_port_send(p, 1, out, sizeof out), 0);
+    CHECK_EQ(ax_rtp_port_hold(p, AX_RTP_HOLD_NONE), AX_OK);
+    CHECK(say(p, leg, out, &after) > 0);
+    CHECK_EQ((uint16_t)(after.sequence - before.sequence), 1);
+    CHECK_EQ(after.ssrc, before.ssrc);
+    CHECK_EQ(after.marker, 1);
+    CHECK_EQ(after.payload_type, PCMU);
+    /* The first of the key was at the time of the third packet; 7 times AX_LEG_PACKETS of 20 ms were left out. */
+    CHECK_EQ(after.timestamp - before.timestamp, (7 * AX_LEG_PACKETS + 1) * 160);
+    const uint32_t then = after.timestamp;
+    CHECK(say(p, leg, out, &after) > 0 && after.marker == 0);
+    CHECK_EQ(after.timestamp - then, 160);
+    ax_rtp_port_free(p);
+    ax_leg_free(leg);
+}
+
 /* A socket that somebody closed must not keep the thread turning. */
 static void test_closed_socket(void)
 {
@@ -424,6 +484,7 @@ int main(void)
     test_srtp_is_asked_for();
     test_refusals();
     test_port();
+    test_hold();
     test_closed_socket();
     return ax_test_done();
 }

@@ -75,8 +75,7 @@ class Baresip:
         folder.mkdir()
         rtp = free_port(RTP_PORTS)
         values = {"port": self.port, "folder": folder, "rtp": rtp, "last": rtp + RTP_PORTS - 1}
-        load = f"module {nat[0]}.so
-" if nat else ""
+        load = f"module {nat[0]}.so\n" if nat else ""
         config = CONFIG.format(modules=MODULES, control=self._control, modules_nat=load, **values)
         (folder / "config").write_text(config)
         more = f";mediaenc={encryption}" if encryption else ""

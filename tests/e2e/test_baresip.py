@@ -102,3 +102,27 @@ def test_keys_of_srtp_when_it_calls(tmp_path: Path) -> None:
         assert ada.media is not None
         assert ada.media.media.local_crypto
         assert ada.media.media.remote_crypto
+
+
+def test_it_sends_a_call_of_the_station_to_somebody_else(tmp_path: Path) -> None:
+    station = Station(tmp_path, own_sound=True, allow_transfer=True)
+    try:
+        with Baresip(tmp_path / "bob") as bob, Phone("eve") as eve:
+            call = station.do(lambda tx: station.intercom.call(tx, bob.uri))
+            station.expect(events.CALL_STATE, PATIENCE, CallState="Active")
+            bob.command("transfer", eve.uri)
+            eve.wait(Incoming, PATIENCE)
+            eve.answer(180)
+            eve.answer()
+            station.until(lambda: station.intercom.status(call.id).remote_uri == eve.uri, PATIENCE)
+            assert eve.heard(PATIENCE)
+
+            def legs() -> list[str]:
+                live = station.intercom.live
+                return [] if live is None else [leg.state for leg in live.legs]
+
+            station.until(lambda: legs() == ["over", "answered"], PATIENCE)
+            eve.hang_up()
+            station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
+    finally:
+        station.close()

@@ -3,7 +3,23 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from axcore.devices.call import NS, Accept, Call, Dial, Drop, Effect, Limits, Ring, Talk, Told, place, receive
+from axcore.devices.call import (
+    MOST_TRANSFERS,
+    NS,
+    Accept,
+    Call,
+    Dial,
+    Drop,
+    Effect,
+    Hush,
+    Limits,
+    Notify,
+    Ring,
+    Talk,
+    Told,
+    place,
+    receive,
+)
 from axcore.devices.keys import MOST_MISSES, PAUSE_NS, Keys
 from axcore.model.intercom import MAX_LEGS, Target
 
@@ -23,17 +39,22 @@ class Life:
     def __init__(self, call: Call, effects: tuple[Effect, ...]) -> None:
         self.state: str | None = None
         self.dialled: list[str] = []
+        self.ends: int | None = None
         self.ended: set[str] = set()
         self.dropped: set[str] = set()
         self.talking: list[str] = []
+        self.asked = ""
+        """Who waits for word of a transfer."""
         self.take(call, effects)
 
     def take(self, call: Call, effects: tuple[Effect, ...]) -> None:
         self.call = call
+        if call.state == "Active" and self.state != "Active":
+            self.ends = call.deadline
         for effect in effects:
             match effect:
-                case Told(state, _):
-                    assert state in NEXT[self.state]
+                case Told(state, reason):
+                    assert state in NEXT[self.state] or (state == self.state == "Active" and reason == "transferred")
                     self.state = state
                 case Dial(leg, _):
                     assert leg not in self.dialled
@@ -41,23 +62,38 @@ class Life:
                 case Drop(leg, _):
                     self.dropped.add(leg)
                 case Talk(leg):
-                    self.talking.append(leg)
+                    assert not self.talking or call.transfers
+                    self.talking = [leg]
+                case Hush(leg):
+                    assert leg not in self.talking
+                case Notify(leg, code):
+                    assert leg not in self.ended
+                    assert leg == self.asked
+                    self.asked = leg if code < 200 else ""
                 case Ring(leg) | Accept(leg):
                     self.dialled += [leg] * (leg not in self.dialled)
         assert call.state == self.state
         assert len(self.talking) <= 1
         assert (call.state == "Active") <= (self.talking == [call.winner])
+        assert (call.transfer is not None) <= (call.state == "Active")
+        assert call.transfers <= MOST_TRANSFERS
+        if call.state == "Active" and call.transfer is None:
+            assert [leg.name for leg in call.legs if leg.state == "answered"] == [call.winner]
         if not call.live:
             assert {leg.name for leg in call.legs} <= self.dropped | self.ended
         assert (call.deadline is None) == (
-            call.state == "Terminated" or (call.state == "Active" and call.limits.active_ns is None)
+            call.state == "Terminated"
+            or (call.state == "Active" and call.transfer is None and call.limits.active_ns is None)
         )
+        if call.state == "Active" and self.ends is not None:
+            assert call.deadline is not None
+            assert call.deadline <= self.ends  # transfers make no call longer
         assert len([leg for leg in call.legs if leg.open]) <= MAX_LEGS
 
 
 EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(["rings", "answered", "over", "hang_up", "advance", "accept"]),
+        st.sampled_from(["rings", "answered", "over", "hang_up", "advance", "accept", "refer", "refer"]),
         st.integers(0, 11),
         st.integers(0, 90),
     ),
@@ -87,6 +123,13 @@ def live(life: Life, events: list[tuple[str, int, int]]) -> None:
                 life.take(*life.call.advance(now))
             case "accept":
                 life.take(*life.call.accept())
+            case "refer" if name not in life.ended:
+                to = Target(uri=f"sip:{number}@elsewhere", account="a")
+                before, life.asked = life.asked, name
+                call, effects = life.call.refer(name, to, now)
+                refused = effects == (Notify(name, 603),)
+                life.take(call, effects)
+                life.asked = before if refused else name
     # Time alone ends every call that has an end.
     for _ in range(20):
         if life.call.deadline is not None:
@@ -105,7 +148,7 @@ def test_an_outgoing_call_has_one_winner_and_an_end(sizes: list[int], events: li
     life = Life(*place("7", stages, LIMITS, 0))
     assert len(life.dialled) == sizes[0]
     live(life, events)
-    assert len(life.dialled) <= sum(sizes)
+    assert len(life.dialled) <= sum(sizes) + MOST_TRANSFERS
 
 
 @given(st.booleans(), EVENTS)

@@ -7,12 +7,15 @@ import pytest
 from axcore.devices import dial
 from axcore.devices.call import (
     LAST_WORDS_NS,
+    MOST_TRANSFERS,
     NS,
     Accept,
     Call,
     Dial,
     Drop,
+    Hush,
     Limits,
+    Notify,
     Ring,
     Talk,
     Told,
@@ -87,6 +90,65 @@ class TestIncoming:
         for caller in listed:
             assert dial.admitted(caller, policy, sources) is lets[0]  # type: ignore[arg-type]
         assert dial.admitted(parse_uri("sip:1002@elsewhere"), policy, sources) is lets[1]  # type: ignore[arg-type]
+
+
+class TestTransfer:
+    """RFC 3515, RFC 5589 section 6: the peer of a call has it go on with somebody else."""
+
+    def talking(self, limits: Limits = LIMITS) -> Call:
+        return outgoing(("ada",), limits=limits).answered("1.0", NS)[0]
+
+    def test_he_is_called_and_the_peer_stays_until_he_answers(self) -> None:
+        call, effects = self.talking().refer("1.0", target("bob"), 2 * NS)
+        assert effects == (Dial("1.1", target("bob")),)
+        assert (call.state, call.winner) == ("Active", "1.0")
+        call, effects = call.rings("1.1")
+        assert effects == (Notify("1.0", 180),)
+        call, effects = call.answered("1.1", 3 * NS)
+        assert effects == (
+            Talk("1.1"), Notify("1.0", 200), Hush("1.0"), Drop("1.0", 603), Told("Active", "transferred"),
+        )  # fmt: skip
+        assert call.leg_over("1.0", "hung up", 4 * NS) == (call.leg_over("1.0", "", 4 * NS)[0], ())
+        assert call.leg_over("1.0", "", 4 * NS)[0].leg_over("1.1", "", 5 * NS)[0].state == "Terminated"
+
+    def test_who_is_not_reached_leaves_it_with_the_peer(self) -> None:
+        began = self.talking()
+        call, _ = began.refer("1.0", target("bob"), 2 * NS)
+        for code, word in ((486, 486), (200, 503), (0, 503)):
+            after, effects = call.leg_over("1.1", "", 3 * NS, code)
+            assert effects == (Notify("1.0", word),)
+            assert (after.state, after.winner, after.deadline) == ("Active", "1.0", began.deadline)
+        after, effects = call.advance(62 * NS)
+        assert effects == (Drop("1.1", 603), Notify("1.0", 408))
+        assert after.answered("1.1", 63 * NS)[1] == (Drop("1.1", 603),)  # too late
+
+    def test_a_peer_who_leaves_before_the_answer(self) -> None:
+        call, _ = self.talking().refer("1.0", target("bob"), 2 * NS)
+        call, effects = call.leg_over("1.0", "hung up", 3 * NS)
+        assert (call.state, effects) == ("Active", ())
+        assert call.answered("1.1", 4 * NS)[1] == (Talk("1.1"), Told("Active", "transferred"))
+        assert call.leg_over("1.1", "busy", 4 * NS)[0].state == "Terminated"
+        over, effects = call.advance(62 * NS)
+        assert effects == (Drop("1.1", 603), Told("Terminating", "no answer"))
+        assert over.leg_over("1.1", "", 63 * NS)[0].state == "Terminated"
+
+    def test_one_at_a_time_from_who_talks_and_not_for_ever(self) -> None:
+        call = self.talking()
+        assert call.refer("1.7", target("bob"), NS)[1] == (Notify("1.7", 603),)
+        once, _ = call.refer("1.0", target("bob"), NS)
+        assert once.refer("1.0", target("eve"), NS) == (once, (Notify("1.0", 603),))
+        for number in range(MOST_TRANSFERS):
+            call, _ = call.refer(f"1.{number}", target("bob"), NS)
+            call, _ = call.answered(f"1.{number + 1}", NS)
+        assert call.refer(call.winner, target("bob"), NS)[1] == (Notify(call.winner, 603),)
+
+    def test_the_longest_time_of_a_call_holds_for_all_of_it(self) -> None:
+        call = self.talking(Limits(calling_ns=60 * NS, active_ns=90 * NS))
+        call, _ = call.refer("1.0", target("bob"), 80 * NS)
+        assert call.deadline == 91 * NS
+        answered, _ = call.answered("1.1", 81 * NS)
+        assert answered.deadline == 91 * NS
+        assert call.advance(91 * NS)[1][:2] == (Drop("1.0", 603), Drop("1.1", 603))
 
 
 class TestGroups:

@@ -37,6 +37,13 @@ struct ax_rtp_port_stats {
     uint64_t remote;           /**< That is believed; 0: none. */
 };
 
+/** What is not sent. */
+enum ax_rtp_hold {
+    AX_RTP_HOLD_NONE = 0,
+    AX_RTP_HOLD_MEDIA = 1, /**< No media: the far side only speaks, or nobody does (RFC 3264 sections 5.1, 6.1). Reports go on. */
+    AX_RTP_HOLD_ALL = 2,   /**< No reports either: there is no address to send to (`c=0.0.0.0`, section 8.4). */
+};
+
 struct ax_rtp_port;
 
 /** The leg stays the caller's. AX_E_ARG, AX_E_RANGE, AX_E_NOMEM. */
@@ -56,8 +63,12 @@ int ax_rtp_port_report(struct ax_rtp_port *p, uint64_t now_ns, uint64_t ntp, con
 int ax_rtp_port_poll(struct ax_rtp_port *p, uint64_t now_ns, struct ax_rtp_key *out);
 /** When report or poll should be called again; UINT64_MAX: never. */
 uint64_t ax_rtp_port_due(const struct ax_rtp_port *p);
-/** Send a key (0..16) for `ms` 40..6000. AX_E_STATE: no event type was agreed; AX_E_RANGE; AX_E_FULL. */
+/** Send a key (0..16) for `ms` 40..6000. AX_E_STATE: no event type was agreed, or no media is sent; AX_E_RANGE; AX_E_FULL. */
 int ax_rtp_port_press(struct ax_rtp_port *p, uint32_t event, uint32_t ms);
+/** What is not sent from now on (enum ax_rtp_hold). The leg's packets are taken and left out meanwhile, and keys that wait are
+ * forgotten; what is sent after that has the next sequence number, the leg's time, and the marker (RFC 3550 section 5.1, RFC
+ * 3551 section 4.1). AX_E_RANGE. */
+int ax_rtp_port_hold(struct ax_rtp_port *p, uint32_t hold);
 uint32_t ax_rtp_port_state(const struct ax_rtp_port *p, uint64_t now_ns);
 /** Ticks of its clock in a second. */
 uint32_t ax_rtp_port_rate(const struct ax_rtp_port *p);

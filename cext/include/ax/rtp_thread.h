@@ -80,6 +80,8 @@ int ax_rtp_thread_add(struct ax_rtp_thread *t, const struct ax_rtp_thread_port *
 int ax_rtp_thread_remove(struct ax_rtp_thread *t, uint64_t serial);
 /** Listen to and send to another address (signalling has said so). AX_E_RANGE. */
 int ax_rtp_thread_set_peer(struct ax_rtp_thread *t, uint64_t serial, const union ax_rtp_address *peer);
+/** As ax_rtp_port_hold. When it returns, nothing of what is not to be sent goes out any more. */
+int ax_rtp_thread_hold(struct ax_rtp_thread *t, uint64_t serial, uint32_t hold);
 /** As ax_rtp_port_press. */
 int ax_rtp_thread_press(struct ax_rtp_thread *t, uint64_t serial, uint32_t event, uint32_t ms);
 /** AX_E_RANGE. */

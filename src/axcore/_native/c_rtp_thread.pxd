@@ -60,6 +60,7 @@ cdef extern from "ax/rtp_thread.h" nogil:
     int ax_rtp_thread_remove(ax_rtp_thread *t, uint64_t serial)
     int ax_rtp_thread_set_peer(ax_rtp_thread *t, uint64_t serial, const ax_rtp_address *peer)
     int ax_rtp_thread_press(ax_rtp_thread *t, uint64_t serial, uint32_t event, uint32_t ms)
+    int ax_rtp_thread_hold(ax_rtp_thread *t, uint64_t serial, uint32_t hold)
     int ax_rtp_thread_get(ax_rtp_thread *t, uint64_t serial, ax_rtp_port_stats *out, ax_rtp_address *peer)
     int ax_rtp_thread_event(ax_rtp_thread *t, ax_rtp_thread_event_t *out)
     int ax_rtp_thread_events_fd(const ax_rtp_thread *t)

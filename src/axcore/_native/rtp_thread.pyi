@@ -40,7 +40,10 @@ class RtpThread:
     def remove(self, serial: int) -> None: ...
     def set_peer(self, serial: int, peer: tuple[bytes, int]) -> None: ...
     def press(self, serial: int, event: int, ms: int) -> None:
-        """StateError: no events were agreed; QueueFullError: 32 keys wait; RangeError."""
+        """StateError: no events were agreed, or it is held; QueueFullError: 32 keys wait; RangeError."""
+
+    def hold(self, serial: int, what: int) -> None:
+        """0: nothing, 1: media, 2: all. RangeError."""
 
     def stats(self, serial: int) -> dict[str, Any]: ...
     def events(self) -> list[tuple[int, int, int, int, int]]:

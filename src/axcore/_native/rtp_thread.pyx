@@ -15,7 +15,7 @@ from axcore.errors import RangeError, StateError
 from .c_rtp_thread cimport (
     AX_SRTP_PROFILE_END, ax_rtp_address, ax_rtp_address_make, ax_rtp_address_read, ax_rtp_port_keys, ax_rtp_port_stats,
     ax_rtp_thread, ax_rtp_thread_add, ax_rtp_thread_count, ax_rtp_thread_counters, ax_rtp_thread_event,
-    ax_rtp_thread_event_t, ax_rtp_thread_events_fd, ax_rtp_thread_free, ax_rtp_thread_get, ax_rtp_thread_new,
+    ax_rtp_thread_event_t, ax_rtp_thread_events_fd, ax_rtp_thread_free, ax_rtp_thread_get, ax_rtp_thread_hold, ax_rtp_thread_new,
     ax_rtp_thread_port, ax_rtp_thread_press, ax_rtp_thread_remove, ax_rtp_thread_set_peer, ax_rtp_thread_start,
     ax_rtp_thread_stop,
 )
@@ -148,6 +148,12 @@ cdef class RtpThread:
         cdef int err
         with nogil:
             err = ax_rtp_thread_press(self._t, serial, event, ms)
+        ax_check(err)
+
+    def hold(self, uint64_t serial, uint32_t what):
+        cdef int err
+        with nogil:
+            err = ax_rtp_thread_hold(self._t, serial, what)
         ax_check(err)
 
     def stats(self, uint64_t serial):

@@ -6,7 +6,8 @@ monotonic clock; ``deadline`` says when ``advance`` has something to do.
 An outgoing call has stages: everybody of a stage is called at the same time; who answers first has the call, and the
 others are cancelled. When all have refused, or nobody has answered in time, the next stage is called (the fallback). An
 incoming call has one leg. States: Calling, Active (answered), Terminating (told to end), Terminated (all legs are over,
-or have not said so in time).
+or have not said so in time). While it is Active, its peer may have it go on with somebody else (transfer, RFC 3515,
+RFC 5589 section 6): he is called by a new leg, and the peer keeps the call until he answers.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ NS = 1_000_000_000
 LAST_WORDS_NS = 4 * NS
 """How long the legs of a call that ends may take to say so."""
 BUSY, DECLINED, UNAVAILABLE = 486, 603, 480
+RINGING, DONE, NO_ANSWER, NO_SERVICE = 180, 200, 408, 503
+MOST_TRANSFERS = 8
+"""Of one call: peers that send it round and round come to an end."""
 
 LegState = Literal["calling", "ringing", "answered", "dropped", "over"]
 """``dropped``: told to end, has not ended yet."""
@@ -60,14 +64,27 @@ class Talk(NamedTuple):
     leg: str
 
 
+class Hush(NamedTuple):
+    """This leg has no sound any more, however long it takes to end."""
+
+    leg: str
+
+
+class Notify(NamedTuple):
+    """Tell the peer who asked for a transfer how it goes (SIP status); from 200 on it is the last word."""
+
+    leg: str
+    code: int
+
+
 class Told(NamedTuple):
-    """The call is in a new state."""
+    """The call is in a new state, or, still Active, with somebody else."""
 
     state: CallState
     reason: str
 
 
-Effect = Dial | Ring | Accept | Drop | Talk | Told
+Effect = Dial | Ring | Accept | Drop | Talk | Hush | Notify | Told
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +116,16 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in ("calling", "ringing")
 
 
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody is called whom the peer wants the call to go on with."""
+
+    leg: str
+    by: str
+    """The leg of the peer who asked for it; he may have left."""
+    ends: int | None
+    """The deadline of the call itself: it does not last longer for that."""
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """See the module's text. Begin one with ``place`` or ``receive``."""
 
@@ -113,10 +140,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Who is called next, if nobody answers."""
     deadline: int | None = None
     winner: str = ""
-    """The leg that is talked to."""
+    """The leg that is talked to, or was the last one."""
     accepted: bool = False
     """An incoming call is being answered."""
     ended_by: EndedBy = ""
+    transfer: Transfer | None = None
+    transfers: int = 0
+    """How many there were."""
 
     # --- what it is
 
@@ -141,7 +171,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         leg = self.leg(name)
         if leg is None or leg.state != "calling":
             return self, ()
-        return self._with(leg, "ringing"), ()
+        return self._with(leg, "ringing"), self._progress(RINGING) if self._is_new(name) else ()
 
     def accept(self) -> Step:
         """Answer an incoming call here."""
@@ -155,6 +185,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         leg = self.leg(name)
         if leg is None or leg.state == "over":
             return self, ()
+        if leg.open and self._is_new(name):
+            return self._transferred(leg)
         if self.state != "Calling" or not leg.open:
             return (self, ()) if name == self.winner else (self._with(leg, "dropped"), (Drop(name, DECLINED),))
         others = tuple(Drop(other.name, DECLINED) for other in self.legs if other.open and other.name != name)
@@ -168,19 +200,38 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         )
         return call, (Talk(name), *others, Told("Active", ""))
 
-    def leg_over(self, name: str, reason: str, now: int) -> Step:
-        """A leg has ended, for whatever reason."""
+    def leg_over(self, name: str, reason: str, now: int, code: int = NO_SERVICE) -> Step:
+        """A leg has ended, for whatever reason; ``code``: the SIP status of that."""
         leg = self.leg(name)
         if leg is None or leg.state == "over":
             return self, ()
         call = self._with(leg, "over")
+        if self._is_new(name):
+            return call._not_transferred(reason, now, code, by="there")
         if self.state == "Active" and name == self.winner:
-            return call._end(reason, now, by="there")
+            return (call, ()) if self.transfer is not None else call._end(reason, now, by="there")
         if self.state == "Calling" and not any(other.open for other in call.legs):
             return call._next(reason, now, by="there")
         if call.state == "Terminating" and all(other.state == "over" for other in call.legs):
             return call._over()
         return call, ()
+
+    def refer(self, name: str, target: Target, now: int) -> Step:
+        """The peer of a leg wants the call to go on with somebody else. One at a time; refused to others than he."""
+        leg = self.leg(name)
+        talks = self.state == "Active" and name == self.winner and leg is not None and leg.state == "answered"
+        if not talks or self.transfer is not None or self.transfers >= MOST_TRANSFERS:
+            return self, (Notify(name, DECLINED),)
+        new = Leg(name=f"{self.id}.{len(self.legs)}", target=target)
+        until = now + self.limits.patience((target,))
+        call = msgspec.structs.replace(
+            self,
+            legs=(*self.legs, new),
+            transfer=Transfer(leg=new.name, by=name, ends=self.deadline),
+            transfers=self.transfers + 1,
+            deadline=until if self.deadline is None else min(until, self.deadline),
+        )
+        return call, (Dial(new.name, target),)
 
     def hang_up(self, reason: str, now: int, code: int = DECLINED) -> Step:
         """End the call."""
@@ -197,10 +248,45 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             call, effects = self._dropped()._next("no answer", now, by="time")
             return call, (*drops, *effects)
         if self.state == "Active":
-            return self._end("the longest time of a call is over", now, by="time")
+            transfer = self.transfer
+            if transfer is None or (transfer.ends is not None and now >= transfer.ends):
+                return self._end("the longest time of a call is over", now, by="time")
+            new = self.leg(transfer.leg)
+            assert new is not None
+            call, effects = self._with(new, "dropped")._not_transferred("no answer", now, NO_ANSWER, by="time")
+            return call, (Drop(new.name, DECLINED), *effects)
         return self._over()
 
     # --- inside
+
+    def _is_new(self, name: str) -> bool:
+        """Whether a leg is that of a transfer that is under way."""
+        return self.transfer is not None and self.transfer.leg == name
+
+    def _progress(self, code: int) -> tuple[Effect, ...]:
+        """Word of a transfer to who asked for it, if he is still there."""
+        by = None if self.transfer is None else self.leg(self.transfer.by)
+        return () if by is None or by.state != "answered" else (Notify(by.name, code),)
+
+    def _transferred(self, leg: Leg) -> Step:
+        """The call goes on with another peer; the one before may go."""
+        transfer = self.transfer
+        assert transfer is not None
+        by = self.leg(transfer.by)
+        leaves = () if by is None or by.state != "answered" else (Hush(by.name), Drop(by.name, DECLINED))
+        call = self._with(leg, "answered")
+        if by is not None and leaves:
+            call = call._with(by, "dropped")
+        call = msgspec.structs.replace(call, transfer=None, deadline=transfer.ends, winner=leg.name)
+        return call, (Talk(leg.name), *self._progress(DONE), *leaves, Told("Active", "transferred"))
+
+    def _not_transferred(self, reason: str, now: int, code: int, *, by: EndedBy) -> Step:
+        """He was not reached: the peer before has the call again, if he is still there."""
+        transfer = self.transfer
+        assert transfer is not None
+        told = self._progress(code if 300 <= code <= 699 else NO_SERVICE)
+        call = msgspec.structs.replace(self, transfer=None, deadline=transfer.ends)
+        return (call, told) if told else call._end(reason, now, by=by)
 
     def _with(self, leg: Leg, state: LegState) -> Call:
         legs = tuple(_as(other, state) if other is leg else other for other in self.legs)
@@ -226,7 +312,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def _end(self, reason: str, now: int, code: int = DECLINED, *, by: EndedBy = "here") -> Step:
         drops = tuple(Drop(leg.name, code) for leg in self.legs if leg.state in ("calling", "ringing", "answered"))
         call = msgspec.structs.replace(
-            self._dropped(), state="Terminating", reason=reason, stages=(), deadline=now + LAST_WORDS_NS, ended_by=by
+            self._dropped(),
+            state="Terminating",
+            reason=reason,
+            stages=(),
+            deadline=now + LAST_WORDS_NS,
+            ended_by=by,
+            transfer=None,
         )
         effects: tuple[Effect, ...] = (*drops, Told("Terminating", reason))
         if any(leg.state != "over" for leg in call.legs):

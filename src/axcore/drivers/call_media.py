@@ -26,6 +26,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from axcore.drivers.desk import RATE, SEATS, Desk
 from axcore.errors import AxError, InputError, QueueFullError
 from axcore.model.audio import AudioSettings
@@ -243,15 +245,21 @@ class CallMedia:
         call = self._calls.get(leg)
         if call is None or self._sound is None or self._media is None:
             return
-        if agreed.direction == "inactive" or agreed.remote_address in NOWHERE:  # held: nothing in either direction
-            self._leave(call)
+        from axcore.drivers.media import Hold
+
+        nowhere = agreed.remote_address in NOWHERE
+        if nowhere and call.agreed is not None:  # Held: it stays the stream that it was.
+            before = call.agreed
+            agreed = replace(agreed, remote_address=before.remote_address, remote_port=before.remote_port)
+        elif nowhere:
             return
         if call.agreed is None or _wire(call.agreed) != _wire(agreed):
             self._leave(call)
             self._join(call, agreed, self._sound, self._media)
         call.agreed = agreed
-        self._sound.pipeline.adjust(call.seat, mute=agreed.direction in NOT_HEARD)
-        self.desk.hold(agreed.direction in NOT_SENT)
+        self._sound.pipeline.adjust(call.seat, mute=nowhere or agreed.direction in NOT_HEARD)
+        if call.port is not None:
+            call.port.hold(Hold.ALL if nowhere else Hold.MEDIA if agreed.direction in NOT_SENT else Hold.NOTHING)
 
     def free_seat(self) -> int:
         """A seat of the pipeline that nobody has (thread of calls). QueueFullError."""
@@ -287,7 +295,6 @@ class CallMedia:
             call.port = None
         if call.seat >= 0 and self._sound is not None:
             self._sound.pipeline.seat(call.seat, None)
-            self.desk.hold(False)
         call.seat, call.agreed = -1, None
 
     def _stopped(self, leg: str) -> None:
@@ -324,8 +331,6 @@ class CallMedia:
 
 def _wire(agreed: AgreedMedia) -> AgreedMedia:
     """What a leg is made for; the direction may change while it talks."""
-    from msgspec.structs import replace
-
     return replace(agreed, direction="sendrecv")
 
 

@@ -120,7 +120,7 @@ class Desk:
         self._playing: dict[int, _Playing] = {}
         self._seats: dict[int, Leg] = {}
         self._speaker_gain, self._microphone_gain = 1.0, 1.0
-        self._microphone_mute = self._hold_mute = False
+        self._microphone_mute = False
 
     def over(self, speaker: Loudspeaker) -> Desk:
         """Whose card it is while there is no call (set-up)."""
@@ -185,11 +185,6 @@ class Desk:
         if self._open:
             self._card.do(self._level)
 
-    def hold(self, mute: bool) -> None:
-        """The far side is not to hear the microphone now (thread of calls)."""
-        self._hold_mute = mute
-        self._level()
-
     # --- partners that are no calls (thread of calls)
 
     @property
@@ -238,7 +233,6 @@ class Desk:
             self._open = False
         self._playing.clear()
         self._seats.clear()
-        self._hold_mute = False
 
     def on_event(self, event: PipelineEvent) -> None:
         """The pipeline tells something."""
@@ -325,7 +319,7 @@ class Desk:
         sound = self._card.sound
         if sound is not None:
             sound.pipeline.set_speaker(self._speaker_gain)
-            sound.pipeline.set_microphone(self._microphone_gain, mute=self._microphone_mute or self._hold_mute)
+            sound.pipeline.set_microphone(self._microphone_gain, mute=self._microphone_mute)
 
 
 def at_rate(samples: array[int], rate: int) -> array[int]:

@@ -57,6 +57,16 @@ class Heard(IntEnum):
     STATE = 3
 
 
+class Hold(IntEnum):
+    """What a port does not send."""
+
+    NOTHING = 0
+    MEDIA = 1
+    """The far side only speaks, or nobody does (RFC 3264 sections 5.1, 6.1); reports go on."""
+    ALL = 2
+    """Reports neither: it has said no address (``c=0.0.0.0``, section 8.4)."""
+
+
 class MediaEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Something that came to a port. ``key``: of KEYS, or ``flash``; ``ms``: how long it was down."""
 
@@ -105,12 +115,19 @@ class MediaPort:
         self._thread.set_peer(self.number, _packed("peer", (host, port)))
 
     def press(self, key: str, ms: int = 100) -> None:
-        """Send a key (of ``KEYS``, or ``flash``) for 40 to 6000 ms. InputError; StateError: no events were agreed."""
+        """Send a key (of ``KEYS``, or ``flash``) for 40 to 6000 ms.
+
+        InputError; StateError: no events were agreed, or it is held.
+        """
         if not 40 <= ms <= 6000:
             raise InputError("ms", f"must be 40 to 6000, not {ms!r}")
         if key != "flash" and (len(key) != 1 or key not in KEYS):
             raise InputError("key", f"{key!r} is none of {KEYS}")
         self._thread.press(self.number, FLASH if key == "flash" else KEYS.index(key), ms)
+
+    def hold(self, what: Hold) -> None:
+        """Send less, or all again: the same stream, with the next sequence number and the time of the leg."""
+        self._thread.hold(self.number, what)
 
     @property
     def stats(self) -> PortStats:

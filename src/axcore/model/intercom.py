@@ -269,6 +269,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Id."""
     contact: str = ""
     """Id; empty = an address that was given."""
+    replaces: str = ""
+    """The dialogue there whose place the call takes (value of Replaces, RFC 3891); empty = none."""
 
 
 class CallStatus(msgspec.Struct, frozen=True, kw_only=True):

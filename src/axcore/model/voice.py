@@ -139,6 +139,8 @@ class Configure(_Message, frozen=True, kw_only=True):
     t1_ms: int = 500
     """RFC 3261 timers T1 and T2."""
     t2_ms: int = 4000
+    name_servers: tuple[str, ...] = ()
+    """That are asked for SRV records (``address`` or ``address:port``); empty = those of the system."""
     tcp_switch: bool = True
     """Requests that UDP would break up go by TCP (RFC 3261 section 18.1.1)."""
     most_load: float = 0.1
@@ -152,6 +154,8 @@ class Invite(_Message, frozen=True, kw_only=True):
     account: str
     uri: str
     media: LocalMedia
+    replaces: str = ""
+    """Value of Replaces (RFC 3891); empty = none."""
 
 
 class Answer(_Message, frozen=True, kw_only=True):
@@ -175,6 +179,14 @@ class SendDigits(_Message, frozen=True, kw_only=True):
 
     leg: str
     digits: str
+
+
+class Notify(_Message, frozen=True, kw_only=True):
+    """Tell the peer of a leg how the transfer goes that he asked for (``Referred``)."""
+
+    leg: str
+    code: int
+    """SIP status; from 200 on it is the last word."""
 
 
 class Reroute(_Message, frozen=True, kw_only=True):
@@ -202,7 +214,7 @@ class Quit(_Message, frozen=True, kw_only=True):
     """Hang up, unregister, end."""
 
 
-Command = Configure | Invite | Answer | HangUp | SendDigits | Reroute | Register | Probe | Quit
+Command = Configure | Invite | Answer | HangUp | SendDigits | Notify | Reroute | Register | Probe | Quit
 
 
 # --- reports --------------------------------------------------------------------------------------------------------
@@ -297,14 +309,30 @@ class Digit(_Message, frozen=True, kw_only=True):
     digit: str
 
 
+class Referred(_Message, frozen=True, kw_only=True):
+    """The peer of a leg wants it to go on with somebody else (REFER). He was told 202; ``Notify`` tells him more."""
+
+    leg: str
+    uri: str
+    """Whom to call, without headers."""
+    replaces: str = ""
+    """Value of Replaces (RFC 3891) that was asked for with it; empty = none."""
+
+
 class Refused(_Message, frozen=True, kw_only=True):
     """Something that somebody asked for and does not get, or that is over: ``transfer``, ``flood``, ``address``."""
 
     what: str
     detail: str
+    code: int = 0
+    """SIP status that it was refused with; 0 = none."""
+    count: int = 1
+    """How often, since this was told last."""
 
 
-Report = Ready | Registration | Probed | Incoming | Progress | Connected | MediaAgreed | Ended | Digit | Refused
+Report = (
+    Ready | Registration | Probed | Incoming | Progress | Connected | MediaAgreed | Ended | Digit | Referred | Refused
+)
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 COMMANDS: Final[msgspec.msgpack.Decoder[Command]] = msgspec.msgpack.Decoder(Command)

@@ -14,6 +14,8 @@ import pjsua2 as pj
 
 from axcore.model.voice import Registration, VoiceAccount
 
+from . import sdp
+
 if TYPE_CHECKING:
     from .stack import Stack
 
@@ -25,6 +27,7 @@ TRANSPORT: Final = {"udp": "", "tcp": ";transport=tcp", "tls": ";transport=tls"}
 FIRST_RETRY_S: Final = 5
 RETRY_S: Final = 30
 NO_PROXY, ACCOUNT_PROXY = 0, 2
+GONE: Final = (408, 503)
 _REALM = re.compile(r'^Proxy-Authenticate:\s*Digest\b[^\r\n]*?\brealm="((?:[^"\\\r\n]|\\.)*)"', re.I | re.M)
 
 
@@ -55,6 +58,12 @@ class Account(pj.Account):
     def _known_realm(self, spec: VoiceAccount) -> str:
         return self.spec.proxy_realm if spec.proxies == self.spec.proxies else ""
 
+    def doubt(self, code: int, uri: str = "") -> None:
+        """How a registration, or a call to ``uri``, has ended: its server may not be there."""
+        if code in GONE:
+            place = next(iter(self.spec.proxies), uri or self.spec.registrar)
+            self.stack.locator.failed(sdp.host_of(place), self.spec.transport)
+
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         """Somebody calls."""
         self.stack.incoming(self, prm)
@@ -63,6 +72,7 @@ class Account(pj.Account):
         """The registrar has answered, or has not."""
         code = int(prm.code)
         active = code // 100 == 2 and prm.expiration > 0
+        self.doubt(code)
         report = Registration(account=self.spec.id, code=code, reason=str(prm.reason)[:200], active=active)
         if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and self.spec.proxy_username:
             message = str(prm.rdata.wholeMsg)

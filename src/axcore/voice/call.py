@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import pjsua2 as pj
 
 from axcore.model.voice import (
     AgreedMedia,
+    Answer,
     Connected,
     Digit,
     Direction,
+    HangUp,
     Incoming,
     Invite,
     LocalMedia,
     MediaAgreed,
+    Notify,
     Progress,
     Refused,
+    SendDigits,
 )
 
 from . import sdp, sdp_ice, whole
+from .transfer import Transfer
 
 if TYPE_CHECKING:
     from .account import Account
@@ -55,7 +59,7 @@ class Leg(pj.Call):
         """What began it; None for an incoming one."""
         self.last_words = ""
         """The message that ended it."""
-        self._peer = _host_of(invite.uri) if invite is not None else ""
+        self._peer = sdp.host_of(invite.uri) if invite is not None else ""
         self._outgoing = call_id < 0
         self._offered = self._outgoing
         self._ice = self._outgoing
@@ -64,8 +68,21 @@ class Leg(pj.Call):
         """The offer that is answered next, if it came with the request."""
         self._local = self._remote = ""
         self._told: AgreedMedia | None = None
+        self.transfer = Transfer(self)
 
     # --- commands
+
+    def do(self, command: Answer | HangUp | SendDigits | Notify) -> None:
+        """What the device says."""
+        match command:
+            case Answer(code=code, media=media):
+                self.answer_with(code, media)
+            case HangUp(code=code):
+                self.hang_up(code)
+            case SendDigits(digits=digits):
+                self.send_digits(digits)
+            case Notify(code=code):
+                self.transfer.tell(code)
 
     def announce(self, source: str) -> None:
         """Tell the device of an incoming call."""
@@ -92,22 +109,23 @@ class Leg(pj.Call):
             if self._local and not self._offered:  # PJSIP wrote the answer when the call came
                 self._local = self._placed(self._local)
                 settings.sdp.wholeSdp = self._local
-        self._try(self.answer, settings)
+        self.attempt(self.answer, settings)
 
     def hang_up(self, code: int) -> None:
         """CANCEL, BYE or a refusal."""
         settings = pj.CallOpParam()
         settings.statusCode = code
-        self._try(self.hangup, settings)
+        self.attempt(self.hangup, settings)
 
     def send_digits(self, digits: str) -> None:
         """Keys by INFO."""
         for digit in digits:
             settings = pj.CallSendDtmfParam()
             settings.digits, settings.method = digit, INFO
-            self._try(self.sendDtmf, settings)
+            self.attempt(self.sendDtmf, settings)
 
-    def _try(self, act: Any, settings: Any) -> None:
+    def attempt(self, act: Any, settings: Any) -> None:
+        """A command of PJSIP's."""
         try:
             act(settings)
         except pj.Error as error:  # the dialogue is in a state where that means nothing: its end is on the way
@@ -147,11 +165,14 @@ class Leg(pj.Call):
         self._agree()
 
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
-        """The only place where the whole answer to an offer of ours is seen."""
+        """The only place where the whole answer to an offer of ours is seen, and a REFER before PJSIP obeys it."""
         event = prm.e
-        if event.type != pj.PJSIP_EVENT_TSX_STATE or not self._offered:
+        if event.type != pj.PJSIP_EVENT_TSX_STATE or event.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
             return
-        if event.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
+        tsx = event.body.tsxState.tsx
+        if tsx.method == "REFER" and tsx.role == pj.PJSIP_ROLE_UAS and tsx.state == pj.PJSIP_TSX_STATE_TRYING:
+            self.transfer.asked(event.body.tsxState.src.rdata)
+        if not self._offered:
             return
         body = sdp.body_of(str(event.body.tsxState.src.rdata.wholeMsg))
         if sdp.audio(body) and body != self._remote:
@@ -165,10 +186,8 @@ class Leg(pj.Call):
             self.stack.link.send(Digit(leg=self.name, digit=digit.upper()))
 
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
-        """REFER: nobody sends this device elsewhere unless it may be."""
-        if not self.stack.config.allow_refer:
-            prm.statusCode = 603
-            self.stack.link.send(Refused(what="transfer", detail=f"{self.name}: to {str(prm.dstUri)[:180]}"))
+        """A REFER that ``transfer`` has not answered: PJSIP makes no call by itself, whatever happens."""
+        prm.statusCode = max(self.transfer.code, 300)
 
     def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
         """3xx: likewise."""
@@ -227,12 +246,3 @@ class Leg(pj.Call):
 
 def _type(number: int) -> int | None:
     return int(number) if 0 <= int(number) < NO_TYPE else None
-
-
-def _host_of(uri: str) -> str:
-    """The host of a SIP address, for the choice of an interface; empty if it cannot be told."""
-    place = uri.partition(":")[2].rpartition("@")[2]
-    try:
-        return urlsplit(f"//{place.partition(';')[0]}").hostname or ""
-    except ValueError:
-        return ""

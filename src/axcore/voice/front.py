@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import ssl
 import sys
 import threading
@@ -24,6 +25,7 @@ from axcore.model.voice import TlsSettings
 
 from . import hop, tls
 from .hop import Place
+from .locate import Locator
 from .message import Framer, Message
 
 MOST_CONNECTIONS: Final = 64
@@ -85,11 +87,13 @@ class Front:
         host: address of PJSIP's TCP, which this side of the front has too.
         port: PJSIP's TCP port.
         bind, listen_port: where peers connect to; without a certificate nobody can. 0 = any port.
+        locator: finds peers that are given by a name without a port.
         listener: certificate, version and verification of those who connect.
     """
 
     def __init__(
         self,
+        locator: Locator,
         *,
         host: str,
         port: int,
@@ -97,7 +101,7 @@ class Front:
         listen_port: int,
         listener: TlsSettings | None,
     ) -> None:
-        self._pjsip = Place(host, port)
+        self._pjsip, self._locator = Place(host, port), locator
         self._bind, self._listen_port, self._listener = bind, listen_port, listener
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._default = tls.client(listener or TlsSettings())
@@ -270,14 +274,31 @@ class Front:
     async def _connect(self, key: str, place: Place) -> Connection:
         context = self._contexts.get(key, self._default)
         local = (self._bind, 0) if self._bind else None
+        fault: Exception = OSError(f"{place.host} is not known")
         async with asyncio.timeout(CONNECT_S):
-            reader, writer = await asyncio.open_connection(
-                place.host, place.port, ssl=context, server_hostname=place.host, local_addr=local,
-                ssl_handshake_timeout=HANDSHAKE_S,
-            )  # fmt: skip
+            for host, port in await self._places(place):
+                try:
+                    reader, writer = await asyncio.open_connection(
+                        host, port, ssl=context, server_hostname=place.host, local_addr=local,
+                        ssl_handshake_timeout=HANDSHAKE_S,
+                    )  # fmt: skip
+                    break
+                except OSError as error:  # the next server, if there is one (RFC 3263 section 4.3)
+                    fault = error
+            else:
+                raise fault
         connection = self._peer(reader, writer, asked=False)
         self._run(self._serve(connection))
         return connection
+
+    async def _places(self, place: Place) -> list[tuple[str, int]]:
+        """Where a peer may be."""
+        if place.port:
+            return [(place.host, place.port)]
+        try:
+            return [(str(ipaddress.ip_address(place.host)), hop.PORT)]
+        except ValueError:
+            return await asyncio.to_thread(self._locator.find, place.host, "tls")
 
     # --- from peers
 

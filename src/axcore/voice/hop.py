@@ -55,8 +55,8 @@ def key_of(message: Message, hop: Place) -> str:
 
 
 def target_of(message: Message) -> Place | None:
-    """Where a request goes next; None if it does not say so."""
-    return place_of(message.first("route") or message.uri, PORT)
+    """Where a request goes next, with port 0 if it names none; None if it does not say so."""
+    return place_of(message.first("route") or message.uri, 0)
 
 
 def outward(message: Message, *, own: Place, inner: Place, secure: bool) -> str:

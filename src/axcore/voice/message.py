@@ -12,7 +12,8 @@ from axcore.errors import InputError
 
 MOST_HEAD: Final = 32_768
 MOST_BODY: Final = 65_536
-_FULL: Final = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
+_FULL: Final = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
+                       "r": "refer-to"}  # fmt: skip
 _SPLIT = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)(?![^<]*>)')
 
 

@@ -5,6 +5,7 @@ A thread for each question: names may take their time, and the owner thread of P
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 import socket
 import ssl
@@ -22,16 +23,37 @@ CONNECT_S: Final = 5.0
 MOST: Final = 65536
 
 
-def ask(server: str, transport: Transport, tell: Callable[[bool], None]) -> None:
+Find = Callable[[str, Transport], list[tuple[str, int]]]
+"""Where a server is that is given by a name without a port (``locate``)."""
+
+
+def ask(server: str, transport: Transport, tell: Callable[[bool], None], find: Find | None = None) -> None:
     """Ask in a thread; it calls ``tell``."""
-    threading.Thread(target=lambda: tell(alive(server, transport)), name="probe", daemon=True).start()
+    threading.Thread(target=lambda: tell(alive(server, transport, find)), name="probe", daemon=True).start()
 
 
-def alive(server: str, transport: Transport) -> bool:
+def alive(server: str, transport: Transport, find: Find | None = None) -> bool:
     """Whether ``server`` (``host`` or ``host:port``) answers; waits."""
     try:
         place = urlsplit(f"//{server}")
-        host, port = place.hostname or "", place.port or PORTS[transport]
+        host, port = place.hostname or "", place.port
+    except ValueError:
+        return False
+    if port is None and find is not None and not _is_address(host):
+        return any(_alive(*one, transport) for one in find(host, transport))
+    return _alive(host, port or PORTS[transport], transport)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _alive(host: str, port: int, transport: Transport) -> bool:
+    try:
         if transport == "udp":
             return _by_udp(host, port)
         with socket.create_connection((host, port), CONNECT_S) as plain:

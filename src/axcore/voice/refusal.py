@@ -1,4 +1,4 @@
-"""Requests that nobody in PJSIP answers: 405, 481 and 501 (RFC 3261 sections 8.2.1, 9.2, 15.1.2).
+"""Requests that nobody in PJSIP answers: 403, 405, 481 and 501 (RFC 3261 sections 8.2.1, 9.2, 15.1.2, 21.4.4).
 
 pjsua leaves REGISTER, PUBLISH or a method that it has never heard of to its application, and pjsua2 has no callback for
 them: who asks would repeat himself for half a minute. So the last module in PJSIP's order is one of ours (``struct
@@ -18,7 +18,7 @@ _ALLOW: Final = 4
 """PJSIP_H_ALLOW."""
 _HEADER_SIZE: Final = 256
 """More than ``struct pjsip_hdr`` has."""
-_KNOWN: Final = frozenset({"REGISTER", "PUBLISH", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "OPTIONS", "INVITE"})
+_KNOWN: Final = frozenset({"REGISTER", "PUBLISH", "SUBSCRIBE", "NOTIFY", "MESSAGE", "OPTIONS", "INVITE"})
 _OF_A_DIALOGUE: Final = frozenset({"BYE", "CANCEL", "INFO", "PRACK", "UPDATE"})
 _ON_REQUEST = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 
@@ -40,13 +40,15 @@ class _Module(ctypes.Structure):
 def status_for(info: str) -> int:
     """The answer to a request that is nobody's, from PJSIP's words for it (``Request msg NAME/cseq=1 (...)``).
 
-    0: none (ACK is never answered).
+    0: none (ACK is never answered). A REFER means something in calls only.
     """
     method = info.removeprefix("Request msg ").partition("/cseq")[0]
     if method == "ACK":
         return 0
     if method in _OF_A_DIALOGUE:
         return 481
+    if method == "REFER":
+        return 403
     return 405 if method in _KNOWN else 501
 
 

@@ -2,7 +2,8 @@
 
 PJSIP asks the C library, which waits, or its own resolver, which ends the process at a name that is too long. It can be
 given another one (``pjsip_endpt_set_ext_resolver``): this asks the C library in threads, so that hosts(5), mDNS and
-whatever else the system knows count, and answers PJSIP in the owner thread. IP addresses are answered at once.
+whatever else the system knows count, and answers PJSIP in the owner thread. IP addresses are answered at once. A name
+without a port may be that of several servers (``locate``); PJSIP gets them all, and tries one after the other.
 
 The layout of what PJSIP wants is that of 2.x; which of its two forms this build has is read from an answer of its own.
 Nothing is replaced where that cannot be told. Threads: all but the looking up belongs to the owner thread.
@@ -18,6 +19,10 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from axcore.model.voice import Transport
+
+from .locate import MOST_PLACES, Found, Locator
+
 MOST_NAME: Final = 253
 """Octets of a host name (RFC 1035 section 2.3.4)."""
 MOST_LOOKUPS: Final = 32
@@ -27,6 +32,7 @@ UNSPECIFIED, UDP, TCP, TLS, V6 = 0, 1, 2, 3, 128
 RELIABLE, SECURE = 1, 2
 """``pjsip_transport_flags_e``."""
 PORTS: Final = {UDP: 5060, TCP: 5060, TLS: 5061}
+TRANSPORTS: Final[dict[int, Transport]] = {UDP: "udp", TCP: "tcp", TLS: "tls"}
 NEEDED: Final = (
     "pjsua_get_pjsip_endpt", "pjsip_endpt_set_ext_resolver", "pjsip_endpt_resolve", "pjsip_endpt_create_pool",
     "pjsip_endpt_release_pool",
@@ -37,6 +43,8 @@ _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_
 _SHOWN: Final = 128
 _OLD, _NEW = 16, 36
 """Where the address is in an answer: of the form without and with a name in each entry."""
+_ROOM: Final = 1024
+"""More than ``MOST_PLACES`` entries take."""
 
 
 class _Text(ctypes.Structure):
@@ -63,8 +71,8 @@ class _Resolver(ctypes.Structure):
 class Resolver:
     """See the module's text. ``later``: has a job done in the owner thread, from any thread."""
 
-    def __init__(self, library: ctypes.CDLL, later: Callable[[Callable[[], object]], None]) -> None:
-        self._library, self._later = library, later
+    def __init__(self, library: ctypes.CDLL, later: Callable[[Callable[[], object]], None], locator: Locator) -> None:
+        self._library, self._later, self._locator = library, later, locator
         self._offset = 0
         self._lookups = 0
         self._ours = _Resolver(_RESOLVE(self._resolve))
@@ -109,14 +117,13 @@ class Resolver:
         way, secure = what.type & ~V6, what.flag & SECURE
         if way == UNSPECIFIED:
             way = TLS if secure else TCP if what.flag & RELIABLE else UDP
-        port = what.port or PORTS.get(way, 5060)
         answer = _CALLBACK(callback)
         try:
             address = str(ipaddress.ip_address(name))
         except ValueError:
-            self._look_up(name, port, way, token, answer)
+            self._look_up(name, what.port, way, token, answer)
         else:
-            self._answer(address, port, way, token, answer)
+            self._answer([(address, what.port or PORTS.get(way, 5060))], way, token, answer)
 
     def _look_up(self, name: str, port: int, way: int, token: Any, answer: Any) -> None:
         if not 1 <= len(name) <= MOST_NAME or not name.isprintable() or self._lookups >= MOST_LOOKUPS:
@@ -124,27 +131,39 @@ class Resolver:
             return
         self._lookups += 1
 
-        def found(address: str) -> None:
+        def found(places: list[Found]) -> None:
             self._lookups -= 1
-            self._answer(address, port, way, token, answer)
+            self._answer(places, way, token, answer)
 
         def ask() -> None:
-            address = look_up(name)
-            self._later(lambda: found(address))
+            if port:
+                address = look_up(name)
+                places = [(address, port)] if address else []
+            else:
+                places = self._locator.find(name, TRANSPORTS.get(way, "udp"))
+            self._later(lambda: found(places))
 
         threading.Thread(target=ask, name="lookup", daemon=True).start()
 
-    def _answer(self, address: str, port: int, way: int, token: Any, answer: Any) -> None:
-        if not address:
+    def _answer(self, places: list[Found], way: int, token: Any, answer: Any) -> None:
+        if not places:
             answer(NOT_FOUND, token, None)
             return
+        body = packed(places, way, named=self._offset == _NEW)
+        buffer = ctypes.create_string_buffer(body.ljust(_ROOM, b"\0"), _ROOM)
+        answer(0, token, ctypes.addressof(buffer))
+
+
+def packed(places: list[Found], way: int, *, named: bool) -> bytes:
+    """``pjsip_server_addresses``; ``named``: its entries begin with a name (a ``pj_str_t``)."""
+    entries = []
+    for rank, (address, port) in enumerate(places[:MOST_PLACES]):
         raw = _sockaddr(address, port)
         kind = way | (V6 if ":" in address else 0)
-        entry = struct.pack("=iII", kind, 0, 0) + raw.ljust(28, b"\0") + struct.pack("=i", len(raw))
-        head = struct.pack("=I", 1)
-        body = (head + b"\0" * 20 if self._offset == _NEW else head) + entry
-        buffer = ctypes.create_string_buffer(body.ljust(1024, b"\0"), 1024)
-        answer(0, token, ctypes.addressof(buffer))
+        entry = struct.pack("=iII", kind, rank, 0) + raw.ljust(28, b"\0") + struct.pack("=i", len(raw))
+        entries.append((b"\0" * 16 + entry).ljust(64, b"\0") if named else entry)
+    head = struct.pack("=I", len(entries))
+    return (head + b"\0" * 4 if named else head) + b"".join(entries)
 
 
 def look_up(name: str) -> str:

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 from typing import Final
+from urllib.parse import urlsplit
 
 from axcore.model.voice import Direction
 
@@ -146,6 +147,15 @@ def offer_of(message: str) -> str:
     """The description in a SIP message; empty if its body is none."""
     body = body_of(message)
     return body if body.startswith("v=") else ""
+
+
+def host_of(uri: str) -> str:
+    """The host of a SIP address, for the choice of an interface; empty if it cannot be told."""
+    place = uri.partition(":")[2].rpartition("@")[2]
+    try:
+        return urlsplit(f"//{place.partition(';')[0]}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def own_address(peer: str, bind: str = "") -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pjsua2 as pj
 
+from axcore.model.sip import SipUri
 from axcore.model.voice import (
     Answer,
     Command,
@@ -26,6 +27,7 @@ from axcore.model.voice import (
     HangUp,
     Invite,
     LocalMedia,
+    Notify,
     Probe,
     Probed,
     Quit,
@@ -38,14 +40,16 @@ from axcore.model.voice import (
     VoiceAccount,
 )
 
-from . import build, hop, probe, sdp
+from . import build, hop, probe, resolver, sdp
 from .account import TRANSPORT, Account, settings
 from .call import Leg
 from .crowd import Crowd, Places
 from .ingress import NS, Gate, Meter, listeners, udp_socket
 from .link import Link
+from .locate import Locator
+from .network import free_port, surroundings
 from .refusal import Refusal
-from .resolver import Resolver
+from .transfer import Tally, is_own
 
 if TYPE_CHECKING:
     from .front import Front
@@ -55,7 +59,6 @@ FLOOD_POLL_MS: Final = 100
 LOOK_NS: Final = 2 * NS
 LATE_NS: Final = 2 * NS
 """After which the surroundings are looked at in the midst of traffic too."""
-PORT_TRIES: Final = 20
 LOOPBACK: Final = "127.0.0.1"
 SOURCE: Final = re.compile(rf"^{hop.SOURCE}:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LAST_WORDS_S: Final = 0.5
@@ -96,17 +99,20 @@ class Stack:
         """Legs that are over, by call id, until the owner thread may let go of them."""
         self._kept: list[Leg] = []
         """Legs whose id was used again before that: to free them would hang up another's call."""
-        self._resolver: Resolver | None = None
+        self._resolver: resolver.Resolver | None = None
+        self.locator = Locator(resolver.look_up, configure.name_servers)
         self._front: Front | None = None
         self._jobs: deque[Callable[[], object]] = deque()
         self._wake_up: Callable[[], None] = lambda: None
-        self._surroundings = _surroundings(configure)
+        self._surroundings = surroundings(configure.bind)
         self._look_ns = 0
         self._accounts: dict[str, Account] = {}
         self._number = 0
         self._running = True
         self._endpoint = Endpoint()
         self._refusal = Refusal()
+        self.tally = Tally()
+        self._port = 0
         self._meter = Meter(round(configure.most_load * NS))
         self._used_ns = time.thread_time_ns()
         self._gate = Gate(None)
@@ -116,7 +122,7 @@ class Stack:
 
     def run(self) -> None:
         """Serve until told to quit."""
-        port = self._begin()
+        self._port = port = self._begin()
         self._gate = Gate(udp_socket(port))
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
         crowd, full, late_ns = Crowd(port), False, 0
@@ -130,6 +136,8 @@ class Stack:
                 self._jobs.popleft()()
             self.ended.clear()
             self._limit()
+            if (refused := self.tally.due(time.monotonic_ns())) is not None:
+                self.link.send(refused)
             full = self._endpoint.limit()
             now = time.monotonic_ns()
             if idle or now >= late_ns:  # Not in the way of a call.
@@ -146,7 +154,7 @@ class Stack:
         if now < self._look_ns or self.legs:
             return
         self._look_ns = now + LOOK_NS
-        place = _surroundings(self.config)
+        place = surroundings(self.config.bind)
         if place != self._surroundings:
             self.link.send(Refused(what="address", detail=f"of this device is {place} now: SIP begins anew"))
             self._running = False
@@ -177,10 +185,10 @@ class Stack:
         made.medConfig.threadCnt, made.medConfig.hasIoqueue = 0, False  # its thread would wake every 10 ms
         endpoint.libInit(made)
         loaded = build.library()
-        self._resolver = Resolver(loaded, self.soon) if loaded is not None else None
+        self._resolver = resolver.Resolver(loaded, self.soon, self.locator) if loaded is not None else None
         if self._resolver is not None and not self._resolver.install():
             print("PJSIP looks up names by itself: this build is not known", file=sys.stderr)
-        port = config.port or _free_port(config.bind)
+        port = config.port or free_port(config.bind)
         endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, self._transport(port))
         self._wake_up = lambda: self._knock((config.bind or LOOPBACK, port))
         if config.tcp or config.tls is not None or any(spec.transport == "tls" for spec in config.accounts):
@@ -219,11 +227,11 @@ class Stack:
 
         place = {"host": config.bind or LOOPBACK, "port": port, "bind": config.bind, "listen_port": config.tls_port}
         try:
-            front = Front(**place, listener=config.tls)  # type: ignore[arg-type]
+            front = Front(self.locator, **place, listener=config.tls)  # type: ignore[arg-type]
             front.start()
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self.link.send(Refused(what="tls", detail=f"port {config.tls_port}: {error}"[:200]))
-            front = Front(**place, listener=None)  # type: ignore[arg-type]
+            front = Front(self.locator, **place, listener=None)  # type: ignore[arg-type]
             front.start()
         self._front = front
 
@@ -269,21 +277,17 @@ class Stack:
         match command:
             case Invite():
                 self._invite(command)
-            case Answer(leg=name, code=code, media=media):
-                if (leg := self.legs.get(name)) is not None:
-                    leg.answer_with(code, media)
-            case HangUp(leg=name, code=code):
-                if (leg := self.legs.get(name)) is not None:
-                    leg.hang_up(code)
-            case SendDigits(leg=name, digits=digits):
-                if (leg := self.legs.get(name)) is not None:
-                    leg.send_digits(digits)
+            case Answer() | HangUp() | SendDigits() | Notify():
+                if (leg := self.legs.get(command.leg)) is not None:
+                    leg.do(command)
             case Reroute(account=spec):
                 self._change(spec.id, lambda account: account.change(spec))
             case Register(account=key):
                 self._change(key, lambda account: account.setRegistration(True))
             case Probe(account=key, server=server, transport=transport):
-                probe.ask(server, transport, lambda alive: self._post(Probed(account=key, alive=alive)))
+                probe.ask(
+                    server, transport, lambda alive: self._post(Probed(account=key, alive=alive)), self.locator.find
+                )
             case Quit():
                 self._running = False
 
@@ -321,6 +325,10 @@ class Stack:
         self.legs[command.leg] = leg
         how = pj.CallOpParam(True)
         how.opt.videoCount = 0
+        if command.replaces:
+            header = pj.SipHeader()
+            header.hName, header.hValue = "Replaces", command.replaces
+            how.txOption.headers.append(header)
         try:
             leg.makeCall(uri, how)
         except pj.Error as error:
@@ -357,6 +365,8 @@ class Stack:
             return
         self.ended[call_id] = leg
         invite = leg.invite
+        if invite is not None:
+            leg.account.doubt(code, invite.uri)
         if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and invite is not None:
             self.later(lambda: self._again(leg, invite, reason))
             return
@@ -373,31 +383,14 @@ class Stack:
         """Where sound for this device goes, seen from ``peer``."""
         return sdp.own_address(peer, self.config.bind)
 
+    def is_own(self, uri: SipUri) -> bool:
+        """Whether a call to this address comes back to the device."""
+        tls = self._front.port if self._front is not None else 0
+        return is_own(uri, (self._port, tls), self.own_address(uri.host))
+
 
 def _addressed(uri: str, account: VoiceAccount) -> str:
     """An address as PJSIP is told of it; empty if the account may not call it. The front makes it ``sips:`` again."""
     if uri.lower().startswith("sips:"):
         return f"sip:{uri[5:]}" if account.sips else ""
     return uri if "transport=" in uri or account.sips else uri + TRANSPORT[account.transport]
-
-
-def _free_port(bind: str) -> int:
-    """One that is free for UDP and for TCP. OSError."""
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    failure = OSError("no port is free for UDP and TCP")
-    for _ in range(PORT_TRIES):
-        with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
-            tcp.bind((bind, 0))
-            port = int(tcp.getsockname()[1])
-            try:
-                udp.bind((bind, port))
-            except OSError as error:
-                failure = error
-                continue
-            return port
-    raise failure
-
-
-def _surroundings(config: Configure) -> str:
-    """What the processes' settings depend on and nobody tells: the device's address."""
-    return config.bind or sdp.own_address("")

@@ -216,19 +216,6 @@ def test_levels_count_now_and_for_every_call_after(bench: Bench) -> None:
     assert max(bench.hear(10)) == 0
 
 
-def test_hold_is_that_of_a_call_and_ends_with_it(bench: Bench) -> None:
-    leg = Leg("PCM", RATE)
-    bench.desk.sit(leg, 0)
-    pipeline, said = bench.sound.pipeline, array("h")
-    for mute, most in ((True, 0), (False, 32767)):
-        bench.desk.hold(mute)
-        for _ in range(30):
-            pipeline.step(0, loud(0.01)[:FRAME])
-            while (packet := leg.take()) is not None:
-                said = array("h", packet[1])
-        assert (max(said) > 1000) is (most > 0)
-
-
 def test_a_clip_has_its_length_at_another_rate() -> None:
     found = at_rate(loud(0.25), RATE)
     assert len(found) == 0.25 * RATE

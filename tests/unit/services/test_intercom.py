@@ -12,7 +12,7 @@ from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model import events
 from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipAccountSpec
 from axcore.model.rules import Condition
-from axcore.model.voice import Answer, Connected, Digit, HangUp, Registration
+from axcore.model.voice import Answer, Connected, Digit, HangUp, Notify, Referred, Refused, Registration
 from axcore.rules import canonical
 from axcore.services.events.catalogue import check_condition, condition_types
 from axcore.services.intercom import ContactFile
@@ -110,6 +110,54 @@ class TestCalls:
         assert bench.intercom.status(key).state == "Terminated"
         assert "no voice process" in bench.intercom.status(key).reason
         assert len(bench.told(events.SYSTEM_FAULT)) == 2
+
+    def test_a_transfer(self, bench: IntercomBench) -> None:
+        bench.do(lambda tx: bench.intercom.accounts.set_settings(tx, {"allow_transfer": True, "call_duration": 3600}))
+        key = bench.call()
+        bench.answer(f"{key}.0", 1)
+        bench.report(1, Referred(leg=f"{key}.0", uri="sip:bob@10.0.0.4", replaces="a;to-tag=1;from-tag=2"))
+        line, invite = bench.invites()[-1]
+        assert (invite.leg, invite.uri, invite.replaces) == (f"{key}.1", "sip:bob@10.0.0.4", "a;to-tag=1;from-tag=2")
+        assert set(bench.media.talking) == {f"{key}.0"}
+        bench.answer(invite.leg, line)
+        assert bench.lines.sent[-2:] == [
+            (1, Notify(leg=f"{key}.0", code=200)), (1, HangUp(leg=f"{key}.0", code=603))
+        ]  # fmt: skip
+        assert set(bench.media.talking) == {f"{key}.1"}
+        assert bench.intercom.status(key).remote_uri == "sip:bob@10.0.0.4"
+        assert bench.told(events.CALL_STATE_CHANGE)[-1].data["RemoteURI"] == "sip:bob@10.0.0.4"
+        bench.end(f"{key}.0", 1)
+        bench.end(f"{key}.1", line)
+        assert bench.media.legs == {}
+        assert bench.states() == ["Calling", "Active", "Terminating", "Terminated", "Idle"]
+
+    @pytest.mark.parametrize(
+        ("uri", "settings", "code"),
+        [
+            ("sip:bob@10.0.0.4", {"allow_transfer": False}, 603),
+            ("sips:bob@10.0.0.4", {}, 400),
+            ("bob", {}, 400),
+            ("sip:bob@10.0.0.4", {"use_access_list": True, "access_list": ["ada"]}, 403),
+            ("sip:d@10.0.0.9", {}, 403),
+        ],
+    )
+    def test_a_transfer_that_may_not_be(
+        self, bench: IntercomBench, uri: str, settings: dict[str, Any], code: int
+    ) -> None:
+        bench.intercom.accounts.configure(0, bind="", own_address="10.0.0.9", name="d")
+        bench.do(lambda tx: bench.intercom.accounts.set_settings(tx, {"allow_transfer": True, **settings}))
+        key = bench.call()
+        bench.answer(f"{key}.0", 1)
+        for _ in range(3):
+            bench.report(1, Referred(leg=f"{key}.0", uri=uri))
+        assert [one for one in bench.lines.sent if isinstance(one[1], Notify)] == [
+            (1, Notify(leg=f"{key}.0", code=code))
+        ] * 3
+        assert len(bench.invites()) == 1
+        bench.report(1, Refused(what="transfer", detail="", code=603, count=10))
+        assert bench.intercom.admission.counts == {"transfer": 13}
+        assert len(bench.told(events.SYSTEM_FAULT)) == 1
+        assert bench.intercom.status(key).state == "Active"
 
     def test_a_process_that_takes_nothing_ends_its_legs(self, bench: IntercomBench) -> None:
         bench.lines.dead.add(1)

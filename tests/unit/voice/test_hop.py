@@ -48,7 +48,7 @@ class TestOutward:
         request = invite("7", route="<sip:proxy.example;lr>")
         assert hop.key_of(request, HOP) == "7"
         assert request.all("route") == ["<sip:proxy.example;lr>"]
-        assert hop.target_of(request) == Place("proxy.example", 5061)
+        assert hop.target_of(request) == Place("proxy.example", 0)
 
     def test_without_a_route_it_goes_where_it_is_for(self) -> None:
         request = invite(uri="sip:bob@[2001:db8::1]:5071;transport=tls")

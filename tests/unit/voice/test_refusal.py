@@ -16,6 +16,7 @@ from axcore.voice.refusal import status_for
         ("Request msg BYE/cseq=2 (rdata0x7f)", 481),
         ("Request msg CANCEL/cseq=2 (rdata0x7f)", 481),
         ("Request msg RE%47IST%45R/cseq=2 (rdata0x7f)", 501),
+        ("Request msg REFER/cseq=2 (rdata0x7f)", 403),
         ("Request msg ACK/cseq=2 (rdata0x7f)", 0),
         ("rdata0x7f0123", 501),
     ],

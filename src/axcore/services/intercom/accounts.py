@@ -24,7 +24,7 @@ from axcore.model.intercom import (
     Target,
 )
 from axcore.model.nat import Traversal
-from axcore.model.sip import SipUri, parse_address, parse_uri
+from axcore.model.sip import SipUri, identity, parse_address, parse_uri
 from axcore.model.voice import Configure, TlsSettings, TlsVersion, VoiceAccount
 from axcore.services.stored import keep_settings, load_settings
 
@@ -189,6 +189,11 @@ class SipAccounts:
         configure = self._told.get(line)
         accounts = configure.accounts if configure is not None else ()
         return next((one for one in accounts if one.id == account), None)
+
+    def own(self) -> frozenset[str]:
+        """Whom calls of this device come from (``identity``): a call to one of these comes back."""
+        told = self._told.get(0)
+        return frozenset(identity(one.uri) for one in told.accounts) if told is not None else frozenset()
 
     # --- changes
 

@@ -130,7 +130,7 @@ class Legs:
         self._keep(tx, leg, Wire(line=line, name=leg, port=port))
 
         def invite(name: str, media: LocalMedia) -> Command:
-            return Invite(leg=name, account=target.account, uri=target.uri, media=media)
+            return Invite(leg=name, account=target.account, uri=target.uri, media=media, replaces=target.replaces)
 
         if not self._seek(tx, leg, invite, unsent=True):
             self.open(tx, leg)
@@ -196,6 +196,11 @@ class Legs:
         media = wire.media
         tx.after_commit(lambda: port.start(leg, media if finder is None else finder.start(leg, media)))
         return media
+
+    def hush(self, tx: Transaction, leg: str) -> None:
+        """No sound any more, before the leg is over."""
+        if self._media is not None:
+            tx.after_commit(partial(self._media.stop, leg))
 
     def forget(self, tx: Transaction, leg: str) -> Callable[[], None]:
         """A leg is over; what is given back closes its port, after the commit."""

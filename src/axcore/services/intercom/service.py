@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from axcore.devices import call as calls
 from axcore.devices import dial
-from axcore.devices.call import Accept, Call, Dial, Drop, Effect, Ring, Step, Talk, Told
+from axcore.devices.call import NO_SERVICE, Accept, Call, Dial, Drop, Effect, Hush, Notify, Ring, Step, Talk, Told
 from axcore.errors import ConflictError
 from axcore.model import voice
 from axcore.model.intercom import CallDirection, CallState, CallStatus, Target
@@ -21,6 +21,7 @@ from axcore.model.sip import parse_name_addr
 
 from . import notices, vms
 from .accounts import SipAccounts
+from .admission import Admission
 from .contacts import ContactList
 from .digits import Digits
 from .history import CallHistory
@@ -30,6 +31,7 @@ from .live import LiveCalls
 from .media import MediaPort, SoundPlayer
 from .panel import Panel
 from .paths import PathFinder, PathStatus
+from .processes import Processes
 from .servers import ServerChoice
 from .sounds import SoundsOfCalls
 from .vms import VmsCalls
@@ -41,10 +43,6 @@ if TYPE_CHECKING:
     from axcore.services.clips import ClipService
     from axcore.services.indicators import IndicatorService
     from axcore.services.schedules import ScheduleService
-
-NS = 1_000_000_000
-REFUSED_NS = 10 * NS
-"""Callers who may not call are told of this often at most: the log is for other things too."""
 
 
 class IntercomService:
@@ -78,14 +76,11 @@ class IntercomService:
         self._who = Who(self.accounts, self.contacts, schedules, self.vms)
         self._submit = submit
         self._lights = notices.Lights(indicators, frozenset(leds))
-        self._driver: LineDriver | None = None
         self._digits = Digits(self.accounts)
         self._history = CallHistory()
-        self._registrations: dict[str, voice.Registration] = {}
         self._calls = LiveCalls()
-        self._stale = False
-        """The processes are to be told of other settings, once there is no call."""
-        self._refused_ns = -REFUSED_NS
+        self._processes = Processes(self.accounts, self._legs, self.servers, self._calls)
+        self.admission = Admission(self._who)
 
     # --- life
 
@@ -99,9 +94,8 @@ class IntercomService:
         """Connect processes and sound (set-up). Without ``media`` there are no calls, without ``player`` they ring
         nowhere here, without ``finder`` they do not get through NAT."""
         self.sounds.attach(player)
-        self._driver = driver
+        self._processes.attach(driver)
         self._legs.attach(driver, media, finder)
-        self.accounts.unavailable = driver.unavailable
         if media is not None:
             media.listen(self._on_key)
 
@@ -135,7 +129,7 @@ class IntercomService:
     @property
     def registrations(self) -> dict[str, voice.Registration]:
         """The last answer of each registrar, by account."""
-        return self._registrations
+        return self._processes.registrations
 
     @property
     def lines(self) -> tuple[voice.Ready | None, ...]:
@@ -218,33 +212,27 @@ class IntercomService:
             case voice.Ended(leg=name, code=code, reason=reason):
                 leg = self._legs.name(line, name)
                 self._doubt(tx, leg, code)
-                self._ended(tx, leg, notices.ending(code, reason))
+                self._ended(tx, leg, notices.ending(code, reason), code)
             case voice.MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._legs.name(line, name), media)
             case voice.Digit(leg=name, digit=digit):
                 self._key(tx, self._legs.name(line, name), digit, "info", now)
-            case voice.Ready():
-                self._legs.up(tx, line, report)
-                if report.refused:
-                    tx.publish(notices.fault(f"accounts that could not be used: {', '.join(report.refused)}"))
-            case voice.Registration():
-                tx.assign(self, "_registrations", {**self._registrations, report.account: report})
-                tx.publish(notices.registration(report))
-                self.servers.on_registration(tx, report)
-            case voice.Probed():
-                self.servers.on_probed(tx, report)
-            case voice.Refused(what=what, detail=detail) if what != "command":
-                tx.publish(notices.fault(f"{what}: {detail}"))
+            case voice.Referred() as asked:
+                self._of_leg(tx, line, asked.leg, lambda call, leg: self.admission.referred(tx, call, leg, asked))
+            case voice.Refused(what="transfer"):
+                self.admission.refused(tx, report)
+            case _:
+                self._processes.on_report(tx, line, report)
 
     def on_lost(self, tx: Transaction, line: int, reason: str) -> None:
         """A voice process is gone, and its calls with it."""
         legs = self._legs.down(tx, line)
-        if line == 0:
-            tx.assign(self, "_registrations", {})
-        if reason:
-            tx.publish(notices.fault(f"voice process {line}: {reason}"))
+        self._processes.on_lost(tx, line, reason)
         for leg in legs:
             self._ended(tx, leg, "the voice process has ended")
+
+    def _reconfigure(self, tx: Transaction) -> None:
+        self._processes.apply(tx)
 
     # --- time (a timer of the ledger)
 
@@ -287,16 +275,12 @@ class IntercomService:
         return self.status(key)
 
     def _incoming(self, tx: Transaction, line: int, report: voice.Incoming) -> None:
-        refusal = self._who.refusal(report)
+        refusal = self.admission.incoming(tx, report)
         if not refusal and (self._calls.now is not None or not self._legs.audible):
             refusal = calls.BUSY
         if refusal:
             command = voice.Answer(leg=report.leg, code=refusal)
             tx.after_commit(partial(self._legs.tell, line, command))
-            if refusal != calls.BUSY and tx.now.mono_ns - self._refused_ns >= REFUSED_NS:
-                tx.assign(self, "_refused_ns", tx.now.mono_ns)
-                tx.publish(notices.fault(f"a call from {report.remote[:120]} ({report.source}) is not allowed"))
-                tx.publish(notices.denied(report.remote, report.local))
             return
         account = self.accounts.account(report.account)
         caller = Target(uri=str(parse_name_addr(report.remote)), account=account.id)
@@ -345,22 +329,26 @@ class IntercomService:
                 self._legs.drop(tx, leg, code)
             case Talk(leg):
                 self._talk(tx, call, leg)
+            case Hush(leg):
+                self._legs.hush(tx, leg)
+            case Notify(leg, code):
+                self._legs.command(tx, leg, lambda name: voice.Notify(leg=name, code=code))
             case Told(state, reason):
                 self._tell(tx, call, state, reason, correlation)
                 if state == "Active" and self.status(call.id).test:
                     after.append(partial(self.hang_up, tx, call.id, "answered"))
 
     def _tell(self, tx: Transaction, call: Call, state: CallState, reason: str, correlation: str | None) -> None:
+        before = self.status(call.id).state
         status = self._history.enter(tx, call.id, state, reason)
-        if self._calls.now is None or self._calls.is_now(call.id):
+        if before != state and (self._calls.now is None or self._calls.is_now(call.id)):
             tx.publish(notices.state(state, correlation))
         if state != "Terminating":
             tx.publish(notices.change(status, bool(call.winner), correlation))
         self._lights.show(tx, call)
         if state == "Terminated" and not self._calls.all:
             tx.publish(notices.state("Idle", correlation))
-            if self._stale:
-                self._reconfigure(tx)
+            self._processes.rest(tx)
 
     # --- inside: legs
 
@@ -385,10 +373,10 @@ class IntercomService:
         if known is not None:
             self.servers.on_failed_call(tx, known.target.account, code)
 
-    def _ended(self, tx: Transaction, leg: str, reason: str) -> None:
+    def _ended(self, tx: Transaction, leg: str, reason: str, code: int = NO_SERVICE) -> None:
         call, close = self._calls.with_leg(leg), self._legs.forget(tx, leg)
         if call is not None:
-            self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
+            self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns, code))
         tx.after_commit(close)  # what is to be heard now comes first, so that the sound card stays open
 
     def _agreed(self, tx: Transaction, leg: str, media: voice.AgreedMedia) -> None:
@@ -419,16 +407,3 @@ class IntercomService:
         known = call.leg(leg)
         if known is not None:
             self._digits.press(tx, call.id, known.target.account, key, way=way, t_ns=t_ns)
-
-    # --- inside: processes
-
-    def _reconfigure(self, tx: Transaction) -> None:
-        """Processes as the settings say; those that there are begin anew, once nobody talks."""
-        driver, on = self._driver, self.accounts.settings.enabled
-        if driver is None:
-            return
-        if self._calls.all:
-            tx.assign(self, "_stale", True)
-            return
-        tx.assign(self, "_stale", False)
-        tx.after_commit(lambda: driver.apply(on))

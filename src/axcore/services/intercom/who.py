@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from axcore.devices import dial
 from axcore.devices.call import DECLINED, NS, Limits
 from axcore.errors import ConflictError, InputError
 from axcore.model.intercom import VMS_CALL, CallDirection, Contact, SipSettings, Target, VmsSettings
-from axcore.model.sip import parse_name_addr, parse_source
-from axcore.model.voice import Incoming
+from axcore.model.sip import SipUri, identity, parse_name_addr, parse_source, parse_uri
+from axcore.model.voice import Incoming, Referred
 
 from .accounts import SipAccounts
 from .contacts import ContactList
@@ -70,12 +72,30 @@ class Who:
             account = self._accounts.account(report.account)
         except InputError:
             return BAD_REQUEST
-        sources = [parse_source(source) for source in settings.access_list]
         if not settings.allow_incoming or not account.active:
             return DECLINED
-        if settings.use_access_list and not dial.admitted(caller, settings.access_list_policy, sources):
+        return 0 if self._listed(caller) else FORBIDDEN
+
+    def referred(self, report: Referred, account: str) -> Target | int:
+        """Whom a peer has called from his account in his place, or the SIP status that he gets who may not."""
+        if not self._accounts.settings.allow_transfer:
+            return DECLINED
+        try:
+            target = self._accounts.target(str(parse_uri(report.uri)), account)
+            self._usable(((target,),))
+        except ConflictError:
+            return DECLINED
+        except InputError:
+            return BAD_REQUEST
+        if identity(target.uri) in self._accounts.own() or not self._listed(parse_uri(target.uri)):
             return FORBIDDEN
-        return 0
+        return msgspec.structs.replace(target, replaces=report.replaces)
+
+    def _listed(self, peer: SipUri) -> bool:
+        """Whether the access list lets the device talk to somebody who is not of its contacts."""
+        settings = self._accounts.settings
+        sources = [parse_source(source) for source in settings.access_list]
+        return not settings.use_access_list or dial.admitted(peer, settings.access_list_policy, sources)
 
     def _target(self, contact: Contact) -> Target:
         return self._accounts.target(contact.sip_address, contact.account, contact=contact.id)
