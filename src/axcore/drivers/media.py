@@ -1,4 +1,4 @@
-"""The media of calls: UDP sockets, SRTP and telephone events tied to the legs of a pipeline, in the native audio thread.
+"""The media of calls: UDP sockets, SRTP and telephone events tied to the legs of a pipeline, in the audio thread.
 
 Before each tick of the sound a datagram goes from the socket into the leg's jitter buffer, with the time at which it
 came; after it a packet of the leg goes to the socket: no Python runs for either, and no thread wakes for a packet.
