@@ -163,6 +163,12 @@ static int believe(struct ax_jitter *j, const struct ax_jitter_packet *p)
 static void advance_to(struct ax_jitter *j, uint16_t sequence)
 {
     while ((uint16_t)(sequence - j->next) >= j->config.slots) {
+        if (j->held == 0) { /* the rest of them at once */
+            const uint16_t passed = (uint16_t)(sequence - j->next - j->config.slots + 1);
+            j->stats.lost += j->playing ? passed : 0;
+            j->next = (uint16_t)(j->next + passed);
+            break;
+        }
         struct slot *s = slot_of(j, j->next);
         if (s->used && s->sequence == j->next) {
             s->used = 0;
