@@ -14,12 +14,14 @@
 #define FIRST 100.f      /* packets that the first belief is worth */
 #define FIRST_TRIAL 3    /* Low: a call begins soon, and a packet that comes late raises it at once. */
 #define PER_MS 0.024f    /* impairment of a millisecond */
-#define PER_FRAME 300.f  /* of a concealed frame; less than the 330 of G.107, which knows no stretching */
+#define PER_FRAME 330.f  /* of a concealed frame */
 #define PER_STRETCH 4.3f /* of a stretched one */
 #define STAY 0.06f       /* by so much another trial must be better */
 #define RISE_MS 10.f     /* how fast the usual lateness is followed */
 #define FACTOR 0.15f
 #define PLUS_MS 3.f
+#define MORE 0.5f     /* The first packets count as so much later than they are: the latest of few is not the latest of many. */
+#define MORE_PACKETS 150.f
 #define OUTAGE_MS 260.f /* later than what any trial would bridge: says nothing about which is best */
 #define OUTAGE_PACKETS 25
 
@@ -78,9 +80,10 @@ float ax_delay_missed_ms(const struct ax_delay *d)
 
 /* One packet through every trial. Pieces of frames that begin while it is missed are stretched to twice their length; what
  * that does not bridge is concealed, part by part. */
-static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
+static void try_all(struct ax_delay *d, float delay, float frame, float tick)
 {
-    const float step = frame / AX_DELAY_SHRINK, missed = ax_delay_missed_ms(d);
+    /* The caller learns at its next tick that a packet is missed: half of one later in the mean. */
+    const float step = frame / AX_DELAY_SHRINK, missed = ax_delay_missed_ms(d) + 0.5f * tick, per_frame = 1 / frame;
     const float piece = frame / AX_DELAY_PIECES, per_piece = AX_DELAY_PIECES / frame, part = frame / AX_DELAY_PARTS;
     const float mean = 1 / (FIRST + (float)d->packets), weight = mean > KEEP ? mean : KEEP;
     if (delay > OUTAGE_MS)
@@ -92,7 +95,8 @@ static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
     for (int i = 0; i < AX_DELAY_TRIALS; i++) {
         float at = d->now_ms[i];
         float pieces = (float)(int)((at - missed) * per_piece);
-        pieces = pieces > ahead * AX_DELAY_PIECES ? ahead * AX_DELAY_PIECES : pieces > 0 ? pieces : 0;
+        const float most = tick < 0 ? 0 : AX_DELAY_PIECES * (float)(int)(TRIALS[i] * per_frame + 0.999f);
+        pieces = pieces > most ? most : pieces > 0 ? pieces : 0;
         const float first = at - piece * pieces;
         float longer = (float)(int)((delay - first) * per_piece * 0.5f + 1.f);
         longer = delay <= first ? 0 : longer > pieces ? pieces : longer;
@@ -109,12 +113,14 @@ static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
     d->usual_ms = d->usual_ms < 0 ? 0 : d->usual_ms;
 }
 
+/* By the costs of a trial and of its neighbours: where the pieces of frames fall favours single ones by chance. */
 static void choose(struct ax_delay *d)
 {
     float least = 1e30f;
     int best = 0;
     for (int i = 0; i < AX_DELAY_TRIALS; i++) {
-        const float cost = d->cost[i] - (i == d->trial ? STAY : 0);
+        const float beside = d->cost[i > 0 ? i - 1 : i] + d->cost[i < AX_DELAY_TRIALS - 1 ? i + 1 : i];
+        const float cost = 0.5f * d->cost[i] + 0.25f * beside - (i == d->trial ? STAY : 0);
         if (cost < least) {
             least = cost;
             best = i;
@@ -124,10 +130,11 @@ static void choose(struct ax_delay *d)
     d->target = (int64_t)(TRIALS[best] * 1e6f);
 }
 
-void ax_delay_add(struct ax_delay *d, int64_t transit, int64_t now, int64_t frame_ns, int stretch)
+void ax_delay_add(struct ax_delay *d, int64_t transit, int64_t now, int64_t frame_ns, int64_t tick_ns)
 {
     update_base(d, transit, now);
-    try_all(d, (float)(transit - d->base) * 1e-6f, (float)frame_ns * 1e-6f, stretch ? AX_DELAY_AHEAD : 0);
+    const float later = 1 + MORE * MORE_PACKETS / (MORE_PACKETS + (float)d->packets);
+    try_all(d, later * (float)(transit - d->base) * 1e-6f, (float)frame_ns * 1e-6f, (float)tick_ns * 1e-6f);
     choose(d);
     if (d->packets < UINT32_MAX)
         d->packets++;
