@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jitter_traces as traces
 import numpy as np
 import numpy.typing as npt
+
+import jitter_traces as traces
 
 STEP_MS = 1.0
 MOST_MS = 300
@@ -49,7 +50,7 @@ def schedule(delay: traces.Trace, per_ms: float, per_gap: float) -> tuple[float,
     value = np.zeros(MOST_MS + 1)
     moves: list[tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]] = []
     for late in delay:
-        # From the frame before: stretched, and what is more than that concealed; a frame that is left out is 20 ms less.
+        # From the frame before: stretched, what is more than that concealed; a frame that is left out is 20 ms less.
         near, source = _least(value, LONGER, SHORTER)
         ramp = near - slope
         best = np.minimum.accumulate(ramp)
