@@ -224,7 +224,7 @@ def test_rtsp_can_be_off_and_status_tells(device: Instance) -> None:
     device.arguments = ()
     device.start()
     command = [sys.executable, "-m", "axcore", "status", "--data-dir", str(device.data_dir)]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+    told = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True).stdout
     assert device.running.rtsp in told
     assert device.running.rtsp in device.output()
 

@@ -176,7 +176,7 @@ def let_in(
 
     device.start()
     try:
-        device.ledger.submit(job).result(20)
+        device.ledger.submit(job).result(60)
     finally:
         device.stop()
 
