@@ -69,8 +69,10 @@ class NatPaths:
     def stop(self, leg: str) -> None:
         """See ``PathFinder``."""
         with self._lock:
+            if self._loop is None:  # ``close`` does it
+                return
             path = self._paths.pop(leg, None)
-            if path is not None and self._loop is not None:
+            if path is not None:
                 self._loop.call_soon_threadsafe(self._do, path.close)
 
     def close(self) -> None:
