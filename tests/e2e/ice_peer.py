@@ -33,11 +33,9 @@ HOST = "127.0.0.1"
 class _Loopback(aioice.Connection):
     """``aioice`` does not offer loopback, and this is all that a test has for sure."""
 
-    async def get_component_candidates(
-        self, component: int, addresses: list[str], timeout: int = 5
-    ) -> list[aioice.Candidate]:
+    async def get_component_candidates(self, component: int, addresses: list[str], *_: Any) -> list[aioice.Candidate]:
         here = [HOST] if self._transport_policy is aioice.TransportPolicy.ALL else []
-        return await super().get_component_candidates(component, here, timeout)
+        return await super().get_component_candidates(component, here, round(PATIENCE))
 
 
 class IcePeer(Peer):

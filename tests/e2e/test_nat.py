@@ -33,8 +33,10 @@ ACTIVE = {"CallState": "Active"}
 def make(tmp_path: Path) -> Iterator[Callable[..., Station]]:
     made: list[Station] = []
 
-    def station(**settings: Any) -> Station:
+    def station(*, limit_s: float = 20.0, **settings: Any) -> Station:
+        """``limit_s``: that servers have; a device gives them one, a busy machine may not be so quick."""
         made.append(Station(tmp_path, answers=True, own_sound=True, **settings))
+        intercom(made[-1]).paths.limit_s = limit_s
         made[-1].unlock_by("1")
         return made[-1]
 
@@ -75,7 +77,7 @@ def call(station: Station, uri: str) -> Any:
 
 
 def hears(phone: Phone) -> None:
-    """Sound comes. (An empty datagram comes first: it opens ways.)"""
+    """Sound comes. (From a relay an empty datagram comes first: it opens the way.)"""
     for _ in range(3):
         if phone.heard(PATIENCE):
             return
@@ -135,16 +137,14 @@ def test_sound_from_somebody_else_counts_for_nothing(make: Callable[..., Station
         chosen(station)
         station.until(lambda: len(peer.heard) > 20, PATIENCE)
         path = next(one for one in intercom(station).paths._paths.values() if one is not None)
-        native = station.intercom.accounts.settings.rtp_start_port
+        native = station.intercom.accounts.settings.rtp_start_port  # of the first call
         packets = peer.key("1")
         for packet in packets:
             for one in ours.candidates:
                 stranger.sendto(packet, (one.address, one.port))
-            for slot in range(12):
-                stranger.sendto(packet, ("127.0.0.1", native + 2 * slot))
+            stranger.sendto(packet, ("127.0.0.1", native))
             stranger.sendto(packet, path.inner)
-        rtp = [one for one in ours.candidates if one.component == 1]
-        station.until(lambda: path.foreign >= len(packets) * len(rtp), PATIENCE)
+        station.until(lambda: path.foreign >= len(packets), PATIENCE)
         before = len(peer.heard)
         station.until(lambda: len(peer.heard) > before + 20, PATIENCE)
         assert not [one for one in station.device.ledger.events_after(0) if one.topic == events.CALL_DTMF]
@@ -225,7 +225,7 @@ def test_a_login_that_the_server_refuses_is_an_event_and_the_call_goes_on(
 
 
 def test_servers_that_are_gone_are_events_and_the_call_goes_on(make: Callable[..., Station], turn: Coturn) -> None:
-    station = make(**with_turn(turn, stun=True, stun_server=turn.address))
+    station = make(limit_s=1.0, **with_turn(turn, stun=True, stun_server=turn.address))
     turn.kill()
     with Phone("ada") as ada:
         call(station, ada.uri)

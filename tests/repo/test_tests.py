@@ -16,6 +16,7 @@ from tests.repo import tree
 TESTS = [path for path in tree.files(".py", under=tree.ROOT / "tests") if path.name.startswith(("test_", "conftest"))]
 REAL_TIME = {
     "tests/e2e": "a started device",
+    "tests/unit/drivers/test_nat.py": "the thread of paths",
     "tests/unit/drivers/test_osdp_lines.py": "the native thread of OSDP lines",
     "tests/unit/native/test_io_thread.py": "the native thread",
 }

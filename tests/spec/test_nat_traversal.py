@@ -70,7 +70,8 @@ class TestEachProtocolCanBeUsedSeparatelyOrInDifferentCombinations:
 
 
 class TestEnterTheServerAddressAndTheLoginInformation:
-    """Enter the STUN server address, for example, an IP address. Enter the TURN server address and the login information."""
+    """Enter the STUN server address, for example, an IP address. Enter the TURN server address and the login
+    information."""
 
     @pytest.mark.parametrize(
         ("patch", "field"),

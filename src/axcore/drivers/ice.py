@@ -269,9 +269,10 @@ class Path:
             self._checks = asyncio.ensure_future(self._check(agreed.ice, offered=agreed.offered))
 
     def _open_ways(self) -> None:
-        """A relay lets nobody in to whom nothing was sent; nor does a router (RFC 6263 section 4.1)."""
+        """A relay lets nobody in to whom nothing was sent (RFC 8656 section 9); sound itself opens other ways."""
         for protocol, place in self._plain.values():
-            protocol.transport.sendto(b"", place)
+            if protocol.local_candidate.type == "relay":
+                protocol.transport.sendto(b"", place)
 
     async def _check(self, peer: Ice, *, offered: bool) -> None:
         agent = self._agent

@@ -33,12 +33,13 @@ NOWHERE: Final = ("0.0.0.0", "::")
 
 
 class NatPaths:
-    """See the module's text. ``host``: address that native sockets are bound to; empty: all."""
+    """See the module's text. ``host``: address of the native sockets, empty: all; ``limit_s``: that servers have."""
 
     def __init__(self, host: str = "", *, limit_s: float = LIMIT_S) -> None:
-        self._host, self._limit_s = host, limit_s
+        self._host, self.limit_s = host, limit_s
         self._told: Callable[[PathTold], None] = lambda told: None
         self._lock = threading.Lock()
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._paths: dict[str, Path | None] = {}
@@ -52,29 +53,32 @@ class NatPaths:
     def gather(self, leg: str, port: int, how: Traversal, done: Callable[[Gathered], None]) -> None:
         """See ``PathFinder``."""
         with self._lock:
-            self._paths[leg] = None
-            loop = self._running()
-        loop.call_soon_threadsafe(self._do, lambda: self._gather(leg, port, how, done))
+            if not self._closed:
+                self._paths[leg] = None
+                self._running().call_soon_threadsafe(self._do, lambda: self._gather(leg, port, how, done))
 
     def start(self, leg: str, media: AgreedMedia) -> AgreedMedia:
         """See ``PathFinder``."""
         with self._lock:
-            path, loop = self._paths.get(leg), self._loop
-        if path is None or loop is None or media.remote_address in NOWHERE:
-            return media
-        loop.call_soon_threadsafe(path.start, media)
+            path = self._paths.get(leg)
+            if path is None or self._loop is None or media.remote_address in NOWHERE:
+                return media
+            self._loop.call_soon_threadsafe(path.start, media)
         return replace(media, remote_address=path.inner[0], remote_port=path.inner[1], ice=None)
 
     def stop(self, leg: str) -> None:
         """See ``PathFinder``."""
         with self._lock:
-            path, loop = self._paths.pop(leg, None), self._loop
-        if path is not None and loop is not None:
-            loop.call_soon_threadsafe(self._do, path.close)
+            if self._loop is None:  # ``close`` does it
+                return
+            path = self._paths.pop(leg, None)
+            if path is not None:
+                self._loop.call_soon_threadsafe(self._do, path.close)
 
     def close(self) -> None:
         """Give all paths up; nothing runs any more when this returns."""
         with self._lock:
+            self._closed = True
             thread, loop, self._thread, self._loop = self._thread, self._loop, None, None
         if thread is not None and loop is not None:
             loop.call_soon_threadsafe(loop.stop)
@@ -104,10 +108,12 @@ class NatPaths:
             self._do(path.close)
         if self._jobs:
             await asyncio.wait(self._jobs, timeout=LAST_WORDS_S)
-        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        for _ in range(3):  # what is ended may begin to close something
+            left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left, timeout=LAST_WORDS_S)
         for _ in range(2):  # transports close their sockets in the turn after they were told
             await asyncio.sleep(0)
 
@@ -132,10 +138,10 @@ class NatPaths:
         from .ice import Path, reflexive
 
         if not how.ice and not how.turn:
-            return await reflexive(self._host, port, how, self._limit_s)
+            return await reflexive(self._host, port, how, self.limit_s)
         path = Path(leg, self._host, port, self._tell)
         try:
-            found = await path.gather(how, self._limit_s)
+            found = await path.gather(how, self.limit_s)
         except BaseException:
             await path.close()
             raise
