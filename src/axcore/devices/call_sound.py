@@ -23,8 +23,7 @@ _REASONS: Final[dict[str, CallSound]] = {
 
 
 def sound_of(call: Call) -> CallSound:
-    """The ringtone until somebody answers here; the ringback once a phone rings, and nobody is talked to; why nobody was
-    reached."""
+    """The ringtone until somebody answers here; the ringback once a phone rings; why nobody was reached."""
     if call.transfer is not None:
         by, new = call.leg(call.transfer.by), call.leg(call.transfer.leg)
         alone = by is not None and by.state == "over"
