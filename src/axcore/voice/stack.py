@@ -365,8 +365,9 @@ class Stack:
             return
         self.ended[call_id] = leg
         invite = leg.invite
-        if invite is not None:
-            leg.account.doubt(code, invite.uri)
+        if invite is not None and leg.account.doubt(code, invite.uri) and not leg.heard:
+            self.later(lambda: self._invite(invite))  # by the next server of that name
+            return
         if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and invite is not None:
             self.later(lambda: self._again(leg, invite, reason))
             return
