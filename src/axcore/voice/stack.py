@@ -130,10 +130,10 @@ class Stack:
         self.link.start(self._wake_up)
         while self._running:
             idle = not self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
+            self._work()  # before commands: what goes on by another call can be told to end
             while (command := self.link.take()) is not None:
                 self._do(command)
-            while self._jobs:
-                self._jobs.popleft()()
+            self._work()
             self.ended.clear()
             self._limit()
             if (refused := self.tally.due(time.monotonic_ns())) is not None:
@@ -145,6 +145,10 @@ class Stack:
                 crowd.thin(now)
                 self._look_around(now)
         self._end()
+
+    def _work(self) -> None:
+        while self._jobs:
+            self._jobs.popleft()()
 
     def _knock(self, place: tuple[str, int]) -> None:
         self._wake.sendto(b"\r\n\r\n", place)
