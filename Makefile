@@ -113,7 +113,7 @@ ctest: build-c/build.ninja
 	@$(PY) .ci/ctest.py build-c
 
 pytest: $(VENV)/.test build
-	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester libopus0 baresip-core
+	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester libopus0 baresip-core coturn
 	@$(PY) -m pytest
 
 # --- checks -------------------------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ struct ax_audio_thread {
     atomic_bool stopping;
     uint64_t due_ns, try_ns; /* Without the card: of the next tick; when it is tried again. */
     uint64_t told;           /* Events of the pipeline that were told of. */
+    pthread_mutex_t lock;    /* Of what is carried, also while it is called. */
+    struct ax_audio_carried carried;
     int16_t mic[MOST_FRAME], speaker[MOST_FRAME];
     atomic_ullong ticks, xruns, card_errors, late, busy_ns, worst_ns, last_ns, alive;
 };
@@ -45,6 +47,32 @@ static void ring_bell(int fd)
     const uint64_t one = 1;
     const ssize_t n = write(fd, &one, sizeof one);
     (void)n;
+}
+
+void ax_audio_thread_carry(struct ax_audio_thread *t, const struct ax_audio_carried *carried)
+{
+    pthread_mutex_lock(&t->lock);
+    t->carried = carried ? *carried : (struct ax_audio_carried){0};
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void receive(struct ax_audio_thread *t)
+{
+    pthread_mutex_lock(&t->lock);
+    if (t->carried.receive)
+        t->carried.receive(t->carried.context);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* By what is carried, or by who waits for the bell. */
+static void send_packets(struct ax_audio_thread *t)
+{
+    pthread_mutex_lock(&t->lock);
+    if (t->carried.send)
+        t->carried.send(t->carried.context);
+    else
+        ring_bell(t->packets_fd);
+    pthread_mutex_unlock(&t->lock);
 }
 
 /* The clock sets the pace. */
@@ -75,6 +103,7 @@ static void tick(struct ax_audio_thread *t)
         memset(t->mic, 0, sizeof t->mic);
         rest(t);
     }
+    receive(t);
     const uint64_t began_ns = ax_monotonic_ns();
     atomic_store_explicit(&t->last_ns, began_ns, memory_order_relaxed);
     const int packets = ax_pipeline_step(t->pipeline, began_ns, t->mic, t->speaker);
@@ -86,7 +115,7 @@ static void tick(struct ax_audio_thread *t)
     if (card)
         (void)with_card(t, ax_card_write(t->card, t->speaker));
     if (packets > 0)
-        ring_bell(t->packets_fd);
+        send_packets(t);
     const uint64_t told = ax_pipeline_told(t->pipeline);
     if (told != t->told) {
         t->told = told;
@@ -115,6 +144,7 @@ int ax_audio_thread_new(struct ax_audio_thread **out, struct ax_pipeline *pipeli
     struct ax_audio_thread *t = calloc(1, sizeof *t);
     if (!t)
         return AX_E_NOMEM;
+    ax_thread_init_lock(&t->lock);
     t->pipeline = pipeline;
     t->card = card;
     t->fifo_priority = fifo_priority;
@@ -162,6 +192,7 @@ void ax_audio_thread_free(struct ax_audio_thread *t)
         close(t->packets_fd);
     if (t->events_fd >= 0)
         close(t->events_fd);
+    pthread_mutex_destroy(&t->lock);
     free(t);
 }
 

@@ -32,3 +32,12 @@ void ax_thread_exact_timers(void)
 {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }
+
+void ax_thread_init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t inherit;
+    pthread_mutexattr_init(&inherit);
+    pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(lock, &inherit);
+    pthread_mutexattr_destroy(&inherit);
+}

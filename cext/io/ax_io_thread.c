@@ -402,6 +402,12 @@ uint32_t ax_io_thread_changing(const struct ax_io_thread *t, uint32_t *frame)
     return inputs;
 }
 
+bool ax_io_thread_expects(const struct ax_io_thread *t)
+{
+    uint64_t due_ns = atomic_load_explicit(&t->news_due_ns, memory_order_relaxed);
+    return due_ns != AX_NEVER && ax_monotonic_ns() <= due_ns + READY_NS;
+}
+
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns)
 {
     uint64_t began_ns = ax_monotonic_ns(), sleep_ns = doze(t, timeout_ns);
@@ -418,6 +424,11 @@ int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns)
     }
     told |= clear_eventfd(t->event_fd);
     return told || ax_ring_count(&t->events) > 0;
+}
+
+bool ax_io_thread_news(const struct ax_io_thread *t)
+{
+    return ax_ring_count(&t->events) > 0;
 }
 
 void ax_io_thread_wake(struct ax_io_thread *t)

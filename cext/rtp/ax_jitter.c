@@ -19,7 +19,8 @@
 
 #define EASE_NS ((int64_t)(AX_DELAY_EASE_MS * 1e6f))
 #define WASTE_NS 3000000ll  /* Between a tick and the beginning of a frame: let be. */
-#define LACK_NS 1000000ll   /* Under it, at a tick: a step more. A sender's slow clock takes the rest away, bit by bit. */
+#define LACK_NS 250000ll    /* Under it, at a tick: a step more. A sender's slow clock takes the rest away, bit by bit. */
+#define LACK_PART 4         /* The same where there are no ticks: a part of the delay that is aimed at. */
 #define MARGIN_NS 2000000ll /* Over the delay that is aimed at, so that a step less does not lead to a step more. */
 
 struct slot {
@@ -162,6 +163,12 @@ static int believe(struct ax_jitter *j, const struct ax_jitter_packet *p)
 static void advance_to(struct ax_jitter *j, uint16_t sequence)
 {
     while ((uint16_t)(sequence - j->next) >= j->config.slots) {
+        if (j->held == 0) { /* the rest of them at once */
+            const uint16_t passed = (uint16_t)(sequence - j->next - j->config.slots + 1);
+            j->stats.lost += j->playing ? passed : 0;
+            j->next = (uint16_t)(j->next + passed);
+            break;
+        }
         struct slot *s = slot_of(j, j->next);
         if (s->used && s->sequence == j->next) {
             s->used = 0;
@@ -178,7 +185,7 @@ static void advance_to(struct ax_jitter *j, uint16_t sequence)
 static void measure(struct ax_jitter *j, const struct ax_jitter_packet *p, int64_t now)
 {
     const int64_t at = time_of(j, p->timestamp);
-    ax_delay_add(&j->delay, now - at, now, ticks_ns(j, j->frame), j->config.stretch);
+    ax_delay_add(&j->delay, now - at, now, ticks_ns(j, j->frame), j->config.stretch ? j->tick_ns : -1);
     if ((int16_t)(p->sequence - j->highest) > 0 || j->delay.packets == 1) {
         j->newest_ns = at;
         j->newest_timestamp = p->timestamp;
@@ -250,7 +257,9 @@ static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame, 
         const int64_t less = excess - EASE_NS / 2;
         if (excess > EASE_NS)
             return -(less < most ? less : most);
-        return excess >= -EASE_NS ? 0 : -excess < most ? -excess : most;
+        const int64_t lack = j->delay.target / LACK_PART < EASE_NS ? j->delay.target / LACK_PART : EASE_NS;
+        const int64_t more = EASE_NS / 2 - excess;
+        return excess >= -lack ? 0 : more < first ? more : first;
     }
     if (excess < -LACK_NS) {
         const int64_t more = until_due(j, -excess);
@@ -261,10 +270,11 @@ static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame, 
     return less < WASTE_NS ? 0 : -(less < most ? less : most);
 }
 
-/* The next packet would be here by now, had the way not become longer: what is played meanwhile is stretched. */
+/* The next packet would be here by now, had the way not become longer: what is played meanwhile is stretched. Not while as
+ * much as the delay that is aimed at is still held: that is what it is for. */
 static int is_missed(const struct ax_jitter *j, int64_t now)
 {
-    if (j->held >= AX_DELAY_AHEAD)
+    if ((int64_t)j->held * ticks_ns(j, j->frame) >= j->delay.target)
         return 0;
     const int64_t age = now - j->newest_ns - ticks_ns(j, j->frame) - j->delay.base;
     return age > (int64_t)(ax_delay_missed_ms(&j->delay) * 1e6f);
@@ -312,10 +322,10 @@ static void wait(struct ax_jitter *j, int64_t ns, struct ax_jitter_out *out)
 static void conceal(struct ax_jitter *j, uint32_t play, struct ax_jitter_out *out)
 {
     out->kind = AX_JITTER_CONCEAL;
-    out->play = out->ticks = play;
+    out->play = out->ticks = play > 0 ? play : 1;
     out->timestamp = j->play_timestamp;
     out->sequence = j->next;
-    j->stats.concealed_ticks += play;
+    j->stats.concealed_ticks += out->play;
 }
 
 static void play(struct ax_jitter *j, int64_t now, int64_t excess, struct ax_jitter_out *out)

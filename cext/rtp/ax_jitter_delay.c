@@ -6,6 +6,10 @@
  * the delay: a link that was blocked lets its packets go in one bunch, and only the first of them is too late for a
  * buffer that waits for it.
  * Units: ns outside, ms inside. Threads: one. Allocation: none. */
+#if defined __GNUC__ && !defined __clang__
+#pragma GCC optimize("no-trapping-math") /* Clang's rule: without it GCC makes branches of every choice between two floats. */
+#endif
+
 #include "ax_jitter_internal.h"
 
 #include <string.h>
@@ -14,12 +18,15 @@
 #define FIRST 100.f      /* packets that the first belief is worth */
 #define FIRST_TRIAL 3    /* Low: a call begins soon, and a packet that comes late raises it at once. */
 #define PER_MS 0.024f    /* impairment of a millisecond */
-#define PER_FRAME 300.f  /* of a concealed frame; less than the 330 of G.107, which knows no stretching */
+#define PER_FRAME 330.f  /* of a concealed frame */
 #define PER_STRETCH 4.3f /* of a stretched one */
 #define STAY 0.06f       /* by so much another trial must be better */
 #define RISE_MS 10.f     /* how fast the usual lateness is followed */
 #define FACTOR 0.15f
 #define PLUS_MS 3.f
+#define MORE 0.5f     /* The first packets count as so much later than they are: the latest of few is not the latest of many. */
+#define MORE_PACKETS 150.f
+#define CHOOSE_PACKETS 4 /* How often it is chosen while none is late. */
 #define OUTAGE_MS 260.f /* later than what any trial would bridge: says nothing about which is best */
 #define OUTAGE_PACKETS 25
 
@@ -76,12 +83,24 @@ float ax_delay_missed_ms(const struct ax_delay *d)
     return FACTOR * d->usual_ms + PLUS_MS;
 }
 
+static float not_more(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+static float not_less(float a, float b)
+{
+    return a > b ? a : b;
+}
+
 /* One packet through every trial. Pieces of frames that begin while it is missed are stretched to twice their length; what
  * that does not bridge is concealed, part by part. */
-static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
+static void try_all(struct ax_delay *d, float delay, float frame, float tick)
 {
-    const float step = frame / AX_DELAY_SHRINK, missed = ax_delay_missed_ms(d);
+    /* The caller learns at its next tick that a packet is missed: half of one later in the mean. */
+    const float step = frame / AX_DELAY_SHRINK, missed = ax_delay_missed_ms(d) + 0.5f * tick, per_frame = 1 / frame;
     const float piece = frame / AX_DELAY_PIECES, per_piece = AX_DELAY_PIECES / frame, part = frame / AX_DELAY_PARTS;
+    const float per_part = AX_DELAY_PARTS / frame, most = tick < 0 ? 0 : AX_DELAY_PIECES;
     const float mean = 1 / (FIRST + (float)d->packets), weight = mean > KEEP ? mean : KEEP;
     if (delay > OUTAGE_MS)
         d->outage = OUTAGE_PACKETS;
@@ -89,32 +108,34 @@ static void try_all(struct ax_delay *d, float delay, float frame, float ahead)
         d->outage--;
         return;
     }
-    for (int i = 0; i < AX_DELAY_TRIALS; i++) {
-        float at = d->now_ms[i];
-        float pieces = (float)(int)((at - missed) * per_piece);
-        pieces = pieces > ahead * AX_DELAY_PIECES ? ahead * AX_DELAY_PIECES : pieces > 0 ? pieces : 0;
-        const float first = at - piece * pieces;
-        float longer = (float)(int)((delay - first) * per_piece * 0.5f + 1.f);
-        longer = delay <= first ? 0 : longer > pieces ? pieces : longer;
-        at += piece * longer;
-        float parts = (float)(int)((delay - at) * per_piece * (AX_DELAY_PARTS / AX_DELAY_PIECES) + 1.f);
-        parts = delay <= at ? 0 : parts;
-        at += part * parts;
+    for (int i = 0; i < AX_DELAY_TRIALS; i++) { /* no branches: four at once */
+        const float was = d->now_ms[i];
+        const float can = (float)(int)((was - missed) * per_piece), held = (float)(int)(TRIALS[i] * per_frame + 0.999f) * most;
+        const float pieces = not_less(not_more(can, held), 0);
+        const float first = was - piece * pieces;
+        const float wanted = (float)(int)(not_less(delay - first, -piece) * per_piece * 0.5f + 1.f);
+        const float longer = not_more(wanted * (float)(delay > first), pieces);
+        const float reached = was + piece * longer;
+        const float lack = (float)(int)(not_less(delay - reached, 0) * per_part + 1.f), parts = lack * (float)(delay > reached);
+        const float at = reached + part * parts;
         const float cost = PER_MS * at + PER_FRAME / AX_DELAY_PARTS * parts + PER_STRETCH / AX_DELAY_PIECES * longer;
         d->cost[i] += weight * (cost - d->cost[i]);
-        const float excess = at - TRIALS[i] - AX_DELAY_EASE_MS / 2, less = excess > step ? step : excess;
-        d->now_ms[i] = excess > AX_DELAY_EASE_MS / 2 ? at - less : at < TRIALS[i] ? TRIALS[i] : at;
+        const float excess = at - TRIALS[i] - AX_DELAY_EASE_MS / 2;
+        const float less = at - not_more(excess, step), more = not_less(at, TRIALS[i]);
+        d->now_ms[i] = excess > AX_DELAY_EASE_MS / 2 ? less : more;
     }
     d->usual_ms += delay > d->usual_ms ? 0.9f * RISE_MS : -0.1f * RISE_MS;
     d->usual_ms = d->usual_ms < 0 ? 0 : d->usual_ms;
 }
 
+/* By the costs of a trial and of its neighbours: where the pieces of frames fall favours single ones by chance. */
 static void choose(struct ax_delay *d)
 {
     float least = 1e30f;
     int best = 0;
     for (int i = 0; i < AX_DELAY_TRIALS; i++) {
-        const float cost = d->cost[i] - (i == d->trial ? STAY : 0);
+        const float beside = d->cost[i > 0 ? i - 1 : i] + d->cost[i < AX_DELAY_TRIALS - 1 ? i + 1 : i];
+        const float cost = 0.5f * d->cost[i] + 0.25f * beside - (i == d->trial ? STAY : 0);
         if (cost < least) {
             least = cost;
             best = i;
@@ -124,11 +145,15 @@ static void choose(struct ax_delay *d)
     d->target = (int64_t)(TRIALS[best] * 1e6f);
 }
 
-void ax_delay_add(struct ax_delay *d, int64_t transit, int64_t now, int64_t frame_ns, int stretch)
+void ax_delay_add(struct ax_delay *d, int64_t transit, int64_t now, int64_t frame_ns, int64_t tick_ns)
 {
     update_base(d, transit, now);
-    try_all(d, (float)(transit - d->base) * 1e-6f, (float)frame_ns * 1e-6f, stretch ? AX_DELAY_AHEAD : 0);
-    choose(d);
+    const float later = 1 + MORE * MORE_PACKETS / (MORE_PACKETS + (float)d->packets);
+    const float delay = later * (float)(transit - d->base) * 1e-6f;
+    const int late = delay > d->now_ms[d->trial];
+    try_all(d, delay, (float)frame_ns * 1e-6f, (float)tick_ns * 1e-6f);
+    if (late || d->packets % CHOOSE_PACKETS == 0)
+        choose(d);
     if (d->packets < UINT32_MAX)
         d->packets++;
 }

@@ -7,7 +7,6 @@
 #define AX_DELAY_TRIALS 24
 #define AX_DELAY_SPANS 4
 #define AX_DELAY_SPAN_NS 500000000ll
-#define AX_DELAY_AHEAD 3 /**< Frames that are stretched at most while a packet is missed. */
 #define AX_DELAY_EASE_MS 8.f /**< An excess that is let be; half of it stays when it is not. */
 #define AX_DELAY_SHRINK 4 /**< A frame loses at most this part of itself. */
 #define AX_DELAY_PARTS 8 /**< Concealment while nothing is here, in parts of a frame. */
@@ -28,8 +27,8 @@ struct ax_delay {
 };
 
 void ax_delay_reset(struct ax_delay *d);
-/** A packet with this transit; `frame_ns` is its length. */
-void ax_delay_add(struct ax_delay *d, int64_t transit, int64_t now, int64_t frame_ns, int stretch);
+/** A packet with this transit; `frame_ns` is its length. `tick_ns`: the caller's step, 0: none, -1: nor may it stretch. */
+void ax_delay_add(struct ax_delay *d, int64_t transit, int64_t now, int64_t frame_ns, int64_t tick_ns);
 /** The next packet counts as missed when it is so much later than the fastest. */
 float ax_delay_missed_ms(const struct ax_delay *d);
 

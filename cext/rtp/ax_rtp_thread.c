@@ -1,5 +1,6 @@
 /* See ax/rtp_thread.h. One turn: sleep until a socket, the legs, a command or a deadline has something; then receive, send,
- * report, under the lock. The arrays of recvmmsg and sendmmsg point into buffers of the thread once and for all.
+ * report, under the lock. Carried by another thread, its tick takes the place of the sleep. The arrays of recvmmsg and sendmmsg
+ * point into buffers of the thread once and for all. A datagram has come when the system says that it came, not when it is read.
  * Units, threads: as there. Allocation: in new and add. */
 #define _GNU_SOURCE /* recvmmsg, sendmmsg, ppoll */
 #include "ax/rtp_thread.h"
@@ -18,9 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 16, ROUNDS = 4, FDS = 2 + 2 * AX_RTP_PORTS, PEER = 1, ROOM = AX_RTP_PORT_DATAGRAM + 64 };
+enum { BATCH = 16, ROUNDS = 4, CONTROL_TICKS = 4, FDS = 2 + 2 * AX_RTP_PORTS, PEER = 1, ROOM = AX_RTP_PORT_DATAGRAM + 64 };
 
 #define SECOND_NS UINT64_C(1000000000)
+#define OLDEST_NS (SECOND_NS / 10) /* That a datagram waited for longer is not believed: the wall clock was set. */
 #define NTP_EPOCH UINT64_C(2208988800) /* 1970 in seconds since 1900. */
 
 struct seat {
@@ -47,6 +49,7 @@ struct ax_rtp_thread {
     struct mmsghdr in[BATCH], out[BATCH];
     struct iovec in_at[BATCH], out_at[BATCH];
     union ax_rtp_address from[BATCH];
+    _Alignas(struct cmsghdr) uint8_t stamp[BATCH][CMSG_SPACE(sizeof(struct timespec))]; /* What is told beside the bytes. */
     uint8_t in_data[BATCH][ROOM], out_data[BATCH][ROOM];
 };
 
@@ -122,6 +125,25 @@ static uint64_t remote_of(const struct ax_rtp_thread *t, const struct seat *s, i
     return which == 1 ? address_number(t->seed, &s->peer[0]) : address_number(t->seed, from);
 }
 
+static uint64_t wall_ns(void)
+{
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (uint64_t)wall.tv_sec * SECOND_NS + (uint64_t)wall.tv_nsec;
+}
+
+/* When a datagram came; read at `now_ns`, which is `wall` by the system's other clock. */
+static uint64_t arrived(struct msghdr *m, uint64_t now_ns, uint64_t wall)
+{
+    const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    struct timespec at;
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS || c->cmsg_len < CMSG_LEN(sizeof at))
+        return now_ns;
+    memcpy(&at, CMSG_DATA(c), sizeof at);
+    const uint64_t waited = wall - ((uint64_t)at.tv_sec * SECOND_NS + (uint64_t)at.tv_nsec);
+    return waited < OLDEST_NS && waited < now_ns ? now_ns - waited : now_ns;
+}
+
 static void take(struct ax_rtp_thread *t, struct seat *s, int which, int i, uint64_t now_ns)
 {
     struct ax_rtp_key keys[AX_RTP_PORT_TOLD];
@@ -150,15 +172,16 @@ static void receive(struct ax_rtp_thread *t, struct seat *s, int which)
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < BATCH; i++) {
             t->in[i].msg_hdr.msg_namelen = sizeof t->from[i];
+            t->in[i].msg_hdr.msg_controllen = sizeof t->stamp[i];
             t->in[i].msg_hdr.msg_flags = 0;
         }
         const int n = recvmmsg(s->fd[which], t->in, BATCH, MSG_DONTWAIT, NULL);
         t->counters.calls_in++;
         if (n <= 0) /* Empty, or an error of an earlier datagram (ICMP), which is read by this. */
             return;
-        const uint64_t now_ns = ax_monotonic_ns();
+        const uint64_t now_ns = ax_monotonic_ns(), wall = wall_ns();
         for (int i = 0; i < n; i++)
-            take(t, s, which, i, now_ns);
+            take(t, s, which, i, arrived(&t->in[i].msg_hdr, now_ns, wall));
         if (n < BATCH)
             return;
     }
@@ -203,9 +226,8 @@ static void send_media(struct ax_rtp_thread *t, struct seat *s, uint64_t now_ns)
 
 static uint64_t ntp_now(void)
 {
-    struct timespec wall;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    return ((uint64_t)wall.tv_sec + NTP_EPOCH) << 32 | ((uint64_t)wall.tv_nsec << 32) / SECOND_NS;
+    const uint64_t now_ns = wall_ns();
+    return (now_ns / SECOND_NS + NTP_EPOCH) << 32 | (now_ns % SECOND_NS << 32) / SECOND_NS;
 }
 
 static void report(struct ax_rtp_thread *t, struct seat *s, uint64_t now_ns, const char *bye)
@@ -256,9 +278,20 @@ static uint64_t gather(struct ax_rtp_thread *t, struct pollfd fds[FDS], uint64_t
     return due_ns;
 }
 
-static void serve(struct ax_rtp_thread *t, const struct pollfd fds[FDS], const uint64_t serials[AX_RTP_PORTS])
+/* What is due at a port, whatever came. */
+static void look_after(struct ax_rtp_thread *t, struct seat *s, uint64_t now_ns)
 {
     struct ax_rtp_key key;
+    if (ax_rtp_port_due(s->port) <= now_ns) {
+        if (ax_rtp_port_poll(s->port, now_ns, &key) == 1)
+            tell_keys(t, s, &key, 1, ax_rtp_port_rate(s->port));
+        report(t, s, now_ns, NULL);
+    }
+    tell_state(t, s, now_ns);
+}
+
+static void serve(struct ax_rtp_thread *t, const struct pollfd fds[FDS], const uint64_t serials[AX_RTP_PORTS])
+{
     for (int k = 0; k < AX_RTP_PORTS; k++) {
         struct seat *s = &t->seat[k];
         if (!s->serial)
@@ -272,11 +305,44 @@ static void serve(struct ax_rtp_thread *t, const struct pollfd fds[FDS], const u
         }
         const uint64_t now_ns = ax_monotonic_ns();
         send_media(t, s, now_ns);
-        if (ax_rtp_port_poll(s->port, now_ns, &key) == 1)
-            tell_keys(t, s, &key, 1, ax_rtp_port_rate(s->port));
-        report(t, s, now_ns, NULL);
-        tell_state(t, s, now_ns);
+        look_after(t, s, now_ns);
     }
+}
+
+/* Under the lock, at the end of what one turn does: whether somebody has to be told. */
+static bool told_now(struct ax_rtp_thread *t)
+{
+    const bool told = t->told;
+    t->told = false;
+    return told;
+}
+
+void ax_rtp_thread_receive(struct ax_rtp_thread *t)
+{
+    pthread_mutex_lock(&t->lock);
+    const bool control = t->counters.turns++ % CONTROL_TICKS == 0;
+    for (int k = 0; k < AX_RTP_PORTS; k++) {
+        struct seat *s = &t->seat[k];
+        if (!s->serial)
+            continue;
+        receive(t, s, 0);
+        if (control && s->fd[1] >= 0)
+            receive(t, s, 1);
+        look_after(t, s, ax_monotonic_ns());
+    }
+    const bool told = told_now(t);
+    pthread_mutex_unlock(&t->lock);
+    if (told)
+        ring_bell(t->events_fd);
+}
+
+void ax_rtp_thread_send(struct ax_rtp_thread *t)
+{
+    pthread_mutex_lock(&t->lock);
+    for (int k = 0; k < AX_RTP_PORTS; k++)
+        if (t->seat[k].serial)
+            send_media(t, &t->seat[k], ax_monotonic_ns());
+    pthread_mutex_unlock(&t->lock);
 }
 
 static void *run(void *context)
@@ -300,8 +366,7 @@ static void *run(void *context)
         pthread_mutex_lock(&t->lock);
         t->counters.turns++;
         serve(t, fds, serials);
-        const bool told = t->told;
-        t->told = false;
+        const bool told = told_now(t);
         pthread_mutex_unlock(&t->lock);
         if (told)
             ring_bell(t->events_fd);
@@ -315,7 +380,8 @@ static void init_messages(struct ax_rtp_thread *t)
 {
     for (int i = 0; i < BATCH; i++) {
         t->in_at[i] = (struct iovec){t->in_data[i], ROOM};
-        t->in[i].msg_hdr = (struct msghdr){.msg_name = &t->from[i], .msg_iov = &t->in_at[i], .msg_iovlen = 1};
+        t->in[i].msg_hdr = (struct msghdr){.msg_name = &t->from[i], .msg_iov = &t->in_at[i], .msg_iovlen = 1,
+                                           .msg_control = t->stamp[i]};
         t->out_at[i] = (struct iovec){t->out_data[i], 0};
         t->out[i].msg_hdr = (struct msghdr){.msg_iov = &t->out_at[i], .msg_iovlen = 1};
     }
@@ -323,7 +389,6 @@ static void init_messages(struct ax_rtp_thread *t)
 
 int ax_rtp_thread_new(struct ax_rtp_thread **out, int packets_fd, uint64_t seed, uint32_t fifo_priority)
 {
-    pthread_mutexattr_t inherit;
     if (!out)
         return AX_E_ARG;
     *out = NULL;
@@ -333,10 +398,7 @@ int ax_rtp_thread_new(struct ax_rtp_thread **out, int packets_fd, uint64_t seed,
     t->packets_fd = packets_fd;
     t->seed = seed;
     t->fifo_priority = fifo_priority;
-    pthread_mutexattr_init(&inherit);
-    pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT);
-    pthread_mutex_init(&t->lock, &inherit);
-    pthread_mutexattr_destroy(&inherit);
+    ax_thread_init_lock(&t->lock);
     init_messages(t);
     t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     t->events_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -407,6 +469,7 @@ static struct seat *find(struct ax_rtp_thread *t, uint64_t serial)
     return NULL;
 }
 
+/* Whether it is one; it tells times of arrival from then on. */
 static bool is_datagram(int fd)
 {
     int type = 0;
@@ -414,6 +477,9 @@ static bool is_datagram(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
         return false;
     errno = type == SOCK_DGRAM ? 0 : EPROTOTYPE;
+    const int on = 1;
+    if (type == SOCK_DGRAM)
+        (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on); /* Without it, reading is arriving. */
     return type == SOCK_DGRAM;
 }
 

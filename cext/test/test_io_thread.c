@@ -374,17 +374,25 @@ static void test_wait_dozes_while_an_input_is_debounced(void)
     uint32_t frame = 7;
     CHECK_EQ(ax_io_thread_changing(t, &frame), 0);
     CHECK_EQ(frame, 0);
+    CHECK(!ax_io_thread_expects(t));
+    CHECK(!ax_io_thread_news(t));
     CHECK_EQ(ax_io_thread_feed_input(t, 0, false, 0), AX_OK);
     int early = 0;
     uint32_t seen = 0;
+    bool expected = false;
     while (!ax_io_thread_input_active(t, 0)) {
+        expected |= ax_io_thread_expects(t);
         early += ax_io_thread_wait(t, MINUTE) == 0;
         seen |= ax_io_thread_changing(t, &frame);
     }
     CHECK(early > 0);
     CHECK_EQ(seen, 1);
+    CHECK(expected);
+    while (!ax_io_thread_news(t))
+        ax_io_thread_wait(t, MINUTE);
     CHECK_EQ(next_of(t, AX_IO_INPUT).index, 0);
-    CHECK_EQ(ax_io_thread_changing(t, &frame), 0);
+    while (ax_io_thread_expects(t) || ax_io_thread_changing(t, &frame) != 0) /* the turn of the thread ends */
+        ax_io_thread_wait(t, MS);
     CHECK_EQ(frame, 0);
     ax_io_thread_free(t);
 }

@@ -331,6 +331,48 @@ static void bad_configurations(void)
     ax_jitter_free(j);
 }
 
+/* A sender's clock that is 250 ppm slow takes 30 ms in two minutes: frames are stretched for it before one is missed. */
+static void a_slow_sender_is_never_concealed(uint32_t tick_us)
+{
+    struct ax_jitter_config config = CONFIG;
+    config.tick_us = tick_us;
+    struct play p = begin(&config);
+    const int64_t period = 20 * MS + 5000, tick = tick_us * 1000ll;
+    int64_t ahead = 0;
+    while (p.now < 120000 * MS) {
+        struct ax_jitter_out out;
+        for (int64_t at; (at = p.first + p.sent * period + uneven(p.sent) / 8) <= p.now; p.sent++)
+            put(&p, p.sent, at);
+        ax_jitter_get_ahead(p.j, (uint64_t)p.now, (uint64_t)ahead, &out);
+        p.conceals += out.kind == AX_JITTER_CONCEAL;
+        ahead += out.play * (1000 * MS / 8000);
+        const int64_t whole = tick ? ahead / tick * tick : ahead;
+        p.now += whole;
+        ahead -= whole;
+    }
+    CHECK_EQ(p.conceals, 0);
+    CHECK_EQ(ax_jitter_stats(p.j)->lost, 0);
+    CHECK(ax_jitter_stats(p.j)->longer >= 2);
+    ax_jitter_free(p.j);
+}
+
+/* Frames of one tick of the clock, some of them lost: what is concealed for them still has a length. */
+static void a_concealment_has_a_length(void)
+{
+    static const struct ax_jitter_config tiny = {8000, 1, 16, 16, 0, 400, 0, 10000};
+    struct play p = begin(&tiny);
+    for (int i = 0; i < 4000; i++) {
+        struct ax_jitter_out out;
+        const struct ax_jitter_packet packet = {NULL, 0, 7, (uint32_t)i * 40, (uint16_t)(i * 3), 0, 0};
+        if (i % 3 == 0)
+            CHECK(ax_jitter_put(p.j, &packet, (uint64_t)p.now) >= 0);
+        ax_jitter_get_ahead(p.j, (uint64_t)p.now, (uint64_t)(i % 100) * 100000, &out);
+        CHECK(out.play > 0 && out.ticks > 0);
+        p.now += i % 7 * 500000;
+    }
+    ax_jitter_free(p.j);
+}
+
 int main(void)
 {
     clean();
@@ -339,6 +381,9 @@ int main(void)
     drift(300);
     drift(-300);
     drift(0);
+    a_slow_sender_is_never_concealed(0);
+    a_slow_sender_is_never_concealed(10000);
+    a_concealment_has_a_length();
     frames_begin_with_a_tick();
     order_copies_and_lateness();
     another_source_and_a_restart();

@@ -16,11 +16,13 @@ import wave
 from pathlib import Path
 from types import TracebackType
 
-from sip_peers import PATIENCE, free_port
+from sip_peers import PATIENCE
 
 from axcore.interfaces.http.tls import self_signed
+from axcore.testing.ports import free_port
 
 MODULES = Path("/usr/lib/baresip/modules")
+RTP_PORTS = 100
 CONFIG = """poll_method epoll
 sip_listen 127.0.0.1:{port}
 sip_certificate {folder}/pem
@@ -39,7 +41,7 @@ module aufile.so
 module aubridge.so
 module sndfile.so
 module srtp.so
-snd_path {folder}
+{modules_nat}snd_path {folder}
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
@@ -55,20 +57,29 @@ def missing() -> str:
 
 
 class Baresip:
-    """See the module's text. ``codec`` as in its accounts file; ``encryption``: ``srtp-mand`` or empty."""
+    """See the module's text. ``codec`` as in its accounts file; ``encryption``: ``srtp-mand`` or empty; ``nat``: what
+    it does about NAT (``ice`` or ``turn``), and parameters of its servers."""
 
     def __init__(
-        self, folder: Path, *, codec: str = "PCMU/8000/1", encryption: str = "", transport: str = "udp"
+        self,
+        folder: Path,
+        *,
+        codec: str = "PCMU/8000/1",
+        encryption: str = "",
+        transport: str = "udp",
+        nat: tuple[str, ...] = (),
     ) -> None:
         self.folder, self.transport = folder, transport
         self._rate = int(codec.split("/")[1])
-        self.port, self._control = free_port(), free_port(socket.SOCK_STREAM)
+        self.port, self._control = free_port(), free_port()
         folder.mkdir()
-        rtp = free_port() & ~1
-        values = {"port": self.port, "folder": folder, "rtp": rtp, "last": min(65534, rtp + 100)}
-        config = CONFIG.format(modules=MODULES, control=self._control, **values)
+        rtp = free_port(RTP_PORTS)
+        values = {"port": self.port, "folder": folder, "rtp": rtp, "last": rtp + RTP_PORTS - 1}
+        load = f"module {nat[0]}.so\n" if nat else ""
+        config = CONFIG.format(modules=MODULES, control=self._control, modules_nat=load, **values)
         (folder / "config").write_text(config)
         more = f";mediaenc={encryption}" if encryption else ""
+        more += "".join(f";{one}" for one in (f"medianat={nat[0]}", *nat[1:])) if nat else ""
         account = f"<sip:bob@127.0.0.1;transport={transport}>;regint=0;answermode=auto;audio_codecs={codec}{more}\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")

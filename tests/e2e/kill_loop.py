@@ -164,7 +164,7 @@ class Cycle:
         )
         self.hook("request")
         board.reply()
-        deadline = now() + 3.0
+        deadline = now() + 30.0
         while not self.over.is_set() and now() < deadline:
             edge = self.device.tap.next(0.05)
             if edge is None:
@@ -176,11 +176,11 @@ class Cycle:
             else:
                 return  # the door closed, or the lamp of a denial went out
         if not self.over.is_set():
-            self.witness.breach("failed", f"swipe {correlation}: neither granted nor denied in 3 s")
+            self.witness.breach("failed", f"swipe {correlation}: neither granted nor denied in 30 s")
 
     def _write(self) -> None:
         try:
-            client = self.device.client(3.0)
+            client = self.device.client(60.0)
             while not self.over.is_set():
                 self._one_write(client)
         except GONE as error:

@@ -19,7 +19,7 @@ from axcore.testing.mosquitto import Authority
 
 RECIPIENTS = "/config/rest/recipients/v1/recipients"
 TEST = "/config/rest/recipients/v1/test"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def server_context(folder: Path) -> ssl.SSLContext:
@@ -48,9 +48,18 @@ class Peers:
     def close(self) -> None:
         for closer in reversed(self._closers):
             closer()
+        self.run(self._end())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+
+    @staticmethod
+    async def _end() -> None:
+        """Conversations that are under way end; the loop closes their connections."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def wait(self, **wanted: Any) -> dict[str, Any]:
         """What a server was given."""
@@ -98,7 +107,7 @@ class Peers:
         """A TCP server that keeps what it is sent; it never answers."""
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):  # streams complain of a cancelled task
                 data = await reader.read()
                 self.got.append({"tcp": data.decode(errors="replace")})
             writer.close()

@@ -14,19 +14,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 T1 = 0.5
 _COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
             "c": "content-type", "x": "session-expires", "s": "subject", "k": "supported"}  # fmt: skip
 _PLACE = re.compile(r"(\[[0-9a-f:]+\]|\d+\.\d+\.\d+\.\d+):(\d+)")
 _numbers = itertools.count(1)
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
-    """A port of ``host`` that nobody has now."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def unique(prefix: str) -> str:

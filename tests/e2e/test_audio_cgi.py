@@ -199,14 +199,26 @@ def test_a_talker_who_vanishes_frees_the_place(instance: Instance, client: Clien
     login = b64encode(f"{instance.user}:{instance.password}".encode()).decode()
     client.param("Network.HTTP.AuthenticationPolicy", "Basic_Digest")
     host, port = instance.running.http.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), PATIENCE) as raw:
-        raw.sendall(
-            f"POST {TRANSMIT} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {login}\r\n"
-            "Content-Type: audio/basic\r\nContent-Length: 999999999\r\n\r\n".encode()
-            + mu_law(0.5)
-        )
+    head = (
+        f"POST {TRANSMIT} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {login}\r\nExpect: 100-continue\r\n"
+        "Content-Type: audio/basic\r\nContent-Length: 999999999\r\n\r\n"
+    )
 
-        wait_for("the talker", lambda: talked_to(client), PATIENCE, 0.05)
+    def talker() -> socket.socket | None:
+        """One who has the place: he is told to go on. A refusal is tried again: who had it before may not be gone."""
+        raw = socket.create_connection((host, int(port)), PATIENCE)
+        raw.sendall(head.encode())
+        with raw.makefile("rb") as answer:
+            line = answer.readline().decode()
+        if line.startswith("HTTP/1.1 100"):
+            return raw
+        raw.close()
+        assert line.startswith("HTTP/1.1 503"), line
+        return None
+
+    with wait_for("the place", talker, PATIENCE, 0.05) as raw:
+        raw.sendall(mu_law(0.5))
+        assert talked_to(client)
     wait_for("his end", lambda: not talked_to(client), PATIENCE, 0.05)
 
 

@@ -29,16 +29,13 @@ from axcore.model.voice import Ended, Incoming
 from axcore.services.intercom import IntercomService
 from axcore.testing.media import RtpMedia
 from axcore.testing.phone import Phone
+from axcore.testing.ports import free_port
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
 MODEL = "a8207-ve-mk2"
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+RTP_PORTS = 32
+"""That legs take in turn: ``services.intercom.accounts.INCOMING_SLOT`` and those after it, by two."""
 
 
 class Station:
@@ -57,14 +54,14 @@ class Station:
         self.intercom: IntercomService = self.device.intercom.service
         self.lines = self.device.intercom.lines
         self._seen = 0
-        start = 20000 + (os.getpid() * 97) % 30000 // 2 * 2
+        start = free_port(RTP_PORTS)
         accounts = self.intercom.accounts
         if answers:
             self.do(lambda tx: accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))
             settings["allow_incoming"] = True
         wanted = {"enabled": True, "port": 0, "rtp_start_port": start, **settings}
         self.do(lambda tx: accounts.set_settings(tx, wanted))
-        self.until(lambda: all(self.intercom.lines), 30.0)
+        self.until(lambda: all(self.intercom.lines), 60.0)
 
     def close(self) -> None:
         self.device.stop()
@@ -72,23 +69,23 @@ class Station:
         self.tap.close()
 
     def do(self, job: Callable[[Any], Any]) -> Any:
-        return self.device.ledger.submit(job).result(timeout=10)
+        return self.device.ledger.submit(job).result(timeout=60)
 
     def restart(self, job: Callable[[Any], Any]) -> None:
         """Do one thing that begins the voice processes anew, and wait for both."""
         before = self.intercom.lines
         self.do(job)
         self.until(
-            lambda: all(new is not None and all(new is not old for old in before) for new in self.intercom.lines), 30.0
+            lambda: all(new is not None and all(new is not old for old in before) for new in self.intercom.lines), 60.0
         )
 
-    def until(self, holds: Callable[[], object], timeout: float = 20.0) -> None:
+    def until(self, holds: Callable[[], object], timeout: float = 60.0) -> None:
         end = time.monotonic() + timeout
         while not holds():
             assert time.monotonic() < end, f"not within {timeout} s"
             time.sleep(0.005)
 
-    def expect(self, topic: str, timeout: float = 20.0, **data: str) -> Event:
+    def expect(self, topic: str, timeout: float = 60.0, **data: str) -> Event:
         """The next event of a topic with these data."""
         end = time.monotonic() + timeout
         while True:
@@ -157,7 +154,7 @@ def test_button_to_call_to_key_to_rule_to_door(station: Station) -> None:
         station.expect(events.CALL_STATE, CallState="Active")
         assert station.device.indicators.shown()["statusSpeak"].color == "amber"
         ada.press("1")
-        station.tap.expect("relay1", True, 5.0)
+        station.tap.expect("relay1", True, 60.0)
         assert station.expect(events.CALL_DTMF).data["DTMFEventId"] == "1"
         ada.hang_up()
         station.expect(events.CALL_STATE, CallState="Idle")
@@ -201,7 +198,7 @@ def test_who_answers_hears_the_visitor_and_opens_the_door_by_a_key(tmp_path: Pat
             assert len(numbers) > 50
             assert loudest > 3000
             ada.press("1")
-            station.tap.expect("relay1", True, 5.0)
+            station.tap.expect("relay1", True, 60.0)
             ada.hang_up()
             station.expect(events.CALL_STATE, CallState="Idle")
             station.until(lambda: own.sound is None)
@@ -284,7 +281,7 @@ def test_keys_count_once_and_only_from_who_talks(station: Station) -> None:
         assert station.tap.drain() == []
         ada.info("1")
         ada.info("2")
-        station.tap.expect("relay1", True, 5.0)
+        station.tap.expect("relay1", True, 60.0)
         found = [event for event in station.device.ledger.events_after(0) if event.topic == events.CALL_DTMF]
         assert len(found) == 1
 
@@ -312,9 +309,9 @@ def test_a_killed_voice_process_ends_the_call_and_the_door_goes_on(station: Stat
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
         station.device.board.feed_input("rex", True, None)
-        station.tap.expect("relay1", True, 1.0)
+        station.tap.expect("relay1", True, 60.0)
         station.expect(events.CALL_STATE, CallState="Idle")
-        station.until(lambda: all(station.intercom.lines), 10.0)  # How soon: test_voice_process.
+        station.until(lambda: all(station.intercom.lines), 60.0)  # How soon: test_voice_process.
         station.do(lambda tx: station.intercom.call(tx, key))
         ada.wait(Incoming)
 
@@ -362,7 +359,7 @@ def test_ten_thousand_invites_do_not_reach_the_door(station: Station) -> None:
                 time.sleep(0.05)  # wall clock: faster, and the kernel drops them for want of room
             if number == 5000:
                 station.device.board.feed_input("rex", True, None)
-                station.tap.expect("relay1", True, 1.0)
+                station.tap.expect("relay1", True, 60.0)
     station.expect(events.CALL_STATE, CallState="Calling")  # the first of them rings; the others hear busy, or nothing
     assert [process.pid for process in station.lines.processes] == pids
 

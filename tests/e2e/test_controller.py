@@ -15,19 +15,21 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
 from axcore.model.doors import Door
 from axcore.model.pacs import AccessPolicy, AccessProfile, Credential, CredentialAccessProfile, IdData
+from tests.e2e.conftest import lasted
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Deadline for what must happen at once; only a device that hangs reaches it."""
 CARD = {"format": "H10301", "facility": 0, "card": 10213, "interval_us": 200, "pulse_us": 40}
 """Card 02004fcb."""
 ACCESS_MS = 700
-TOLERANCE_MS = 50
+LONG_MS = 300_000
+"""Over in no test."""
 
 
 def prepare(data_dir: Path, model: str = "a1610", **door: Any) -> None:
     """Let the card in at reader 1, with a door whose times suit a test."""
     records: tuple[tuple[str, Any], ...] = (
-        ("pacs.door", Door(token="door1", access_ms=ACCESS_MS, **door)),
+        ("pacs.door", Door(**{"token": "door1", "access_ms": ACCESS_MS, **door})),
         ("pacs.access_profile", AccessProfile(token="staff", policies=(AccessPolicy("reader1access"),))),
         (
             "pacs.credential",
@@ -75,7 +77,7 @@ def test_a_card_at_the_wiegand_reader_opens_the_relay_for_the_access_time(begin:
         board.call("card", **CARD, correlation="swipe")
         opened = device.tap.expect("relay1", True, PATIENCE)
         closed = device.tap.expect("relay1", False, PATIENCE)
-        assert abs((closed.t_ns - opened.t_ns) / 1e6 - ACCESS_MS) < TOLERANCE_MS
+        assert lasted(opened, closed, ACCESS_MS / 1000)
         granted = log.wait(topics.ACCESS_GRANTED + "Credential", "swipe", PATIENCE)
         assert granted["data"]["CredentialToken"] == "ann"
         assert log.wait(topics.ACCESS_NOT_TAKEN + "Credential", "swipe", PATIENCE)  # nobody went through
@@ -85,7 +87,7 @@ def test_a_card_at_the_wiegand_reader_opens_the_relay_for_the_access_time(begin:
 
 
 def test_a_door_that_is_opened_by_force_and_one_that_is_held_open(begin: Start) -> None:
-    device = begin(open_too_long_ms=1000, pre_alarm_ms=500)
+    device = begin(open_too_long_ms=1000, pre_alarm_ms=500, access_ms=LONG_MS)
     client = device.client()
     log = net.EventLog(client)
     with device.board(PATIENCE) as board:
@@ -113,24 +115,23 @@ def test_a_door_that_is_opened_by_force_and_one_that_is_held_open(begin: Start) 
 def test_rex_opens_while_the_loop_is_blocked(begin: Start) -> None:
     device = begin()
     with device.board(PATIENCE) as board:
-        began = board.call("stall", seconds=3)["t_ns"]
+        began = board.call("stall", seconds=8)["t_ns"]
         board.call("rex", duration=0.05)
         opened = device.tap.expect("relay1", True, PATIENCE)
         closed = device.tap.expect("relay1", False, PATIENCE)
-    assert opened.t_ns - began < 3_000_000_000  # before the loop came back
-    assert abs((closed.t_ns - opened.t_ns) / 1e6 - ACCESS_MS) < TOLERANCE_MS
+    assert opened.t_ns - began < 8_000_000_000  # before the loop came back
+    assert lasted(opened, closed, ACCESS_MS / 1000)
 
 
 def test_the_door_locks_as_soon_as_it_has_closed(begin: Start) -> None:
-    device = begin(open_too_long_ms=0)
+    device = begin(open_too_long_ms=0, access_ms=LONG_MS)
     with device.board(PATIENCE) as board:
         board.call("card", **CARD)
-        opened = device.tap.expect("relay1", True, PATIENCE)
+        device.tap.expect("relay1", True, PATIENCE)
         board.call("door", open=True)
         wait_for("the door to open", lambda: board.call("state")["doors"]["door1"]["door"] == "Open", PATIENCE)
         board.call("door", open=False)
-        closed = device.tap.expect("relay1", False, PATIENCE)
-    assert (closed.t_ns - opened.t_ns) / 1e6 < ACCESS_MS - TOLERANCE_MS
+        device.tap.expect("relay1", False, PATIENCE)  # long before the access time is over
 
 
 def test_a_kill_while_the_door_is_open_leaves_it_locked_and_told(begin: Start) -> None:

@@ -27,7 +27,7 @@ from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import IO_PORT, IO_VIRTUAL_INPUT, RELAY
 from axcore.testing.rtsp import RtspClient, items
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 DOOR = "4"
 STREAM = "/vapix/ws-data-stream?sources=events"
 
@@ -224,7 +224,7 @@ def test_rtsp_can_be_off_and_status_tells(device: Instance) -> None:
     device.arguments = ()
     device.start()
     command = [sys.executable, "-m", "axcore", "status", "--data-dir", str(device.data_dir)]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+    told = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True).stdout
     assert device.running.rtsp in told
     assert device.running.rtsp in device.output()
 

@@ -142,7 +142,7 @@ FRAMING = {
 
 @pytest.mark.parametrize("name", FRAMING)
 async def test_ambiguous_framing_is_refused(device: HttpDevice, name: str) -> None:
-    answer = await asyncio.wait_for(exchange(device, FRAMING[name] + SMUGGLED), 20)
+    answer = await asyncio.wait_for(exchange(device, FRAMING[name] + SMUGGLED), 60)
     found = statuses(answer)
     assert len(found) <= 1, answer
     assert all(400 <= status < 500 or status == 501 for status in found), answer
@@ -216,7 +216,7 @@ HEADS = {
 
 @pytest.mark.parametrize("name", HEADS)
 async def test_bad_heads_are_refused(device: HttpDevice, name: str) -> None:
-    answer = await asyncio.wait_for(exchange(device, HEADS[name], SMUGGLED), 20)
+    answer = await asyncio.wait_for(exchange(device, HEADS[name], SMUGGLED), 60)
     found = statuses(answer)
     assert len(found) <= 1, answer
     assert all(400 <= status < 500 or status in (501, 505) for status in found), answer
@@ -294,9 +294,9 @@ async def test_too_large_bodies_are_refused(device: HttpDevice) -> None:
 async def test_slow_heads_are_ended(tmp_path: Path) -> None:
     limits = ConnectionLimits(header_timeout=0.2, idle_timeout=0.4)
     async with HttpDevice(tmp_path, limits=limits) as device:
-        slow = await asyncio.wait_for(exchange(device, *[b"G"] + [b"E", b"T"] * 10, wait=0.1), 20)
+        slow = await asyncio.wait_for(exchange(device, *[b"G"] + [b"E", b"T"] * 10, wait=0.1), 60)
         assert slow == b""
-        assert await asyncio.wait_for(exchange(device), 20) == b"", "idle connections end too"
+        assert await asyncio.wait_for(exchange(device), 60) == b"", "idle connections end too"
 
 
 async def test_the_longest_idle_connection_makes_room(tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ async def test_answers_that_are_not_read_end_the_connection(tmp_path: Path) -> N
         async def flood() -> None:
             for _ in range(100):
                 writer.write(ask)
-                await asyncio.wait_for(writer.drain(), 30)
+                await asyncio.wait_for(writer.drain(), 60)
 
         with pytest.raises(ConnectionError):
             await flood()
@@ -344,5 +344,5 @@ async def test_noise_never_breaks_the_server(device: HttpDevice, caplog: pytest.
     with caplog.at_level(logging.ERROR):
         for name, data in {**FRAMING, **HEADS}.items():
             for cut in (len(data) // 3, len(data) // 2):
-                await asyncio.wait_for(exchange(device, data[:cut], data[cut:] + SMUGGLED), 20)
+                await asyncio.wait_for(exchange(device, data[:cut], data[cut:] + SMUGGLED), 60)
                 assert not caplog.records, name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from axcore.interfaces.cli.instance import wait_for
 from axcore.model import events
 from axcore.model.rules import Condition, RuleSpec, ToggleIoWhileActive
+from axcore.runtime.ledger import Transaction
 from tests.e2e.test_card_path import PATIENCE, Site
 
 
@@ -36,9 +38,27 @@ def test_a_relay_follows_an_input_and_everything_is_on_record(site: Site) -> Non
         assert site.wait(events.RELAY, LogicalState="active" if active else "inactive")
 
 
+LONG_NS = 60_000_000_000
+"""A debounce that is over in no test."""
+
+
+def rehearsals(site: Site, look: Callable[[], int]) -> list[int]:
+    """What ``look`` gives at the end of each rehearsal from now on, before it is undone."""
+    ledger, seen = site.device.ledger, list[int]()
+    real = ledger.rehearsal
+    assert real is not None
+
+    def rehearsal(tx: Transaction) -> None:
+        real(tx)
+        seen.append(look())
+
+    ledger.rehearsal = rehearsal
+    return seen
+
+
 def test_rehearsals_while_an_input_is_debounced_move_nothing(site: Site) -> None:
     rehearsed: list[int] = []
-    ledger = site.device.ledger
+    ledger, board = site.device.ledger, site.device.board
     real = ledger._store.rehearse
 
     def rehearse(writes, published):  # type: ignore[no-untyped-def]
@@ -46,14 +66,31 @@ def test_rehearsals_while_an_input_is_debounced_move_nothing(site: Site) -> None
         real(writes, published)
 
     ledger._store.rehearse = rehearse  # type: ignore[method-assign]
+    board.configure_input("port1", "open", debounce_ns=LONG_NS)
     press(site, True)
+    wait_for("a rehearsal", lambda: any(rehearsed), PATIENCE)
     press(site, False)  # before the debounce is over: it never was
+    board.configure_input("port1", "open")
     press(site, True)
     assert site.edge() == ("relay1", True), "once"
     assert site.wait(events.IO_PORT, state="1")
-    assert max(rehearsed) >= 1
     press(site, False)
     assert site.edge() == ("relay1", False)
+
+
+def test_who_asks_for_calls_sees_none_while_the_button_is_debounced(site: Site) -> None:
+    intercom, board = site.device.intercom, site.device.board
+    assert intercom is not None
+    service = intercom.service
+    seen = rehearsals(site, lambda: len(service.calls()))
+    board.configure_input("callbutton", "open", debounce_ns=LONG_NS)
+    site.perform("button", active=True)
+    wait_for("a rehearsal", lambda: seen, PATIENCE)
+    assert not any(seen)
+    site.perform("button", active=False)
+    board.configure_input("callbutton", "open")
+    site.perform("button", active=True)
+    wait_for("a call", service.calls, PATIENCE)
 
 
 def test_the_relay_acts_before_the_sync_and_lets_go_when_that_fails(site: Site) -> None:

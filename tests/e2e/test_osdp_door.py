@@ -14,12 +14,13 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events as topics
 from axcore.osdp import messages
 from axcore.testing.osdp_door import CARD, DOORS, GRANTED, KEY, READERS, RELAY, MultiDrop, OsdpDoor, let_in
+from tests.e2e.conftest import lasted
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 OTHER = "00112233445566778899aabbccddee0f"
-OFFLINE_NS, BACK_NS = 8_000_000_000, 2_000_000_000
-POLL_NS = 1_000_000_000
-"""Room for the last poll before and for a busy machine."""
+OFFLINE_NS, BACK_NS = 8_000_000_000, 10_000_000_000
+POLL_NS, BUSY_NS = 1_000_000_000, 5_000_000_000
+"""Room for the last poll before, and for a busy machine."""
 ACCESS_MS = 500
 VALUE = 0x02004FCB
 """The card, as its bits."""
@@ -71,7 +72,7 @@ def test_a_card_at_the_station_opens_the_door_of_the_controller_and_its_led_tell
     swipe(play)
     opened = play.controller.tap.expect(RELAY, True, PATIENCE)
     closed = play.controller.tap.expect(RELAY, False, PATIENCE)
-    assert abs((closed.t_ns - opened.t_ns) / 1e6 - ACCESS_MS) < 50
+    assert lasted(opened, closed, ACCESS_MS / 1000)
     assert play.wait_event(GRANTED)["data"]["CredentialToken"] == "ann"
     station_event(play, topics.LED_STATE, lambda event: event["data"].get("color") == "green")
     station_event(play, topics.READER_BUZZER, lambda event: event["data"]["count"] == "1")
@@ -103,7 +104,7 @@ def test_a_pulled_cable_takes_the_reader_off_line_after_8_s_and_opens_nothing(be
         pulled = board.call("state")["t_ns"]
         cable.pull()
         lost = play.wait_event(topics.ID_POINT_STATUS, State="Offline", after=known)
-        assert OFFLINE_NS - POLL_NS < lost["t_ns"] - pulled < OFFLINE_NS + POLL_NS
+        assert OFFLINE_NS - POLL_NS < lost["t_ns"] - pulled < OFFLINE_NS + BUSY_NS
         swipe(play)  # to nobody
         plugged = board.call("state")["t_ns"]
         cable.plug()
@@ -126,7 +127,7 @@ def test_a_station_that_is_killed_leaves_the_door_locked_and_is_taken_up_again(b
     assert lost["data"]["reason"] == "silence"
     assert play.door()["mode"] == "Locked"
     play.start_station()
-    play.wait_link("secure", 3.0)
+    play.wait_link("secure")
     assert not play.opened()
     swipe(play)
     play.controller.tap.expect(RELAY, True, PATIENCE)
@@ -311,7 +312,7 @@ def test_a_serial_line_that_is_pulled_out_is_opened_again_and_the_door_stays_loc
             pulled = board.call("state")["t_ns"]
             reader.close()  # closes the pty: the controller reads an error
             lost = status("Offline")
-            assert OFFLINE_NS - POLL_NS < lost["t_ns"] - pulled < OFFLINE_NS + POLL_NS
+            assert OFFLINE_NS - POLL_NS < lost["t_ns"] - pulled < OFFLINE_NS + BUSY_NS
             again = MultiDrop(PtyLine(link), {0: KEY})
             plugged = board.call("state")["t_ns"]
             assert status("Online")["t_ns"] - plugged < BACK_NS

@@ -15,14 +15,14 @@ import pytest
 from axcore.interfaces.cli.client import Client, HttpError
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.pacs.table import SERVICES
+from tests.e2e.conftest import lasted
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Deadline for what must happen at once; only a device that hangs reaches it."""
 PULSES = {"format": "H10301", "facility": 0, "interval_us": 200, "pulse_us": 40}
 ANN, BEN = {**PULSES, "card": 10213}, {**PULSES, "card": 10214}
 """Cards 02004fcb and 02004fcd."""
 ACCESS_MS = 600
-TOLERANCE_MS = 50
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
 
@@ -123,7 +123,7 @@ def test_a_system_is_set_up_over_json_and_soap_and_a_card_opens_its_door(device:
             board.call("card", **card, correlation=correlation)
             opened = device.tap.expect("relay1", True, PATIENCE)
             closed = device.tap.expect("relay1", False, PATIENCE)
-            assert abs((closed.t_ns - opened.t_ns) / 1e6 - ACCESS_MS) < TOLERANCE_MS
+            assert lasted(opened, closed, ACCESS_MS / 1000)
             (granted,) = api.events(("topic1", "AccessGranted"), ("CredentialToken", token))
             assert granted["AccessPointToken"] == "front"
         board.call("card", **{**PULSES, "card": 999})

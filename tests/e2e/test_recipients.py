@@ -18,6 +18,7 @@ from recipient_peers import PATIENCE, RECIPIENTS, Peers, Site, server_context
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events
+from axcore.testing.ports import free_port
 
 
 @pytest.fixture
@@ -104,9 +105,7 @@ def test_email_with_a_file(site: Site, peers: Peers) -> None:
             mails.append(envelope)
             return "250 OK"
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(Sink(), hostname="127.0.0.1", port=port)
     controller.start()
     try:
@@ -262,6 +261,6 @@ def test_black_holes_delay_nobody(site: Site, peers: Peers) -> None:
     for _ in range(20):
         site.fire(1)
         site.fire(1, False)
-    wait_for("twenty of them", lambda: sum(each.get("tcp") == "well" for each in peers.got) == 20, 10.0)
+    wait_for("twenty of them", lambda: sum(each.get("tcp") == "well" for each in peers.got) == 20, 30.0)
     assert len(list(Path(f"/proc/{site.device.pid}/task").iterdir())) <= threads + 8
     holes.close()

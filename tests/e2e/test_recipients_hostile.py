@@ -17,6 +17,7 @@ from aiohttp import web
 from recipient_peers import PATIENCE, Peers, Site, server_context
 
 from axcore.interfaces.cli.instance import Instance, wait_for
+from axcore.testing.ports import free_port
 
 
 @pytest.fixture
@@ -95,8 +96,7 @@ def share(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     smbd = shutil.which("smbd", path="/usr/sbin:/usr/bin")
     if smbd is None or os.getuid() != 0:
         pytest.skip("needs samba, and to be root")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     home, files = tmp_path / "samba", tmp_path / "files"
     for folder in (home, files / "in"):
         folder.mkdir(parents=True)

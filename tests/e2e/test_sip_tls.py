@@ -29,7 +29,7 @@ from axcore.testing.sip_peer import SipPeer
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-WAIT = 20.0
+WAIT = 60.0
 OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 NEW = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
@@ -372,7 +372,7 @@ class TestDevice:
         intercom = door.intercom.service
 
         def do(job: Callable[[Any], Any]) -> Any:
-            return door.ledger.submit(job).result(timeout=20)
+            return door.ledger.submit(job).result(timeout=60)
 
         def until(holds: Callable[[], object]) -> None:
             end = time.monotonic() + WAIT

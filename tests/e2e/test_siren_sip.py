@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sip_peers import free_port
 from test_siren_triggers import PATIENCE, Siren
 
 from axcore.interfaces.cli import client as net
@@ -20,6 +19,7 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events
 from axcore.model.voice import Ended
 from axcore.testing.phone import Phone
+from axcore.testing.ports import free_port
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
@@ -32,7 +32,7 @@ class SipSiren(Siren):
     def __init__(self, device: Instance) -> None:
         super().__init__(device)
         self.port = free_port()
-        settings = {"enabled": True, "allow_incoming": True, "port": self.port, "rtp_start_port": free_port() & ~1}
+        settings = {"enabled": True, "allow_incoming": True, "port": self.port, "rtp_start_port": free_port(32)}
         self.client.rest("PATCH", f"{SIP}/settings", settings)
         wait_for("the voice processes", lambda: all(self.client.rest("GET", f"{SIP}/status")["processes"]), 60)
 

@@ -16,7 +16,7 @@ from axcore.interfaces.cli.instance import Instance
 from axcore.model import events
 from axcore.testing.signal import Frame, SignalReader
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 PROFILES = "/config/rest/siren/v1/profiles"
 
 

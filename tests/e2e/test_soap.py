@@ -25,7 +25,7 @@ from axcore.model import events
 from tests.unit.interfaces.soap.rig import RFID, VIRTUAL, envelope, filter_xml, item
 from tests.unit.interfaces.soap.xml_attacks import SECRET, attacks
 
-TIMEOUT = 5.0
+TIMEOUT = 60.0
 CARD = {"format": "H10301", "facility": 7, "card": 4711, "interval_us": 200, "pulse_us": 40}
 
 
@@ -36,7 +36,7 @@ def post(instance: Instance, body: str, path: str = "/vapix/services", header: s
         content=envelope(body, header),
         headers={"Content-Type": "application/soap+xml"},
         auth=httpx.DigestAuth(instance.user, instance.password),
-        timeout=30.0,
+        timeout=60.0,
     )
     assert reply.status_code == 200, reply.text
     return ElementTree.fromstring(reply.content).find("{*}Body")[0]  # type: ignore[index]
@@ -128,7 +128,7 @@ def action(instance: Instance, tmp_path: Path) -> Iterator[Any]:
     described.write_text(wsdl(f"{instance.running.http}/vapix/services"))
     with requests.Session() as session:
         session.auth = HTTPDigestAuth(instance.user, instance.password)
-        yield zeep.Client(str(described), transport=Transport(session=session, timeout=30)).service
+        yield zeep.Client(str(described), transport=Transport(session=session, timeout=60)).service
 
 
 def wildcards(text: str) -> list[Any]:
@@ -224,7 +224,7 @@ def test_attacks_leave_the_device_as_it_was(instance: Instance, tmp_path: Path) 
     def resident() -> int:
         return next(int(line.split()[1]) for line in memory.read_text().splitlines() if line.startswith("VmRSS"))
 
-    with httpx.Client(auth=httpx.DigestAuth(instance.user, instance.password), timeout=30.0) as client:
+    with httpx.Client(auth=httpx.DigestAuth(instance.user, instance.password), timeout=60.0) as client:
         kinds = {"Content-Type": "application/soap+xml"}
         found = attacks(str(secret))
 

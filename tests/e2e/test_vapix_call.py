@@ -15,7 +15,7 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.soap.names import EVENT1
 from tests.unit.model.test_images import jpeg, png
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 CALLS = "/config/rest/calls/v1"
 LIST = "/config/rest/contact-list/v1"
 
@@ -57,6 +57,16 @@ def client(instance: Instance) -> Iterator[Client]:
     made = Client(instance)
     yield made
     made.http.close()
+
+
+@pytest.fixture(autouse=True)
+def no_call_is_left(client: Client) -> Iterator[None]:
+    """A test that ends amid a call leaves none to the next."""
+    yield
+    for call in client.json("GetCallStatuses", {})["CallStatus"]:
+        if call["CallState"] != "Terminated":
+            client.json("TerminateCall", {"CallId": call["CallId"]})
+            wait_for("the end", lambda key=call["CallId"]: state(client, key) == "Terminated", PATIENCE)
 
 
 def press(instance: Instance) -> None:

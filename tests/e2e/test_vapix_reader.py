@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from axcore.testing.mosquitto import Authority
 from conftest import CARD, let_in
 
 API = "/config/rest/reader/v1"
-PATIENCE = 20.0
+PATIENCE = 60.0
 TOKEN = "Axis-00408c184bdb:1351591416.427811000"
 OTHER_CARD = {**CARD, "card": 99}
 
@@ -164,10 +163,8 @@ def test_a_dead_controller_delays_neither_the_entry_list_nor_rex(started: Instan
             for _ in range(10):
                 board.call("card", **OTHER_CARD)
             started.tap.drain()
-            began = time.monotonic()
-            board.call("card", **CARD)
-            started.tap.expect("relay1", True, PATIENCE)
-            took = time.monotonic() - began
+            shown = board.call("card", **CARD)["t_ns"]
+            took = (started.tap.expect("relay1", True, PATIENCE).t_ns - shown) / 1e9
             started.tap.expect("relay1", False, PATIENCE)
             board.call("rex", duration=0.1)
             started.tap.expect("relay1", True, PATIENCE)

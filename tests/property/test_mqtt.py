@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,11 @@ _PUBLISHES = st.builds(
     mid=st.integers(0, 65535),
     size=st.one_of(st.just(-1), st.integers(0, 60)),
 )
+_BODIES = st.builds(
+    lambda topic, rest: len(topic).to_bytes(2, "big") + topic + rest,
+    st.text(max_size=6).map(str.encode) | st.binary(max_size=4),
+    st.binary(max_size=8) | st.binary(max_size=8).map(lambda rest: b"\0" + rest),
+) | st.binary(max_size=4)
 
 
 @given(st.booleans(), st.lists(_PACKETS | _PUBLISHES | st.binary(max_size=60), max_size=8))
@@ -90,6 +96,22 @@ def test_any_bytes(version5: bool, chunks: list[bytes]) -> None:
         assert len(link.sent) < 10_000
 
     asyncio.run(run())
+
+
+@given(st.booleans(), st.lists(st.tuples(st.booleans(), _BODIES), max_size=6))
+@settings(max_examples=300)
+def test_what_is_handled_here_is_what_the_library_makes_of_it(
+    version5: bool, messages: list[tuple[bool, bytes]]
+) -> None:
+    async def run(by_library: bool) -> tuple[list[Any], bool]:
+        chunks = [packet(0x30 | retain, body) for retain, body in messages]
+        with pytest.MonkeyPatch.context() as patch:
+            if by_library:
+                patch.setattr(Engine, "_plain", lambda self, packet: False)
+            _, link, got = await session(version5, chunks)
+        return got, link.aborted
+
+    assert asyncio.run(run(False)) == asyncio.run(run(True))
 
 
 @given(st.booleans(), st.lists(st.tuples(st.integers(1, 600), st.integers(0, 16_000)), max_size=400))

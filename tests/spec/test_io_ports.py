@@ -26,10 +26,10 @@ class Site:
         self.ports = self.device.ports
 
     def do(self, method: str, *arguments: Any, **options: Any) -> Any:
-        return self.device.ledger.submit(lambda tx: getattr(self.ports, method)(tx, *arguments, **options)).result(20)
+        return self.device.ledger.submit(lambda tx: getattr(self.ports, method)(tx, *arguments, **options)).result(60)
 
     def until(self, what: Callable[[], bool]) -> None:
-        wait_for("the state", what, 20)
+        wait_for("the state", what, 60)
 
     def until_state(self, port: int, state: str) -> None:
         self.until(lambda: self.ports.port(port).state == state)
@@ -78,7 +78,7 @@ def test_changed_settings_bring_the_output_to_normal_regardless_of_active_trigge
         conditions=(Condition(topic=events.IO_VIRTUAL_INPUT, source={"port": "1"}),),
         action=ToggleIoWhileActive(port="Door"),
     )
-    site.device.ledger.submit(lambda tx: site.device.events.add_rule(tx, rule)).result(20)
+    site.device.ledger.submit(lambda tx: site.device.events.add_rule(tx, rule)).result(60)
     site.do("set_virtual_input", 1, True)
     site.until_state(4, "closed")
     site.do("configure", 4, {"usage": "Lock"})

@@ -2,7 +2,9 @@
  * does. Per 10 ms: what the microphone heard, a step, what the loudspeaker gets. A card that gives nothing is tried again
  * every second, while the clock sets the pace and the microphone is silent: calls go on.
  *
- * Two eventfds tell others that something waits: packets of the legs, and events of the pipeline.
+ * What is between legs and network can be carried by it (struct ax_audio_carried): received before a step, sent after one, without
+ * another thread to wake. Two eventfds tell others that something waits: packets of the legs that are not carried, and events
+ * of the pipeline.
  *
  * Units: ns of CLOCK_MONOTONIC. Threads: new, start, stop and free belong to the owner; the others to any. Allocation: in new
  * and start. */
@@ -26,6 +28,13 @@ struct ax_audio_thread_counters {
     uint64_t running;     /**< 1 between start and stop. */
 };
 
+/** Called by the thread, and bounded in time. */
+struct ax_audio_carried {
+    void (*receive)(void *context); /**< Before each step. */
+    void (*send)(void *context);    /**< After a step in which legs completed packets. */
+    void *context;
+};
+
 struct ax_audio_thread;
 
 /** `pipeline` and `card` stay the caller's, and belong to the thread from start to stop; they have one rate (AX_E_RANGE).
@@ -37,6 +46,10 @@ int ax_audio_thread_start(struct ax_audio_thread *t);
 /** Ends after the present tick. Again: no effect; start is possible again. */
 void ax_audio_thread_stop(struct ax_audio_thread *t);
 void ax_audio_thread_free(struct ax_audio_thread *t);
+
+/** Carry something from now on, in place of what was carried; NULL: nothing. What was carried is not called any more when this
+ * returns. Whether it runs or not; any thread but its own. */
+void ax_audio_thread_carry(struct ax_audio_thread *t, const struct ax_audio_carried *carried);
 
 /** Readable when legs completed packets; when the pipeline has events. Belong to the thread. */
 int ax_audio_thread_packets_fd(const struct ax_audio_thread *t);

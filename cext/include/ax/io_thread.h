@@ -63,6 +63,10 @@ void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counte
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns);
 /** What the waiting is for: a bit for each input that is debounced, and in `frame` whether edges of a reader came. */
 uint32_t ax_io_thread_changing(const struct ax_io_thread *t, uint32_t *frame);
+/** Whether news is under way: an input is debounced, or a frame is not over yet. From any thread. */
+bool ax_io_thread_expects(const struct ax_io_thread *t);
+/** Whether events wait. From any thread. */
+bool ax_io_thread_news(const struct ax_io_thread *t);
 void ax_io_thread_wake(struct ax_io_thread *t);
 /** Take up to `cap` events; returns how many. */
 size_t ax_io_thread_drain(struct ax_io_thread *t, struct ax_io_event *out, size_t cap);

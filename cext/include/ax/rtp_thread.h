@@ -2,6 +2,10 @@
  * leg; a packet that the audio thread has made goes out; keys, and who is heard, are told by events. Datagrams are received
  * and sent many at a time (recvmmsg, sendmmsg).
  *
+ * A thread of its own wakes for each datagram (`start`). Where the audio thread ticks anyway, that thread does the work in its
+ * ticks and this one is not started (`receive`, `send`; ax/audio_thread.h): sound is not earlier for being read earlier, and
+ * wake-ups cost more than all the work between them. A key is told up to a tick later then.
+ *
  * Who is listened to: with a `peer`, that address alone, and others do not get as far as SRTP. Without one, the first source
  * that brings RTP (with SRTP: that is authentic); what is sent goes there (symmetric RTP, RFC 4961), and nothing is sent
  * before. A flood on one socket waits in the system while the others are served.
@@ -52,7 +56,7 @@ struct ax_rtp_thread_port {
 
 /** Rise only. */
 struct ax_rtp_thread_counters {
-    uint64_t turns;       /**< How often the thread woke. */
+    uint64_t turns;       /**< How often the thread woke, or `receive` was called. */
     uint64_t received, sent; /**< Datagrams. */
     uint64_t calls_in, calls_out; /**< Of the system, for them. */
     uint64_t foreign;     /**< From another address than the peer's. */
@@ -70,6 +74,11 @@ int ax_rtp_thread_new(struct ax_rtp_thread **out, int packets_fd, uint64_t seed,
 int ax_rtp_thread_start(struct ax_rtp_thread *t);
 /** Again: no effect. It can be started again. */
 void ax_rtp_thread_stop(struct ax_rtp_thread *t);
+/** In the place of a thread, every 10 ms: what came into the legs, what is due told and reported. No more than a bounded number of
+ * datagrams to a port; RTCP every fourth time. */
+void ax_rtp_thread_receive(struct ax_rtp_thread *t);
+/** In the place of a thread: what the legs have made goes out. */
+void ax_rtp_thread_send(struct ax_rtp_thread *t);
 /** Says goodbye at every port. */
 void ax_rtp_thread_free(struct ax_rtp_thread *t);
 

@@ -23,11 +23,6 @@ from .pipeline cimport Pipeline, Room
 @cython.final
 @cython.no_gc
 cdef class Card:
-    cdef ax_card *_c
-    cdef Room _room
-    cdef bint _used
-    cdef readonly uint32_t rate, frame
-
     @staticmethod
     def in_room(Room room not None, uint32_t records=64):
         cdef Card card = Card.__new__(Card)
@@ -77,11 +72,6 @@ cdef class Card:
 @cython.final
 @cython.no_gc
 cdef class AudioThread:
-    cdef ax_audio_thread *_t
-    cdef Pipeline _pipeline
-    cdef Card _card
-    cdef bint _started
-
     def __cinit__(self, Pipeline pipeline not None, Card card not None, uint32_t fifo_priority=0):
         card._ready()
         if card._used:

@@ -24,6 +24,11 @@ cdef extern from "ax/audio_thread.h" nogil:
     struct ax_audio_thread_counters:
         uint64_t ticks, xruns, card_errors, late, busy_ns, worst_ns, last_ns, running
 
+    struct ax_audio_carried:
+        void (*receive)(void *context) noexcept nogil
+        void (*send)(void *context) noexcept nogil
+        void *context
+
     struct ax_audio_thread:
         pass
 
@@ -31,6 +36,7 @@ cdef extern from "ax/audio_thread.h" nogil:
     int ax_audio_thread_start(ax_audio_thread *t)
     void ax_audio_thread_stop(ax_audio_thread *t)
     void ax_audio_thread_free(ax_audio_thread *t)
+    void ax_audio_thread_carry(ax_audio_thread *t, const ax_audio_carried *carried)
     int ax_audio_thread_packets_fd(const ax_audio_thread *t)
     int ax_audio_thread_events_fd(const ax_audio_thread *t)
     void ax_audio_thread_count(const ax_audio_thread *t, ax_audio_thread_counters *out)

@@ -181,6 +181,8 @@ cdef extern from "ax/io_thread.h" nogil:
     int ax_io_thread_event_fd(const ax_io_thread *t)
     void ax_io_thread_count(const ax_io_thread *t, ax_io_thread_counters *out)
     int ax_io_thread_wait(ax_io_thread *t, uint64_t timeout_ns)
+    bint ax_io_thread_expects(const ax_io_thread *t)
+    bint ax_io_thread_news(const ax_io_thread *t)
     uint32_t ax_io_thread_changing(const ax_io_thread *t, uint32_t *frame)
     void ax_io_thread_wake(ax_io_thread *t)
     size_t ax_io_thread_drain(ax_io_thread *t, ax_io_event *out, size_t cap)

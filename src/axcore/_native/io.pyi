@@ -183,6 +183,10 @@ class IoThread:
         the last two); clears the eventfd."""
     def changing(self) -> tuple[int, bool]:
         """What is under way: a bit for each input that is debounced, and whether a reader receives edges."""
+    def expects(self) -> bool:
+        """Whether news is under way: an input is debounced, or a frame is not over yet; from any thread."""
+    def news(self) -> bool:
+        """Whether events wait; from any thread."""
     def wake(self) -> None:
         """Make a pending or the next ``wait`` return."""
     def drain(self, limit: int = 256) -> list[IoEvent]: ...

@@ -22,12 +22,12 @@ from .c_io cimport (
     AX_LIGHT_PATH_MAX, AX_LIGHT_WS2812, ax_gpio_config, ax_gpio_line, ax_io_config, ax_io_event, ax_io_frame,
     ax_io_input_config, ax_io_output_config, ax_io_step, ax_io_thread, ax_io_thread_config, ax_io_thread_configure_input,
     ax_io_thread_configure_output, ax_io_thread_configure_reader, ax_io_thread_count, ax_io_thread_counters,
-    ax_io_thread_changing, ax_io_thread_drain, ax_io_thread_end, ax_io_thread_event_fd, ax_io_thread_fault,
+    ax_io_thread_changing, ax_io_thread_drain, ax_io_thread_end, ax_io_thread_event_fd,
+    ax_io_thread_expects, ax_io_thread_fault,
     ax_io_thread_feed_edges, ax_io_thread_feed_input, ax_io_thread_feed_key, ax_io_thread_feed_label, ax_io_thread_free,
     ax_io_thread_hold, ax_io_thread_input_active, ax_io_thread_light, ax_io_thread_light_fd, ax_io_thread_new,
-    ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_send, ax_io_thread_sequence, ax_io_thread_set,
-    ax_io_thread_start, ax_io_thread_stop,
-    ax_io_thread_wait, ax_io_thread_wake, ax_light_config, ax_monotonic_ns,
+    ax_io_thread_news, ax_io_thread_output_active, ax_io_thread_pulse, ax_io_thread_send, ax_io_thread_sequence, ax_io_thread_set,
+    ax_io_thread_start, ax_io_thread_stop, ax_io_thread_wait, ax_io_thread_wake, ax_light_config, ax_monotonic_ns,
 )
 from .c_led cimport AX_LED_AS_LISTED, ax_led_command, ax_led_curve_gamma, ax_led_place, ax_led_spec
 from .c_wiegand cimport AX_NEVER, ax_edge, ax_wiegand_config
@@ -342,6 +342,12 @@ cdef class IoThread:
         with nogil:
             told = ax_io_thread_wait(self._t, timeout)
         return told != 0
+
+    def expects(self):
+        return ax_io_thread_expects(self._t)
+
+    def news(self):
+        return ax_io_thread_news(self._t)
 
     def changing(self):
         cdef uint32_t frame = 0

@@ -1,4 +1,4 @@
-"""The RTP thread. The face for devices is ``axcore.drivers.media``.
+"""The work of the RTP thread, done by the audio thread. The face for devices is ``axcore.drivers.media``.
 
 Units: ns of CLOCK_MONOTONIC; ms; bytes. Addresses are pairs of packed host (4 or 16 bytes) and port. Source:
 ``ax/rtp_thread.h``.
@@ -6,6 +6,7 @@ Units: ns of CLOCK_MONOTONIC; ms; bytes. Addresses are pairs of packed host (4 o
 
 from typing import Any, final
 
+from axcore._native.audio_thread import AudioThread
 from axcore._native.pipeline import Leg
 
 PROFILES: tuple[str, ...]
@@ -13,13 +14,15 @@ STATES: tuple[str, ...]
 
 @final
 class RtpThread:
-    """``packets_fd``: an eventfd that legs' packets ring; ``waker`` is kept as long as it is used."""
+    """``carrier`` receives and sends in its ticks, and is kept as long as it does."""
 
-    def __new__(cls, packets_fd: int = -1, waker: object = None, fifo_priority: int = 0) -> RtpThread: ...
+    def __new__(cls, carrier: AudioThread) -> RtpThread: ...
     def start(self) -> None:
-        """StateError when it runs."""
+        """StateError: the carrier carries packets already."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """When it returns, nothing is received and sent any more. Again: no effect."""
+
     def add(
         self,
         leg: Leg,

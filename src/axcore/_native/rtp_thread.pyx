@@ -1,6 +1,7 @@
 # The RTP thread (cext/rtp/ax_rtp_thread.c); see rtp_thread.pyi.
-# Units: ns of CLOCK_MONOTONIC; ms; bytes. GIL: released where the thread's lock is taken. Memory: the thread keeps what wakes it,
-# and of each port the leg and descriptors of its own; it takes no part in the search for cycles, as long as it runs.
+# The work of the thread is done by the audio thread, in its ticks.
+# Units: ns of CLOCK_MONOTONIC; ms; bytes. GIL: released where a lock is taken. Memory: it keeps the audio thread, and of each port
+# the leg and descriptors of its own; it takes no part in the search for cycles, as long as it is carried.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -12,12 +13,14 @@ import threading
 
 from axcore.errors import RangeError, StateError
 
+from .audio_thread cimport AudioThread
+from .c_audio_thread cimport ax_audio_carried, ax_audio_thread_carry
 from .c_rtp_thread cimport (
     AX_SRTP_PROFILE_END, ax_rtp_address, ax_rtp_address_make, ax_rtp_address_read, ax_rtp_port_keys, ax_rtp_port_stats,
     ax_rtp_thread, ax_rtp_thread_add, ax_rtp_thread_count, ax_rtp_thread_counters, ax_rtp_thread_event,
-    ax_rtp_thread_event_t, ax_rtp_thread_events_fd, ax_rtp_thread_free, ax_rtp_thread_get, ax_rtp_thread_hold, ax_rtp_thread_new,
-    ax_rtp_thread_port, ax_rtp_thread_press, ax_rtp_thread_remove, ax_rtp_thread_set_peer, ax_rtp_thread_start,
-    ax_rtp_thread_stop,
+    ax_rtp_thread_event_t, ax_rtp_thread_events_fd, ax_rtp_thread_free, ax_rtp_thread_get, ax_rtp_thread_hold,
+    ax_rtp_thread_new, ax_rtp_thread_port, ax_rtp_thread_press, ax_rtp_thread_receive, ax_rtp_thread_remove,
+    ax_rtp_thread_send, ax_rtp_thread_set_peer,
 )
 from .err cimport ax_check
 from .pipeline cimport Leg
@@ -45,20 +48,31 @@ cdef int _address(ax_rtp_address *out, peer) except -1:
     return 0
 
 
+cdef void _receive(void *t) noexcept nogil:
+    ax_rtp_thread_receive(<ax_rtp_thread *>t)
+
+
+cdef void _send(void *t) noexcept nogil:
+    ax_rtp_thread_send(<ax_rtp_thread *>t)
+
+
 @cython.final
 @cython.no_gc
 cdef class RtpThread:
     cdef ax_rtp_thread *_t
-    cdef object _waker, _lock
+    cdef AudioThread _carrier
+    cdef object _lock
+    cdef bint _started
     cdef dict _held  # serial: (leg, descriptors)
 
-    def __cinit__(self, int packets_fd=-1, waker=None, uint32_t fifo_priority=0):
+    def __cinit__(self, AudioThread carrier not None):
         self._held = {}
         self._lock = threading.Lock()
-        self._waker = waker
-        ax_check(ax_rtp_thread_new(&self._t, packets_fd, secrets.randbits(64), fifo_priority))
+        self._carrier = carrier
+        ax_check(ax_rtp_thread_new(&self._t, -1, secrets.randbits(64), 0))
 
     def __dealloc__(self):
+        self._rest()
         with nogil:
             ax_rtp_thread_free(self._t)
         for leg, fds in self._held.values():
@@ -70,15 +84,26 @@ cdef class RtpThread:
             os.close(fd)
         return 0
 
+    cdef int _rest(self) except -1:
+        if self._started:
+            with nogil:
+                ax_audio_thread_carry(self._carrier._t, NULL)
+            self._started = self._carrier.carries = False
+        return 0
+
     def start(self):
-        cdef int err
-        with nogil:
-            err = ax_rtp_thread_start(self._t)
-        ax_check(err)
+        cdef ax_audio_carried carried
+        with self._lock:
+            if self._carrier.carries:
+                raise StateError("the audio thread carries packets already")
+            carried.receive, carried.send, carried.context = _receive, _send, self._t
+            with nogil:
+                ax_audio_thread_carry(self._carrier._t, &carried)
+            self._started = self._carrier.carries = True
 
     def stop(self):
-        with nogil:
-            ax_rtp_thread_stop(self._t)
+        with self._lock:
+            self._rest()
 
     def add(self, Leg leg not None, int fd, int rtcp_fd=-1, *, peer=None, rtcp_peer=None, int payload_type=0,
             int event_type=255, uint32_t frame=160, uint32_t rtcp_ms=5000, str cname not None="", crypto=None):

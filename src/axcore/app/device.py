@@ -119,7 +119,13 @@ class Device:
         self.board = self._board = self._make_board(simulate, tap)
         self._attach(self.board, tap)
         self._sinks = self._make_sinks()
+        self._join_ledger(self.board)
+
+    def _join_ledger(self, board: Board) -> None:
+        """Let the ledger know of what the pins tell, and of what they are about to tell."""
         self.ledger.on_native = self._native
+        self.ledger.way.coming = board.io.news
+        self.ledger.expects = board.io.expects
         self.ledger.rehearsal = self._rehearse
 
     def _add_users(self) -> None:
@@ -370,12 +376,15 @@ class Device:
         return "" if self.station is None else self.station.far_end
 
     def _rehearse(self, tx: Transaction) -> None:
-        """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it)."""
+        """Do what the news that is under way would have done (``Ledger.rehearsal``, which undoes all of it).
+
+        Of inputs only those whose edges act early: a call that a button would begin could be seen by who asks for it.
+        """
         inputs, frame = self.board.io.changing()
         if frame:
             (self.access if self.controller is None else self.controller.readers).rehearse(tx)
         for number, line in enumerate(self.model.inputs):
-            if inputs >> number & 1:
+            if inputs >> number & 1 and line.role in EARLY_ROLES:
                 self._sinks.on_input(tx, line.name, not self.board.input_active(line.name), tx.now.mono_ns, None)
 
     def _announce(self, tx: Transaction) -> None:

@@ -14,6 +14,7 @@ from axcore.devices import DeviceModel
 from axcore.drivers.audio_streams import AudioStreams
 from axcore.drivers.call_media import CallMedia, open_sound
 from axcore.drivers.desk import Desk
+from axcore.drivers.nat import NatPaths
 from axcore.drivers.voice import VoiceLines
 from axcore.errors import QueueFullError, StateError
 from axcore.model import events
@@ -55,6 +56,7 @@ class Intercom:
         answers = all(line.role != "callbutton" for line in model.inputs)
         self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers, clips=clips)
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
+        self.paths = NatPaths(self._bind)
         self.media: CallMedia | None = None
         """Its own sound of calls; None: of others."""
         self.performer = CallPerformer(self.service)
@@ -87,12 +89,13 @@ class Intercom:
 
     def attach(self, bus: Bus, media: MediaPort) -> None:
         """Connect the sound, and the keypad."""
-        self.service.attach(self.lines, media, None if self.media is None else self.media.desk)
+        self.service.attach(self.lines, media, None if self.media is None else self.media.desk, self.paths)
         bus.in_transaction(events.SPEED_DIAL, self._on_speed_dial)
 
     def stop(self) -> None:
         """Hang up and end the processes."""
         self.lines.stop()
+        self.paths.close()
         if self.media is not None:
             self.media.close()
 

@@ -79,11 +79,11 @@ class _Wanted:
 
     __slots__ = ("failed", "gain", "load", "place", "seconds", "since_ns", "times", "to", "wish")
 
-    def __init__(self, place: int, wish: int, load: Load, gain: float, times: int) -> None:
+    def __init__(self, place: int, wish: int, load: Load, gain: float, times: int, *, now_ns: int) -> None:
         self.place, self.wish, self.gain, self.times = place, wish, gain, times
         self.failed: Failed = lambda reason: None
         self.to: tuple[int | str, ...] = (SPEAKER,)
-        self.since_ns = monotonic_ns()
+        self.since_ns = now_ns
         self.seconds: float | None = None
         """Of one round, once it was loaded."""
         self._set(load)
@@ -96,19 +96,18 @@ class _Wanted:
 
         self.load: Load = measured
 
-    @property
-    def over(self) -> bool:
+    def over(self, now_ns: int) -> bool:
         """It has been played for as long as was asked for."""
         if self.seconds is None or not self.times:
             return False
-        return monotonic_ns() - self.since_ns >= self.seconds * self.times * NS
+        return now_ns - self.since_ns >= self.seconds * self.times * NS
 
 
 class Desk:
-    """See the module's text."""
+    """See the module's text. ``clock``: monotonic ns; by it is known where a clip is that goes on."""
 
-    def __init__(self, card: Card) -> None:
-        self._card = card
+    def __init__(self, card: Card, clock: Callable[[], int] = monotonic_ns) -> None:
+        self._card, self._clock = card, clock
         self._speaker: Loudspeaker | None = None
         self._lock = threading.Lock()
         self._open = False
@@ -132,7 +131,7 @@ class Desk:
 
     def ring(self, load: Load, gain: float, times: int) -> None:
         """Play what ``load`` gives, in place of another sound of a call. It opens the card."""
-        self._begin(_Wanted(RING, self._wish(RING), load, gain, times))
+        self._begin(_Wanted(RING, self._wish(RING), load, gain, times, now_ns=self._clock()))
 
     def hush(self) -> None:
         """No sound of a call any more."""
@@ -146,7 +145,7 @@ class Desk:
 
         ``to_call``: whoever is talked to hears it too.
         """
-        clip = _Wanted(CLIP, self._wish(CLIP), load, gain, times)
+        clip = _Wanted(CLIP, self._wish(CLIP), load, gain, times, now_ns=self._clock())
         clip.failed = failed
         if to_call:
             clip.to = (SPEAKER, *range(SEATS))
@@ -225,7 +224,7 @@ class Desk:
         """The pipeline has the card: what sounded goes on."""
         self._level()
         clip = self._clip
-        if clip is not None and not clip.over:
+        if clip is not None and not clip.over(self._clock()):
             self._begin(clip, going=True)
 
     def closed(self) -> None:
@@ -272,7 +271,7 @@ class Desk:
             try:
                 if wanted.wish != self._wishes[wanted.place]:
                     return
-                gone = (monotonic_ns() - wanted.since_ns) * RATE // NS if going else 0
+                gone = (self._clock() - wanted.since_ns) * RATE // NS if going else 0
                 parts = rest_of(samples, wanted.times, gone)
                 if parts:
                     after = parts[1] if len(parts) > 1 else None

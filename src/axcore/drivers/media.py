@@ -1,8 +1,9 @@
-"""The media of calls: UDP sockets, SRTP and telephone events tied to the legs of a pipeline, in a native thread.
+"""The media of calls: UDP sockets, SRTP and telephone events tied to the legs of a pipeline, in the audio thread.
 
-A datagram goes from the socket into the leg's jitter buffer, a packet of the leg to the socket: no Python runs for
-either. Whom a port listens to is said by ``peer``; without it the first source is believed (RFC 4961, behind NAT), with
-SRTP the first that is authentic. Any thread may call, but start and stop are the owner's.
+Before each tick of the sound a datagram goes from the socket into the leg's jitter buffer, with the time at which it
+came; after it a packet of the leg goes to the socket: no Python runs for either, and no thread wakes for a packet.
+Whom a port listens to is said by ``peer``; without it the first source is believed (RFC 4961, behind NAT), with SRTP
+the first that is authentic. Any thread may call, but start and stop are the owner's.
 
     media = Media(sound)
     media.start()
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from axcore.audio import Leg
     from axcore.drivers.sound import Sound
 
-FIFO_PRIORITY = 11
-"""Behind the audio thread, before the sounds of a siren."""
 KEYS = "0123456789*#ABCD"
 """By number of the event (RFC 4733 section 3.2)."""
 FLASH = 16
@@ -144,17 +143,17 @@ class MediaPort:
 
 
 class Media:
-    """The RTP thread of a device, woken by its ``sound``."""
+    """The packets of a device, received and sent by the thread of its ``sound``."""
 
     def __init__(self, sound: Sound) -> None:
-        self._thread = RtpThread(sound.packets_fd, sound.thread, FIFO_PRIORITY)
+        self._thread = RtpThread(sound.thread)
 
     def start(self) -> None:
-        """Start the native thread. StateError when it runs."""
+        """Receive and send as soon as the sound runs. StateError: the sound carries packets already."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End it. Again: no effect."""
+        """No more. Again: no effect."""
         self._thread.stop()
 
     def open(
@@ -225,7 +224,7 @@ class Media:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Of the thread: turns, received, sent, calls_in, calls_out, foreign, oversize, unsent, events_lost."""
+        """Of all ports: turns, received, sent, calls_in, calls_out, foreign, oversize, unsent, events_lost."""
         return self._thread.counters()
 
 

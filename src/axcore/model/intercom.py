@@ -84,6 +84,16 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     """Whether Via names the address that the registrar sees once it has told it; else always the device's own."""
     contact_rewrite: bool = True
     """The same for Contact. (The manual's sentences have it the other way round; the field's names mean this.)"""
+    ice: bool = False
+    """NAT traversal: candidates are told and checked (RFC 8445)."""
+    stun: bool = False
+    """NAT traversal: ``stun_server`` is asked for the device's public address (RFC 8489)."""
+    stun_server: str = ""
+    turn: bool = False
+    """NAT traversal: sound may be relayed by ``turn_server`` (RFC 8656)."""
+    turn_server: str = ""
+    turn_user: str = ""
+    turn_password: str = ""
     allow_transfer: bool = False
     """Whether a peer may have this device call somebody else (REFER)."""
     use_access_list: bool = False

@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from .nat import Ice
+
 FRAME: Final = struct.Struct(">I")
 MAX_FRAME: Final = 2_097_152
 Transport = Literal["udp", "tcp", "tls"]
@@ -43,6 +45,10 @@ class LocalMedia(msgspec.Struct, frozen=True, kw_only=True):
     """UDP port of RTP."""
     address: str = ""
     """IP address; empty = that of the interface towards the peer."""
+    rtcp_port: int = 0
+    """0 = the one after ``port``."""
+    ice: Ice | None = None
+    """This device's candidates; None = ICE is not offered."""
 
 
 class AgreedMedia(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +72,10 @@ class AgreedMedia(msgspec.Struct, frozen=True, kw_only=True):
     local_crypto: str = ""
     """Value of ``a=crypto`` that this device sends with (RFC 4568); empty = no SRTP."""
     remote_crypto: str = ""
+    ice: Ice | None = None
+    """The peer's candidates, if both sides speak ICE."""
+    offered: bool = False
+    """Whether the offer was this device's: who offers controls ICE (RFC 8445 section 6.1.1)."""
 
 
 # --- commands -------------------------------------------------------------------------------------------------------
@@ -153,6 +163,8 @@ class Answer(_Message, frozen=True, kw_only=True):
 
     leg: str
     code: int
+    media: LocalMedia | None = None
+    """Where its sound is to be sent to, with a 2xx; None = as the process knows."""
 
 
 class HangUp(_Message, frozen=True, kw_only=True):

@@ -1,11 +1,12 @@
 """The ledger: the one thread that owns the store and the state of every service. *Persist, then act.*
 
 Whatever changes anything is a *job*, run here in a transaction. A turn takes native events first (a card never waits
-behind HTTP), then what the timers owe, then queued jobs, and commits all of it with one sync. Effects (relays),
-subscribers and callers are told after the commit, in that order, and never without it; the effects of an input's edge,
-which grants nothing, wait for the write but not for the sync (``Transaction.act_early``). Jobs marked lazy, and lazy
-events, leave the batch open for up to 50 ms, so that a flood of unknown cards costs few syncs. Failing jobs are undone
-alone; if the commit fails, all is undone.
+behind HTTP, and is not written together with it), then what the timers owe, then queued jobs, and commits with one
+sync. Effects (relays), subscribers and callers are told after the commit, in that order, and never without it; the
+effects of an input's edge, which grants nothing, wait for the write but not for the sync (``Transaction.act_early``).
+Jobs marked lazy, and lazy events, leave the batch open for up to 50 ms, so that a flood of unknown cards costs few
+syncs. While a card or an input's edge is under way, lazy jobs wait, and what they left open is committed before.
+Failing jobs are undone alone; if the commit fails, all is undone.
 
 Threads: ``submit`` any, ``run`` the loop, the rest as told. Allocation: queues are bounded.
 """
@@ -31,6 +32,7 @@ from axcore.runtime.results import FutureSink, LoopSink, Settled, Sink, settle
 from axcore.runtime.store import StoreLike
 from axcore.runtime.store_open import open_store
 from axcore.runtime.transaction import Batch, Transaction
+from axcore.runtime.way import RightOfWay
 
 __all__ = ["Job", "Ledger", "Timed", "Transaction"]
 
@@ -47,8 +49,8 @@ RETRY_NS = NS
 """Rest after a failed commit or timer before it is tried again by itself."""
 BUDGET_NS = 500_000
 """Time for queued jobs in a turn, so that a card that arrives meanwhile waits no longer."""
-BUSY_BUDGET_NS = 200_000
-"""The same when a native event already waits for the commit."""
+HELD_NS = 1_000_000
+"""A look whether lazy jobs still have to wait."""
 MAX_BATCH = 64
 """Events after which a lazy batch is committed anyway."""
 FIFO_PRIORITY = 10
@@ -107,14 +109,24 @@ class Ledger:
         """Rises every turn, at least once a second."""
         self.on_native: Callable[[], Iterable[Job[Any]]] | None = None
         """Called at the start of each turn, hands over every native event that waits, as jobs."""
+        self.expects: Callable[[], bool] = lambda: False
+        """Whether a native event is under way."""
         self.rehearsal: Job[Any] | None = None
         """Run and thrown away while a card comes in (see ``rehearse``)."""
+        self.way = RightOfWay()
+        """Others give way to what ``on_native`` hands over."""
         self._wait = wait
         self._wake = wake
         self._store: StoreLike = open_store(path) if store is None else store
         self._max_queue = max_queue
         self._log_limit = log_limit
         self._queue: deque[_Item] = deque()
+        self._expected_ns: int | None = None
+        """Since when a native event is under way."""
+        self._holding = False
+        """Lazy jobs wait for it."""
+        self._passed_over = False
+        """The queue has just waited for a native event's commit, and is next."""
         self._lock = threading.Lock()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -252,7 +264,8 @@ class Ledger:
         """Run the rehearsal, so that the code of a decision is in the processor's caches when a card is complete.
 
         A decision takes a tenth of the time then. The rehearsal has a batch of its own, which is undone and thrown
-        away: nothing of it can be committed, and what is not committed has no effect.
+        away: nothing of it can be committed, and what is not committed has no effect. It is undone before the store is
+        asked: there other threads get their turn, and must not see what has not happened.
         """
         rehearsal = self.rehearsal
         if rehearsal is None:
@@ -261,7 +274,9 @@ class Ledger:
         tx = Transaction(batch, instant(self.clock))
         try:
             rehearsal(tx)
-            self._store.rehearse(batch.writes, batch.events)
+            writes, events = dict(batch.writes), list(batch.events)
+            batch.unwind(0)
+            self._store.rehearse(writes, events)
         except Exception:
             log.exception("the rehearsal failed; there will be no other")
             self.rehearsal = None
@@ -270,8 +285,10 @@ class Ledger:
             batch.unwind(0)
 
     def _timeout(self) -> int:
-        if self._queue or self._stopping:
+        if self._stopping:
             return 0
+        if self._queue:
+            return HELD_NS if self._holding and self._queue[0].lazy else 0
         now = self.clock.mono_ns()
         due = now + IDLE_NS
         if self._batch.dirty:
@@ -285,24 +302,40 @@ class Ledger:
     def turn(self) -> None:
         """One turn: everything that waits, then the commit. For the thread, and for tests that have none."""
         self.progress += 1
-        if self.on_native is not None:
-            for job in self.on_native():
+        if self.on_native is not None and (jobs := tuple(self.on_native())):
+            self.way.take()
+            for job in jobs:
                 self._do(job, None, False, "")
         now = self.clock.mono_ns()
-        self._run_timers(now)
-        self._drain_queue(now)
+        began = self._expect(now)
+        self._passed_over = self._batch.urgent and not self._passed_over and not self._stopping
+        if not self._passed_over:
+            self._run_timers(now)
+            self._drain_queue(now)
         batch = self._batch
         if (self._fault is not None and now >= self._retry_ns) or (
-            batch.dirty and (batch.urgent or self._lazy_is_over(batch))
+            batch.dirty and (batch.urgent or began or self._lazy_is_over(batch))
         ):
             self._commit()
         else:
             self._settled += batch.readers
             batch.readers.clear()
+        self.way.leave()
         if self._settled:
             settled, self._settled = self._settled, []
             settle(settled)
         self._upkeep(now)
+
+    def _expect(self, now: int) -> bool:
+        """See whether lazy jobs have to wait (LAZY_NS at most); whether that has begun."""
+        if self._stopping or not self.expects():
+            self._expected_ns, self._holding = None, False
+            return False
+        began = self._expected_ns is None
+        if self._expected_ns is None:
+            self._expected_ns = now
+        self._holding = now - self._expected_ns < LAZY_NS
+        return began
 
     def _run_timers(self, now: int) -> None:
         for at, timer in enumerate(self._timers):
@@ -320,8 +353,8 @@ class Ledger:
         return max(deadline, self._not_before[at], self._retry_ns if self._fault is not None else 0)
 
     def _drain_queue(self, now: int) -> None:
-        until = now + (BUSY_BUDGET_NS if self._batch.urgent else BUDGET_NS)
-        while self._queue:
+        until = now + BUDGET_NS
+        while self._queue and not (self._holding and self._queue[0].lazy):
             item = self._queue.popleft()
             self._do(item.job, item.sink, item.lazy, item.actor)
             if self.clock.mono_ns() >= until and not self._stopping:
@@ -380,6 +413,8 @@ class Ledger:
         if self._fault is None:  # a store that has just failed has to sync first
             _act(batch.early)
             batch.early = []
+            if not batch.effects:
+                self.way.leave()
         try:
             self._store.sync()
         except StoreError as error:

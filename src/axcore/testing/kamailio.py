@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from axcore.testing.ports import free_port
+
 CONFIG = """#!KAMAILIO
 debug=0
 log_stderror=yes
@@ -63,9 +65,7 @@ class Kamailio:
 
     def __init__(self, password: str = "secret") -> None:
         self.password = password
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="kamailio-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -94,7 +94,7 @@ class Kamailio:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(5)
+                self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -111,7 +111,7 @@ class Kamailio:
                 "Max-Forwards: 0\r\nFrom: <sip:p@127.0.0.1>;tag=p\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: p\r\n"
                 "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
             )
-            until = time.monotonic() + 10
+            until = time.monotonic() + 60
             while time.monotonic() < until:
                 assert self._process is not None
                 if self._process.poll() is not None:

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import ipaddress
+import itertools
 import shutil
 import socket
 import subprocess
@@ -22,6 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from axcore.testing.ports import free_port
 
 TRANSPORTS = ("tcp", "ssl", "ws", "wss")
 USER, PASSWORD = "door", "open sesame"
@@ -67,7 +69,7 @@ class Mosquitto:
     def __init__(self, *, login: bool = False, extra: Iterable[str] = (), no_delay: bool = True) -> None:
         self.authority = Authority()
         self._folder = Path(tempfile.mkdtemp(prefix="mosquitto-"))
-        self.ports = dict(zip(TRANSPORTS, free_ports(len(TRANSPORTS)), strict=True))
+        self.ports = dict(zip(TRANSPORTS, itertools.count(free_port(len(TRANSPORTS))), strict=False))
         self._process: subprocess.Popen[bytes] | None = None
         self._write(login, extra, no_delay)
 
@@ -86,7 +88,7 @@ class Mosquitto:
             self._process = subprocess.Popen(
                 [find(), "-c", str(self._folder / "conf")], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         for port in self.ports.values():
             while True:
                 try:
@@ -102,7 +104,7 @@ class Mosquitto:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(5)
+                self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -149,15 +151,6 @@ def find() -> str:
     if found is None:
         raise RuntimeError("mosquitto is not installed; run `.ci/need mosquitto`")
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """TCP ports that nobody uses now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def _user() -> str:

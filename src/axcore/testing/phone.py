@@ -35,6 +35,8 @@ from axcore.rtp import Session
 from axcore.rtp.events import DIGITS
 
 T = TypeVar("T")
+PATIENCE = 60.0
+"""Seconds that a report is waited for."""
 FRAME_NS = 20_000_000
 FRAME = 160
 PRESS_FRAMES = 10
@@ -73,7 +75,11 @@ class Phone:
 
     def __enter__(self) -> Phone:
         self.process.start()
-        self.ready = self.wait(Ready, 30.0)
+        try:
+            self.ready = self.wait(Ready)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -82,7 +88,7 @@ class Phone:
         self.process.stop()
         self._rtp.close()
 
-    def wait(self, kind: type[T], timeout: float = 20.0) -> T:
+    def wait(self, kind: type[T], timeout: float = PATIENCE) -> T:
         """The next report of a kind; others are passed over. TimeoutError."""
         until = time.monotonic() + timeout
         while True:
@@ -108,7 +114,7 @@ class Phone:
         if code == 200:
             self.connected()
 
-    def connected(self, timeout: float = 20.0) -> None:
+    def connected(self, timeout: float = PATIENCE) -> None:
         """Wait until the call is answered and its media is known."""
         self.wait(Connected, timeout)
         if self.media is None:

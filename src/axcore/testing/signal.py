@@ -90,11 +90,11 @@ class SignalReader:
         """Blocks of sound after that number; none is made in silence."""
         return [_block(record) for record in self.sound.since(since)]
 
-    def wait_frame(self, what: Callable[[Frame], bool], since: int = 0, timeout: float = 30.0) -> Frame:
+    def wait_frame(self, what: Callable[[Frame], bool], since: int = 0, timeout: float = 60.0) -> Frame:
         """The first frame after ``since`` that ``what`` holds for; TimeoutError."""
         return self._wait(self.frames, what, since, timeout)
 
-    def wait_block(self, what: Callable[[Block], bool], since: int = 0, timeout: float = 30.0) -> Block:
+    def wait_block(self, what: Callable[[Block], bool], since: int = 0, timeout: float = 60.0) -> Block:
         """Likewise for sound."""
         return self._wait(self.blocks, what, since, timeout)
 

@@ -90,13 +90,13 @@ class SipPeer:
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A stream to somebody, read together with those that others have made."""
-        stream = socket.create_connection((host, port), 10)
+        stream = socket.create_connection((host, port), 60)
         if self._tls is not None:
             stream = self._tls.wrap_socket(stream, server_hostname=host)
         self._streams[stream] = bytearray()
         return stream
 
-    def wait(self, method: str = "", timeout: float = 15.0, *, again: bool = False) -> Message:
+    def wait(self, method: str = "", timeout: float = 60.0, *, again: bool = False) -> Message:
         """The next message (``method``: a request's, or the code of a response); others are passed over.
 
         ``again``: take what was sent more than once, too. TimeoutError.

@@ -23,7 +23,7 @@ from axcore.model.voice import (
     SendDigits,
 )
 
-from . import sdp, whole
+from . import sdp, sdp_ice, whole
 from .transfer import Transfer
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class Leg(pj.Call):
         self._peer = sdp.host_of(invite.uri) if invite is not None else ""
         self._outgoing = call_id < 0
         self._offered = self._outgoing
+        self._ice = self._outgoing
+        """Whether candidates belong into descriptions: those who are called may know ICE, others have said so."""
         self.asked = ""
         """The offer that is answered next, if it came with the request."""
         self._local = self._remote = ""
@@ -75,8 +77,8 @@ class Leg(pj.Call):
     def do(self, command: Answer | HangUp | SendDigits | Notify) -> None:
         """What the device says."""
         match command:
-            case Answer(code=code):
-                self.answer_with(code)
+            case Answer(code=code, media=media):
+                self.answer_with(code, media)
             case HangUp(code=code):
                 self.hang_up(code)
             case SendDigits(digits=digits):
@@ -99,11 +101,16 @@ class Leg(pj.Call):
             )
         )
 
-    def answer_with(self, code: int) -> None:
-        """180, 200, or a refusal."""
+    def answer_with(self, code: int, media: LocalMedia | None = None) -> None:
+        """180, 200, or a refusal. ``media``: in place of what was said of the sockets until now."""
         settings = pj.CallOpParam(True)
         settings.opt.videoCount = 0
         settings.statusCode = code
+        if media is not None:
+            self.media = media
+            if self._local and not self._offered:  # PJSIP wrote the answer when the call came
+                self._local = self._placed(self._local)
+                settings.sdp.wholeSdp = self._local
         self.attempt(self.answer, settings)
 
     def hang_up(self, code: int) -> None:
@@ -149,8 +156,7 @@ class Leg(pj.Call):
         """Put the device's socket in the place of PJSIP's."""
         remote, self.asked = str(prm.remSdp.wholeSdp) or self.asked, ""
         self._remote, self._offered = remote, not remote
-        address = self.media.address or self.stack.own_address(sdp.address_of(remote) or self._peer)
-        text = sdp.directed(sdp.rewrite(whole.text(prm.sdp), address, self.media.port), self.account.spec.audio)
+        text = sdp.directed(self._placed(whole.text(prm.sdp)), self.account.spec.audio)
         self._local = sdp.renumbered(text, self.account.spec.event_type) if self._offered else text
         prm.sdp.wholeSdp = self._local
 
@@ -197,9 +203,18 @@ class Leg(pj.Call):
 
     # --- inside
 
+    def _placed(self, text: str) -> str:
+        """A description of PJSIP's with the sockets of the device."""
+        media, remote = self.media, self._remote
+        if remote:
+            self._ice = sdp_ice.parse(remote) is not None
+        address = media.address or self.stack.own_address(sdp.address_of(remote) or self._peer)
+        return sdp_ice.with_path(sdp.rewrite(text, address, media.port), media, ice=self._ice)
+
     def _agree(self) -> None:
-        """Tell of the media, once all of it is known: keys are read from the answer, which is seen last."""
-        if self._offered and not self._remote and sdp.crypto(self._local):
+        """Tell of the media, once all of it is known: keys and candidates are read from the answer, seen last."""
+        candidates = self._ice and self.media.ice is not None
+        if self._offered and not self._remote and (candidates or sdp.crypto(self._local)):
             return
         info = self.getInfo()
         media = [(item.type, item.status) for item in info.media]
@@ -225,6 +240,8 @@ class Leg(pj.Call):
             direction=DIRECTIONS.get(int(stream.dir) & 3, "inactive"),
             local_crypto=ours,
             remote_crypto=theirs,
+            ice=sdp_ice.parse(self._remote) if candidates else None,
+            offered=self._offered,
         )
         if agreed != self._told:
             self._told = agreed

@@ -49,7 +49,7 @@ from .link import Link
 from .locate import Locator
 from .network import free_port, surroundings
 from .refusal import Refusal
-from .transfer import Tally, is_own
+from .transfer import Tally, header, is_own
 
 if TYPE_CHECKING:
     from .front import Front
@@ -330,9 +330,7 @@ class Stack:
         how = pj.CallOpParam(True)
         how.opt.videoCount = 0
         if command.replaces:
-            header = pj.SipHeader()
-            header.hName, header.hValue = "Replaces", command.replaces
-            how.txOption.headers.append(header)
+            how.txOption.headers.append(header("Replaces", command.replaces))
         try:
             leg.makeCall(uri, how)
         except pj.Error as error:
@@ -390,8 +388,8 @@ class Stack:
 
     def is_own(self, uri: SipUri) -> bool:
         """Whether a call to this address comes back to the device."""
-        tls = self._front.port if self._front is not None else 0
-        return is_own(uri, (self._port, tls), self.own_address(uri.host))
+        ports = (self._port, 0 if self._front is None else self._front.port)
+        return is_own(uri, ports, self.own_address(uri.host))
 
 
 def _addressed(uri: str, account: VoiceAccount) -> str:

@@ -43,7 +43,7 @@ class Seen:
 
     def until(self, name: str, *arguments: Any) -> tuple[Any, ...]:
         """Drain until a call came; gives it (and forgets what came before)."""
-        found: tuple[Any, ...] = wait_for(f"{name} {arguments}", lambda: self.look((name, *arguments)), 20)
+        found: tuple[Any, ...] = wait_for(f"{name} {arguments}", lambda: self.look((name, *arguments)), 60)
         return found
 
     def look(self, wanted: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -15,7 +15,7 @@ import pytest
 from axcore.drivers.board_ops import AnyOp, KeysOp, OpError
 from axcore.drivers.board_socket import MAX_LINE, BoardThread
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def run_op(op: AnyOp) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from axcore.interfaces.cli.instance import wait_for
 from axcore.model.config import SoundConfig
 from axcore.model.voice import AgreedMedia
 from axcore.rtp import Profile
+from axcore.testing.ports import free_port
 
 HOST = "127.0.0.1"
-PATIENCE = 10.0
+PATIENCE = 60.0
 KEYS = ("1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40, "1 AES_CM_128_HMAC_SHA1_80 inline:" + "B" * 40 + "|2^31")
 
 AGREED = AgreedMedia(
@@ -28,18 +29,7 @@ AGREED = AgreedMedia(
 
 def port() -> int:
     """An even one that is free, and so is the next."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
-            one.bind((HOST, 0))
-            number = int(one.getsockname()[1]) & ~1
-        try:
-            with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
-                one.bind((HOST, number))
-                two.bind((HOST, number + 1))
-                return number
-        except OSError:
-            continue
-    raise AssertionError("no port is free")
+    return free_port(2, HOST)
 
 
 class Station:

@@ -52,9 +52,9 @@ class Bench:
         self.sound: Any = None
         self.opened = 0
         self.speaker = FakeSpeaker()
-        self.desk = Desk(self)
-        self.desk.over(self.speaker)  # type: ignore[arg-type]
         self.now = 0
+        self.desk = Desk(self, lambda: self.now)
+        self.desk.over(self.speaker)  # type: ignore[arg-type]
 
     def do(self, job: Callable[[], None]) -> None:
         self.jobs.put(job)
@@ -164,9 +164,20 @@ def test_a_clip_that_sounds_when_a_call_begins_goes_on_in_it(bench: Bench) -> No
 
 
 def test_one_that_is_over_is_not_played_again(bench: Bench) -> None:
-    bench.desk.play_clip(lambda: array("h", [7]), 1.0, 1, unexpected)  # 21 us
+    bench.desk.play_clip(lambda: loud(0.1), 1.0, 1, unexpected)
+    bench.now += 100_000_000
     bench.awake()
+    assert not bench.desk.busy
     assert bench.jobs.empty()
+
+
+def test_one_that_has_a_moment_left_goes_on_for_that(bench: Bench) -> None:
+    bench.desk.play_clip(lambda: loud(0.1), 1.0, 1, unexpected)
+    bench.now += 60_000_000
+    bench.awake()
+    bench.work()
+    assert 0.04 * RATE <= len(bench.hear(100)) <= 0.06 * RATE
+    assert bench.sound is None
 
 
 def test_beeps_sound_where_the_card_is(bench: Bench) -> None:

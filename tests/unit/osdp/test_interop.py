@@ -67,7 +67,7 @@ class Peer:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(item) + "\n")
 
-    def run(self, until: Callable[[], bool], seconds: float = 20) -> bool:
+    def run(self, until: Callable[[], bool], seconds: float = 60) -> bool:
         """Move bytes until it holds."""
         assert self.process.stdout is not None
         end = time.monotonic() + seconds  # wall clock: a foreign process

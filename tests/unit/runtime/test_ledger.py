@@ -141,6 +141,78 @@ def test_lazy_events_wait_for_company_but_not_long() -> None:
     assert ledger.store.commits == 2
 
 
+def native(ledger: Ledger, *jobs: Callable[[Transaction], object]) -> None:
+    """Have the pins tell something, once."""
+    waiting = [jobs]
+    ledger.on_native = lambda: waiting.pop() if waiting else ()
+
+
+def test_what_the_pins_tell_is_not_written_together_with_what_waits() -> None:
+    ledger = MemoryLedger()
+    ledger._turning = True
+    waiting = ledger.submit(put("a"))
+    native(ledger, publish("card"))
+    ledger.turn()
+    assert ([event.topic for event in ledger.store.events], waiting.done()) == (["card"], False)
+    native(ledger, publish("card"))
+    ledger.turn()
+    assert waiting.done()  # it is passed over once only
+    assert ledger.store.commits == 2
+
+
+def test_lazy_jobs_wait_while_a_card_comes_in_but_not_long() -> None:
+    ledger = MemoryLedger()
+    ledger._turning = True
+    opened = ledger.submit(lambda tx: tx.publish(NewEvent(topic="open"), lazy=True))
+    ledger.turn()
+    assert not opened.done()
+    ledger.expects = lambda: True
+    held, behind = ledger.submit(put("lazy"), lazy=True), ledger.submit(put("behind"))
+    ledger.turn()
+    assert opened.done()  # committed before the card is there
+    assert ledger.store.commits == 1
+    assert 0 < ledger._timeout() <= 1_000_000
+    assert not behind.done()  # the order stays
+    native(ledger, publish("card"))
+    ledger.turn()
+    assert [event.topic for event in ledger.store.events] == ["open", "card"]
+    ledger.virtual_clock.advance(0.05)
+    ledger.turn()
+    assert held.done()
+    assert behind.done()
+
+
+def test_lazy_jobs_go_on_when_no_card_came() -> None:
+    ledger = MemoryLedger()
+    ledger._turning = True
+    ledger.expects = lambda: True
+    waiting = ledger.submit(put("lazy"), lazy=True)
+    ledger.turn()
+    ledger.expects = lambda: False
+    ledger.turn()
+    ledger.virtual_clock.advance(0.05)
+    ledger.turn()
+    assert waiting.done()
+
+
+def test_others_give_way_from_the_native_job_to_its_effect() -> None:
+    ledger = MemoryLedger()
+    seen: list[object] = []
+
+    def job(tx: Transaction) -> None:
+        seen.append(ledger.way._taken)
+        tx.act_early()
+        tx.publish(NewEvent(topic="edge"))
+        tx.after_commit(lambda: seen.append(ledger.way._taken))
+        sync = ledger.store.sync
+        ledger.store.sync = lambda: (seen.append(ledger.way._taken), sync())  # type: ignore[method-assign, assignment]
+
+    native(ledger, job)
+    ledger.turn()
+    assert seen == [True, True, False]
+    assert not ledger.way._taken
+
+
 def test_native_jobs_come_first(make_ledger: MakeLedger) -> None:
     ledger = make_ledger(start=False)
     order: list[str] = []
@@ -418,6 +490,26 @@ def test_a_rehearsal_leaves_nothing_behind(make_ledger: MakeLedger) -> None:
     again = make_ledger()
     assert again.submit(lambda tx: tx.items("k")).result() == [("a", b"old")]
     assert again.events_after(0) == [after]
+
+
+def test_a_rehearsal_is_undone_before_other_threads_get_their_turn() -> None:
+    """The store gives up the interpreter: who looks then sees what was committed, and nothing else."""
+    ledger = MemoryLedger()
+    seen: list[tuple[str, int, int]] = []
+
+    class State:
+        value = "old"
+
+    def rehearsal(tx: Transaction) -> None:
+        tx.put("k", "a", b"new")
+        tx.publish(NewEvent(topic="t"))
+        tx.assign(State, "value", "new")
+
+    ledger._store.rehearse = lambda writes, events: seen.append((State.value, len(writes), len(events)))  # type: ignore[method-assign]
+    ledger.rehearsal = rehearsal
+    ledger.rehearse()
+    assert seen == [("old", 1, 1)]
+    assert ledger.rehearsal is rehearsal, "it failed"
 
 
 def test_a_rehearsal_amid_jobs_that_wait_for_their_commit_leaves_those_alone() -> None:

@@ -6,8 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from axcore.devices.models import DOOR_STATION
 from axcore.model.events import Event
+from axcore.model.nat import Traversal
 from axcore.model.voice import AgreedMedia, Command, Connected, Ended, Incoming, Invite, MediaAgreed, Ready
 from axcore.services.clips import ClipFiles, ClipService
 from axcore.services.indicators import IndicatorService
@@ -69,6 +72,29 @@ class FakeMedia:
         raise AssertionError("nobody asks for that yet")
 
 
+class FakePaths:
+    """A ``PathFinder`` that finds what the test says, when it says so; paths lead over 127.0.0.1:7000."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, tuple[int, Traversal, Any]] = {}
+        """By leg: port, how, and whom to tell."""
+        self.on_told: Any = None
+
+    def listen(self, on_told: Any) -> None:
+        self.on_told = on_told
+
+    def gather(self, leg: str, port: int, how: Traversal, done: Any) -> None:
+        self.asked[leg] = port, how, done
+
+    def start(self, leg: str, media: AgreedMedia) -> AgreedMedia:
+        if leg not in self.asked:
+            return media
+        return msgspec.structs.replace(media, remote_address="127.0.0.1", remote_port=7000)
+
+    def stop(self, leg: str) -> None:
+        self.asked.pop(leg, None)
+
+
 class FakePlayer:
     """A loudspeaker that only notes what it is to play."""
 
@@ -95,8 +121,8 @@ class IntercomBench:
         self.clips = ClipService(ClipFiles(folder or Path("/nonexistent")), self.ledger.post)
         self.intercom = IntercomService(self.schedules, self.indicators, self.ledger.post, leds=leds, clips=self.clips)
         self.clips.add_users(self.intercom.sounds.users)
-        self.lines, self.media, self.player = FakeLines(), FakeMedia(), FakePlayer()
-        self.intercom.attach(self.lines, self.media if media else None, self.player)
+        self.lines, self.media, self.player, self.paths = FakeLines(), FakeMedia(), FakePlayer(), FakePaths()
+        self.intercom.attach(self.lines, self.media if media else None, self.player, self.paths)
         if folder is not None:
             self.ledger.load(self.clips.load, self.clips.start_up)
         self.ledger.load(self.schedules.load, self.intercom.load, self.schedules.announce, self.intercom.announce)

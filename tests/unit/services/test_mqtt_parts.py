@@ -17,7 +17,7 @@ from axcore.model.mqtt import EventFilter, Message, Publication, Subscription
 from axcore.services.mqtt import websocket
 from axcore.services.mqtt.backoff import LEAST_S, STABLE_S, Backoff
 from axcore.services.mqtt.framing import HEAD, MAX_PACKET, ProtocolError, Splitter
-from axcore.services.mqtt.incoming import MAX_PAYLOAD, Incoming, payload_text
+from axcore.services.mqtt.incoming import MAX_PAYLOAD, Incoming, Pace, payload_text
 from axcore.services.mqtt.outgoing import Outgoing
 from axcore.services.mqtt.publication import Publisher
 from axcore.services.mqtt.topics import check_filter, check_name, matches
@@ -172,6 +172,21 @@ def test_messages_of_no_subscription_are_nothing() -> None:
     incoming = box(PULSE)
     assert not incoming.put("q/a", b"x" * 100_000)
     assert (len(incoming), incoming.lost) == (0, 0)
+
+
+def test_many_are_more_than_32_in_50_ms_now_or_just_before() -> None:
+    pace = Pace()
+    for number in range(100):  # 20 a second
+        pace.add(number / 20)
+        assert not pace.many(number / 20)
+    for number in range(1000):  # 2000 a second
+        now = 10.0 + number / 2000
+        pace.add(now)
+        assert pace.many(now) is (number > 31)
+    assert pace.many(now + 0.04)
+    assert not pace.many(now + 0.1)
+    pace.add(now + 0.2)
+    assert not pace.many(now + 0.2)
 
 
 def test_subscriptions_that_are_gone_take_their_messages_with_them() -> None:

@@ -337,7 +337,7 @@ def parcel(key: str, text: str, failed: list[str]) -> Delivery:
 
 
 async def until(truth: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not truth():  # noqa: ASYNC110 - of a worker, which tells nobody
             await asyncio.sleep(0.001)  # wall clock: workers have threads of their own
 

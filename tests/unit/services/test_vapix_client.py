@@ -71,7 +71,7 @@ class Rig:
                 await task
 
     async def until(self, ready: Callable[[], Any]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not ready():  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0)
 

@@ -25,6 +25,10 @@ from axcore.interfaces.cli.output import CliError
 from axcore.interfaces.cli.paths import Running, read_running
 
 MODEL = "a8207-ve-mk2"
+PATIENCE = 90.0
+"""Seconds that a device gets for what it does at once on an idle machine; nothing is measured with it."""
+END_S = 20.0
+"""Seconds to end by itself, before it is killed."""
 
 
 class Edge(NamedTuple):
@@ -116,7 +120,7 @@ class Instance:
     ) -> None:
         self.close()
 
-    def start(self, timeout: float = 30.0) -> Running:
+    def start(self, timeout: float = PATIENCE) -> Running:
         """Start and wait until it is ready (told by sd_notify after the ports are bound)."""
         command = [sys.executable, "-m", "axcore", "run", self._model, "--simulate", "--data-dir", str(self.data_dir)]
         command += ["--bind", "127.0.0.1", "--http-port", "0", "--https-port", "0", "--rtsp-port", "0", *self.arguments]
@@ -178,13 +182,13 @@ class Instance:
         assert self.process is not None
         return self.process.pid
 
-    def client(self, timeout: float = 10.0) -> Client:
+    def client(self, timeout: float = PATIENCE) -> Client:
         """A new HTTPS client with the admin's password; closed at the next start or at the end."""
         client = Client.of(self.running, self.user, self.password, timeout)
         self._handed.append(client)
         return client
 
-    def board(self, timeout: float = 10.0) -> Board:
+    def board(self, timeout: float = PATIENCE) -> Board:
         """A new connection to the board; closed at the next start or at the end."""
         board = Board(self.data_dir, timeout)
         self._handed.append(board)
@@ -196,7 +200,7 @@ class Instance:
 
     def create_admin(self) -> str:
         """First set-up, as a user does it."""
-        client = Client.of(self.running)
+        client = Client.of(self.running, timeout=PATIENCE)
         fields = {
             "action": "add",
             "user": self.user,
@@ -215,7 +219,7 @@ class Instance:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def stop(self, timeout: float = 10.0) -> int:
+    def stop(self, timeout: float = PATIENCE) -> int:
         """Ctrl-C; gives the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
@@ -226,7 +230,7 @@ class Instance:
         self._close_handed()
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.stop(5.0)
+                self.stop(END_S)
             if self.process.poll() is None:
                 self.kill()
         self.tap.close()

@@ -23,6 +23,7 @@ from axcore.model.intercom import (
     SipSettings,
     Target,
 )
+from axcore.model.nat import Traversal
 from axcore.model.sip import SipUri, identity, parse_address, parse_uri
 from axcore.model.voice import Configure, TlsSettings, TlsVersion, VoiceAccount
 from axcore.services.stored import keep_settings, load_settings
@@ -40,6 +41,7 @@ DEFAULT = ("intercom", "default_account")
 WAYS = ("rtp_keys", "info_keys")
 """In which an account takes keys."""
 SERVER_FIELDS = ("registrar", "domain", "secondary_server")
+TURN_FIELDS = ("turn_server", "turn_user")
 NOBODY = "gone"
 """In the place of an authority that was removed: no PEM, so that TLS is refused rather than unverified."""
 INCOMING_SLOT, INCOMING_SLOTS = 12, 4
@@ -89,6 +91,20 @@ class SipAccounts:
     def sequences(self) -> Mapping[str, DtmfSequence]:
         """By id."""
         return self._sequences.all
+
+    @property
+    def traversal(self) -> Traversal | None:
+        """How calls find their way through NAT; None: they do not look for one."""
+        now = self.settings
+        if not (now.ice or now.stun or now.turn):
+            return None
+        return Traversal(
+            ice=now.ice,
+            stun=now.stun_server if now.stun else "",
+            turn=now.turn_server if now.turn else "",
+            turn_user=now.turn_user,
+            turn_password=now.turn_password,
+        )
 
     def account(self, key: str, field: str = "account") -> SipAccount:
         """Of an id; of the default account without one. NotFoundError."""
@@ -186,7 +202,11 @@ class SipAccounts:
 
     def set_settings(self, tx: Transaction, patch: Mapping[str, Any]) -> SipSettings:
         """InputError, ConflictError."""
-        new = check.settings(patched(self.settings, patch, SipSettings))
+        old, patch = self.settings, dict(patch)
+        moved = any(name in patch and patch[name] != getattr(old, name) for name in TURN_FIELDS)
+        if moved and "turn_password" not in patch:  # it is not for another server
+            patch["turn_password"] = ""
+        new = check.settings(patched(old, patch, SipSettings))
         self._check_certificates(new)
         if new.enabled and not self.settings.enabled and (reason := self.unavailable()):
             raise ConflictError("enabled", reason)

@@ -69,6 +69,7 @@ def settings(new: SipSettings) -> SipSettings:
     number("dtmf_payload_type", new.dtmf_payload_type, *DYNAMIC_TYPES)
     if new.audio_direction == "inactive":
         raise InputError("audio_direction", "must be sendrecv, sendonly or recvonly")
+    new = _servers(new)
     if not new.codecs:
         raise InputError("codecs", "at least one is needed")
     for position, codec in enumerate(new.codecs):
@@ -81,6 +82,21 @@ def settings(new: SipSettings) -> SipSettings:
         parse_source(source, f"access_list[{position}]")
         sources.append(source.strip())
     return msgspec.structs.replace(new, access_list=tuple(sources))
+
+
+def _servers(new: SipSettings) -> SipSettings:
+    """STUN and TURN. InputError names the field."""
+    for name in ("stun", "turn"):
+        field, server = f"{name}_server", getattr(new, f"{name}_server").strip()
+        if server:
+            new = msgspec.structs.replace(new, **{field: check_host(server, field)})
+        elif getattr(new, name):
+            raise InputError(field, f"is needed for {name.upper()}")
+    for field in ("turn_user", "turn_password"):
+        text(field, getattr(new, field), 128)
+        if new.turn and not getattr(new, field):
+            raise InputError(field, "is needed for TURN")
+    return new
 
 
 def account(new: SipAccountSpec, _: str = "") -> SipAccountSpec:

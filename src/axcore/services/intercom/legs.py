@@ -1,6 +1,7 @@
 """The legs of calls on the wire: which voice process has which, its RTP port, and what processes and sound are told.
 
-What is told, and sockets that are opened, wait for the commit. A leg is named by its call; the processes name legs that
+What is told, and sockets that are opened, wait for the commit. With NAT traversal they wait for the addresses that are
+found, too, while the leg is ``seeking``. A leg is named by its call; the processes name legs that
 came to them themselves (``Legs.name``). Jobs of the ledger thread.
 """
 
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from axcore.model.intercom import Target
-from axcore.model.voice import AgreedMedia, Command, HangUp, Invite, LocalMedia, Ready
+from axcore.model.nat import Gathered, PathTold, Traversal
+from axcore.model.voice import AgreedMedia, Answer, Command, HangUp, Invite, LocalMedia, Ready
 
 from .accounts import INCOMING_SLOT
 from .lines import LineDriver, Lines
 from .media import MediaPort
+from .paths import PathFinder, PathStatus
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 Submit = Callable[[Callable[["Transaction"], Any]], object]
 Over = Callable[["Transaction", str, str], object]
 """A leg has ended, and why."""
+Make = Callable[[str, LocalMedia], Command]
+"""Of the process's name of a leg, and where its sound is to be sent to."""
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +40,10 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     """As its process calls it."""
     port: int
     media: AgreedMedia | None = None
+    seeking: bool = False
+    """Where it can be reached is being found out ..."""
+    unsent: bool = False
+    """... and its process has not heard of it before."""
 
 
 class Legs:
@@ -43,13 +52,23 @@ class Legs:
     Args:
         submit: takes jobs for the ledger thread.
         start_port: the first RTP port, now.
+        traversal: what is done about NAT, now.
         ended: told when a process has gone before it could be told something.
         silent: told when a leg can have no sound.
     """
 
-    def __init__(self, submit: Submit, start_port: Callable[[], int], ended: Over, silent: Over) -> None:
-        self._submit, self._start_port = submit, start_port
+    def __init__(
+        self,
+        submit: Submit,
+        start_port: Callable[[], int],
+        traversal: Callable[[], Traversal | None],
+        ended: Over,
+        silent: Over,
+    ) -> None:
+        self._submit, self._start_port, self._traversal = submit, start_port, traversal
         self._on_ended, self._on_silent = ended, silent
+        self.paths = PathStatus()
+        self._finder: PathFinder | None = None
         self._driver: LineDriver | None = None
         self._media: MediaPort | None = None
         self._lines = Lines()
@@ -57,9 +76,11 @@ class Legs:
         self._slot = 0
         """Of the RTP port that is tried first."""
 
-    def attach(self, driver: LineDriver, media: MediaPort | None) -> None:
-        """Connect processes and sound (set-up)."""
-        self._driver, self._media = driver, media
+    def attach(self, driver: LineDriver, media: MediaPort | None, finder: PathFinder | None = None) -> None:
+        """Connect processes, sound and who finds its way (set-up)."""
+        self._driver, self._media, self._finder = driver, media, finder
+        if finder is not None:
+            finder.listen(self._on_path)
 
     # --- any thread
 
@@ -107,9 +128,19 @@ class Legs:
         line = self._lines.choose(tuple(wire.line for wire in self._wires.values()))
         port = self._free_port(tx)
         self._keep(tx, leg, Wire(line=line, name=leg, port=port))
-        self.open(tx, leg)
-        media, to = LocalMedia(port=port), {"account": target.account, "uri": target.uri, "replaces": target.replaces}
-        self.command(tx, leg, lambda name: Invite(leg=name, media=media, **to))
+
+        def invite(name: str, media: LocalMedia) -> Command:
+            return Invite(leg=name, account=target.account, uri=target.uri, media=media, replaces=target.replaces)
+
+        if not self._seek(tx, leg, invite, unsent=True):
+            self.open(tx, leg)
+            self.command(tx, leg, lambda name: invite(name, LocalMedia(port=port)))
+
+    def accept(self, tx: Transaction, leg: str) -> None:
+        """Answer a leg that has come."""
+        if not self._seek(tx, leg, lambda name, media: Answer(leg=name, code=200, media=media)):
+            self.open(tx, leg)
+            self.command(tx, leg, lambda name: Answer(leg=name, code=200))
 
     def command(self, tx: Transaction, leg: str, make: Callable[[str], Command]) -> None:
         """Tell the process of a leg something; ``make`` gets the process's name of the leg."""
@@ -139,6 +170,16 @@ class Legs:
 
     def drop(self, tx: Transaction, leg: str, code: int) -> None:
         """Have a leg ended."""
+        wire = self._wires.get(leg)
+        if wire is not None and wire.seeking:
+            self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False))
+            if wire.unsent:
+
+                def over() -> None:  # nobody else would say so
+                    self._submit(lambda tx: self._on_ended(tx, leg, "cancelled"))
+
+                tx.after_commit(over)
+                return
         self.command(tx, leg, lambda name: HangUp(leg=name, code=code))
 
     def agreed(self, tx: Transaction, leg: str, media: AgreedMedia) -> None:
@@ -149,11 +190,11 @@ class Legs:
 
     def talk(self, tx: Transaction, leg: str) -> AgreedMedia | None:
         """Have sound both ways, once it is known how; None before."""
-        wire, port = self._wires.get(leg), self._media
+        wire, port, finder = self._wires.get(leg), self._media, self._finder
         if wire is None or wire.media is None or port is None:
             return None
         media = wire.media
-        tx.after_commit(lambda: port.start(leg, media))
+        tx.after_commit(lambda: port.start(leg, media if finder is None else finder.start(leg, media)))
         return media
 
     def hush(self, tx: Transaction, leg: str) -> None:
@@ -166,9 +207,43 @@ class Legs:
         if leg not in self._wires:
             return lambda: None
         tx.assign(self, "_wires", {name: other for name, other in self._wires.items() if name != leg})
-        return (lambda: None) if self._media is None else partial(self._media.stop, leg)
+
+        def close() -> None:
+            if self._media is not None:
+                self._media.stop(leg)
+            if self._finder is not None:
+                self._finder.stop(leg)
+
+        return close
 
     # --- inside
+
+    def _seek(self, tx: Transaction, leg: str, make: Make, *, unsent: bool = False) -> bool:
+        """Find out where the leg can be reached, then give its process the command; False: nobody looks."""
+        how, finder, wire = self._traversal(), self._finder, self._wires[leg]
+        if how is None or finder is None:
+            return False
+        port = wire.port
+        self._keep(tx, leg, msgspec.structs.replace(wire, seeking=True, unsent=unsent))
+
+        def done(found: Gathered) -> None:
+            self._submit(lambda tx: self._found(tx, leg, make, found))
+
+        tx.after_commit(lambda: finder.gather(leg, port, how, done))
+        return True
+
+    def _found(self, tx: Transaction, leg: str, make: Make, found: Gathered) -> None:
+        self.paths.gathered(tx, found)
+        wire = self._wires.get(leg)
+        if wire is None or not wire.seeking:
+            return
+        self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False, unsent=False))
+        self.open(tx, leg)
+        media = LocalMedia(port=found.port, address=found.address, rtcp_port=found.rtcp_port, ice=found.ice)
+        self.command(tx, leg, lambda name: make(name, media))
+
+    def _on_path(self, told: PathTold) -> None:
+        self._submit(lambda tx: self.paths.told(tx, told))
 
     def _keep(self, tx: Transaction, leg: str, wire: Wire) -> None:
         tx.assign(self, "_wires", {**self._wires, leg: wire})

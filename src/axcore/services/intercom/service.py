@@ -30,6 +30,7 @@ from .lines import LineDriver
 from .live import LiveCalls
 from .media import MediaPort, SoundPlayer
 from .panel import Panel
+from .paths import PathFinder, PathStatus
 from .processes import Processes
 from .servers import ServerChoice
 from .sounds import SoundsOfCalls
@@ -59,7 +60,13 @@ class IntercomService:
     ) -> None:
         """``answers``: nobody can answer at the device itself, so that its first account does."""
         self.accounts = SipAccounts(self._reconfigure, answers=answers)
-        self._legs = Legs(submit, lambda: self.accounts.settings.rtp_start_port, self._ended, self._no_sound)
+        self._legs = Legs(
+            submit,
+            lambda: self.accounts.settings.rtp_start_port,
+            lambda: self.accounts.traversal,
+            self._ended,
+            self._no_sound,
+        )
         self.servers = ServerChoice(self.accounts, self._legs.tell)
         self.accounts.route = self.servers.route
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
@@ -77,12 +84,18 @@ class IntercomService:
 
     # --- life
 
-    def attach(self, driver: LineDriver, media: MediaPort | None, player: SoundPlayer | None = None) -> None:
+    def attach(
+        self,
+        driver: LineDriver,
+        media: MediaPort | None,
+        player: SoundPlayer | None = None,
+        finder: PathFinder | None = None,
+    ) -> None:
         """Connect processes and sound (set-up). Without ``media`` there are no calls, without ``player`` they ring
-        nowhere here."""
+        nowhere here, without ``finder`` they do not get through NAT."""
         self.sounds.attach(player)
         self._processes.attach(driver)
-        self._legs.attach(driver, media)
+        self._legs.attach(driver, media, finder)
         if media is not None:
             media.listen(self._on_key)
 
@@ -122,6 +135,11 @@ class IntercomService:
     def lines(self) -> tuple[voice.Ready | None, ...]:
         """What the voice processes can do; None for one that does not run."""
         return self._legs.ready
+
+    @property
+    def paths(self) -> PathStatus:
+        """What NAT traversal came to."""
+        return self._legs.paths
 
     # --- what is asked for
 
@@ -193,7 +211,7 @@ class IntercomService:
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
             case voice.Ended(leg=name, code=code, reason=reason):
                 leg = self._legs.name(line, name)
-                self._doubt(tx, leg, code)
+                self.servers.on_failed_call(tx, self._calls.account_of(leg), code)
                 self._ended(tx, leg, notices.ending(code, reason), code)
             case voice.MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._legs.name(line, name), media)
@@ -261,8 +279,7 @@ class IntercomService:
         if not refusal and (self._calls.now is not None or not self._legs.audible):
             refusal = calls.BUSY
         if refusal:
-            command = voice.Answer(leg=report.leg, code=refusal)
-            tx.after_commit(partial(self._legs.tell, line, command))
+            tx.after_commit(partial(self._legs.tell, line, voice.Answer(leg=report.leg, code=refusal)))
             return
         account = self.accounts.account(report.account)
         caller = Target(uri=str(parse_name_addr(report.remote)), account=account.id)
@@ -304,8 +321,7 @@ class IntercomService:
             case Ring(leg):
                 self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=180))
             case Accept(leg):
-                self._legs.open(tx, leg)
-                self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=200))
+                self._legs.accept(tx, leg)
             case Drop(leg, _) if vms.is_vms(call, leg):
                 after.append(partial(self._ended, tx, leg, "over"))
             case Drop(leg, code):
@@ -350,12 +366,6 @@ class IntercomService:
         if call is not None:
             self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
 
-    def _doubt(self, tx: Transaction, leg: str, code: int) -> None:
-        call = self._calls.with_leg(leg)
-        known = call.leg(leg) if call is not None else None
-        if known is not None:
-            self.servers.on_failed_call(tx, known.target.account, code)
-
     def _ended(self, tx: Transaction, leg: str, reason: str, code: int = NO_SERVICE) -> None:
         call, close = self._calls.with_leg(leg), self._legs.forget(tx, leg)
         if call is not None:
@@ -372,9 +382,7 @@ class IntercomService:
         """The sound of the leg that has the call, once it is known."""
         media, who = self._legs.talk(tx, leg), call.leg(leg)
         if who is not None:
-            uri, account = who.target.uri, who.target.account
-            kind, codec = "VMS" if vms.is_vms(call, leg) else "SIP", "" if media is None else media.codec
-            self._history.note(tx, call.id, codec=codec, remote_uri=uri, account=account, type=kind, answered=True)
+            self._history.talks(tx, call.id, who.target, "" if media is None else media.codec)
 
     # --- inside: keys
 

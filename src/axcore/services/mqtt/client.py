@@ -25,7 +25,7 @@ from axcore.model.events import Event
 from axcore.model.mqtt import DEFAULT_PORTS, ClientConfig, Message, Publication, StatusMessage
 
 from .backoff import Backoff
-from .incoming import Arrival, Incoming
+from .incoming import Arrival, Incoming, Pace
 from .publication import Publisher
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from axcore.runtime.bus import Bus
     from axcore.runtime.ledger import Transaction
+    from axcore.runtime.way import RightOfWay
 
     from .engine import Engine
     from .link import Link, Target
@@ -56,6 +57,8 @@ RETRY_S = 0.5
 class Runner(Protocol):
     """What is needed of the ledger."""
 
+    way: RightOfWay
+
     async def run(self, job: Callable[[Transaction], Any], *, lazy: bool = False, actor: str = "") -> Any: ...
 
 
@@ -65,6 +68,8 @@ class MqttClient:
     def __init__(self, service: MqttService, bus: Bus, ledger: Runner) -> None:
         self._service, self._bus, self._ledger = service, bus, ledger
         self._incoming = Incoming()
+        self._pace = Pace()
+        self._time = asyncio.get_running_loop().time
         self._arrived = asyncio.Event()
         self._changed = asyncio.Event()
         self._stirred = asyncio.Event()
@@ -177,6 +182,7 @@ class MqttClient:
         )
         engine.on_message = self._on_message
         engine.on_room = self._stirred.set
+        engine.give_way = self._ledger.way.give
         return engine
 
     async def _connection(self, engine: Engine, config: ClientConfig, generation: int) -> float:
@@ -382,6 +388,7 @@ class MqttClient:
     # --- subscriptions
 
     def _on_message(self, topic: str, payload: bytes, retained: bool, whole: bool) -> None:
+        self._pace.add(self._time())
         if self._incoming.put(topic, payload, retained=retained, whole=whole):
             self._arrived.set()
 
@@ -393,7 +400,7 @@ class MqttClient:
             batches: list[list[Arrival]] = []
             while self._incoming and len(batches) < JOBS_AT_ONCE:
                 batches.append(self._incoming.take(JOB_MESSAGES))
-            lazy = len(batches) > 1
+            lazy = len(batches) > 1 or self._pace.many(self._time())
             jobs = (self._ledger.run(partial(self._service.on_messages, arrivals=b), lazy=lazy) for b in batches)
             results = await asyncio.gather(*jobs, return_exceptions=True)
             full = [b for b, result in zip(batches, results, strict=True) if isinstance(result, QueueFullError)]

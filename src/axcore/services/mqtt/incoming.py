@@ -18,6 +18,11 @@ MAX_OCTETS = 2 << 20
 MAX_PAYLOAD = 16_384
 """Octets of a payload that can become an event."""
 
+PACE_S = 0.05
+"""Messages are counted over this long, ..."""
+MANY = 32
+"""... and more than this are many."""
+
 
 class Arrival(NamedTuple):
     """A message for one subscription."""
@@ -45,6 +50,27 @@ def _letter(letter: str) -> str:
     if (code < 32 and letter not in "\t\r\n") or 127 <= code < 160:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code in (0xFFFE, 0xFFFF) else letter
+
+
+class Pace:
+    """Whether many messages come. ``now``: seconds."""
+
+    def __init__(self) -> None:
+        self._count = self._before = 0
+        self._since = 0.0
+
+    def add(self, now: float) -> None:
+        """One has come."""
+        passed = now - self._since
+        if passed >= PACE_S:
+            self._before = self._count if passed < 2 * PACE_S else 0
+            self._count, self._since = 0, now
+        self._count += 1
+
+    def many(self, now: float) -> bool:
+        """More than MANY in the last PACE_S, or the PACE_S before."""
+        passed = now - self._since
+        return passed < 2 * PACE_S and max(self._count, self._before if passed < PACE_S else 0) > MANY
 
 
 class Incoming:

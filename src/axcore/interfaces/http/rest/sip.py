@@ -14,6 +14,7 @@ from axcore.interfaces.http.rest.envelope import BASE, RestRoute, arguments, rea
 from axcore.model.accounts import Role
 from axcore.model.convert import convert
 from axcore.model.intercom import DtmfSequence, DtmfSequenceSpec, SipAccount, SipAccountSpec, SipProxy, SipSettings
+from axcore.model.nat import PathTold, ServerAnswer
 from axcore.model.voice import Ready
 
 if TYPE_CHECKING:
@@ -33,12 +34,28 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     """That is used now: the proxy, or else the registrar."""
 
 
+class NatStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What NAT traversal came to in the last call that used it."""
+
+    servers: list[ServerAnswer]
+    last_path: PathTold | None
+    """What the checks of ICE found; null before there were any."""
+
+
 class SipStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What runs."""
 
     processes: list[Ready | None]
     """The voice processes and what their build can do; null for one that does not run."""
     registrations: list[Registered]
+    nat: NatStatus
+
+
+def settings_view(settings: SipSettings) -> dict[str, Any]:
+    """The settings without the password of the TURN server."""
+    shown: dict[str, Any] = msgspec.to_builtins(settings)
+    shown["turn_password_set"] = bool(shown.pop("turn_password"))
+    return shown
 
 
 def view(account: SipAccount, default: str) -> dict[str, Any]:
@@ -54,17 +71,17 @@ def view(account: SipAccount, default: str) -> dict[str, Any]:
 async def get_settings(request: Request, ctx: Context) -> web.Response:
     """SIP settings and the access list."""
     arguments(request)
-    return success(ctx.intercom.accounts.settings)
+    return success(settings_view(ctx.intercom.accounts.settings))
 
 
 async def patch_settings(request: Request, ctx: Context) -> web.Response:
     """Change what the body names."""
     patch = await read_object(request)
-    return success(await ctx.ledger.run(lambda tx: ctx.intercom.accounts.set_settings(tx, patch)))
+    return success(settings_view(await ctx.ledger.run(lambda tx: ctx.intercom.accounts.set_settings(tx, patch))))
 
 
 async def get_status(request: Request, ctx: Context) -> web.Response:
-    """Voice processes and registrations."""
+    """Voice processes, registrations, NAT traversal."""
     arguments(request)
     accounts, servers = ctx.intercom.accounts.accounts, ctx.intercom.servers
     found = [
@@ -77,7 +94,9 @@ async def get_status(request: Request, ctx: Context) -> web.Response:
         )
         for one in ctx.intercom.registrations.values()
     ]
-    return success(SipStatus(processes=list(ctx.intercom.lines), registrations=found))
+    paths = ctx.intercom.paths
+    nat = NatStatus(servers=list(paths.servers.values()), last_path=paths.last)
+    return success(SipStatus(processes=list(ctx.intercom.lines), registrations=found, nat=nat))
 
 
 async def list_accounts(request: Request, ctx: Context) -> web.Response:
@@ -155,6 +174,12 @@ class ProxyView(SipProxy, frozen=True, kw_only=True):
     password_set: bool
 
 
+class SettingsView(SipSettings, frozen=True, kw_only=True):
+    """The settings as they are shown: ``turn_password`` is not."""
+
+    turn_password_set: bool
+
+
 class AccountView(SipAccountSpec, frozen=True, kw_only=True):
     """An account as it is shown: ``password`` is not, here and in its proxies."""
 
@@ -171,15 +196,15 @@ def _routes() -> tuple[RestRoute, ...]:
     own = (
         RestRoute(
             method="GET", safe=True, path=f"{API}/settings", role=admin, name="sip.settings",
-            handler=rest(get_settings), summary="SIP settings", data=SipSettings,
+            handler=rest(get_settings), summary="SIP settings", data=SettingsView,
         ),
         RestRoute(
             method="PATCH", path=f"{API}/settings", role=admin, name="sip.update", handler=rest(patch_settings),
-            summary="Change SIP settings", body=SipSettings, partial=True, data=SipSettings,
+            summary="Change SIP settings", body=SipSettings, partial=True, data=SettingsView,
         ),
         RestRoute(
             method="GET", safe=True, path=f"{API}/status", role=admin, name="sip.status", handler=rest(get_status),
-            summary="Voice processes and registrations", data=SipStatus,
+            summary="Voice processes, registrations, NAT traversal", data=SipStatus,
         ),
         RestRoute(
             method="POST", path=f"{API}/accounts/{{id}}/default", role=admin, name="sip-accounts.default",
