@@ -23,7 +23,7 @@ static void require(int condition)
         abort();
 }
 
-static void tick(struct ax_rtp_port *p, struct ax_leg *leg, uint64_t now_ns, int bare)
+static void tick(struct ax_rtp_port *p, struct ax_leg *leg, uint64_t now_ns, int bare, int held)
 {
     static const int16_t silence[80];
     int16_t out[80];
@@ -34,7 +34,7 @@ static void tick(struct ax_rtp_port *p, struct ax_leg *leg, uint64_t now_ns, int
     ax_leg_hear(leg, now_ns, out, keys);
     ax_leg_say(leg, silence);
     while ((n = ax_rtp_port_send(p, now_ns, datagram, sizeof datagram)) != 0) {
-        require(n >= AX_RTP_HEADER && n <= (int)sizeof datagram);
+        require(!held && n >= AX_RTP_HEADER && n <= (int)sizeof datagram);
         require(!bare || ax_rtp_parse(datagram, (size_t)n, &packet) == 0);
     }
     require(ax_rtp_port_report(p, now_ns, now_ns, NULL, datagram, sizeof datagram) <= (int)sizeof datagram);
@@ -71,9 +71,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             down = keys[i].phase == AX_RTP_KEY_PRESS;
         }
         free(datagram);
+        const uint32_t hold = n % 7 <= AX_RTP_HOLD_ALL ? (uint32_t)(n % 7) : AX_RTP_HOLD_NONE;
+        require(ax_rtp_port_hold(p, hold) == 0);
         if (now_ns - ticked_ns >= TICK_NS) { /* What comes within a tick comes between two of them. */
             ticked_ns = now_ns;
-            tick(p, leg, now_ns, config.send.profile == AX_SRTP_PROFILE_END);
+            tick(p, leg, now_ns, config.send.profile == AX_SRTP_PROFILE_END, hold != AX_RTP_HOLD_NONE);
         }
         at += 2 + n;
     }

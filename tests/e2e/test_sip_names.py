@@ -12,7 +12,7 @@ import pytest
 from name_server import NameServer
 from test_sip_tls import context, made_for
 
-from axcore.model.voice import Ended, Invite, LocalMedia, Registration
+from axcore.model.voice import Ended, Invite, LocalMedia, Progress, Registration
 from axcore.testing.phone import ACCOUNT, Phone
 from axcore.testing.sip_peer import Message, SipPeer
 
@@ -78,10 +78,35 @@ def test_a_server_that_fails_is_followed_by_the_next(
         invite = peers[0].wait("INVITE", WAIT)
         if code:
             refuse(peers[0], invite, code)
-        assert ada.wait(Ended, WAIT).code == (code or 408)
-        ada.call("sip:bob@pbx.test")
-        refuse(peers[1], peers[1].wait("INVITE", WAIT), 486)
+        refuse(peers[1], peers[1].wait("INVITE", WAIT), 486)  # the same call
         assert ada.wait(Ended, WAIT).code == 486
+        ada.call("sip:bob@pbx.test")
+        refuse(peers[1], peers[1].wait("INVITE", WAIT), 486)  # at once
+        assert ada.wait(Ended, WAIT).code == 486
+
+
+@pytest.mark.usefixtures("patience")
+def test_when_all_servers_fail_the_call_ends(names: NameServer, peers: tuple[SipPeer, SipPeer]) -> None:
+    names.servers("_sip._udp.pbx.test", *((rank, 0, peer.port, f"h{rank}.test") for rank, peer in enumerate(peers)))
+    with phone(names) as ada:
+        ada.call("sip:bob@pbx.test")
+        for peer in peers:
+            refuse(peer, peer.wait("INVITE", WAIT), 503)
+        assert ada.wait(Ended, WAIT).code == 503
+
+
+@pytest.mark.usefixtures("patience")
+def test_who_was_reached_and_is_unavailable_then_is_not_sought_elsewhere(
+    names: NameServer, peers: tuple[SipPeer, SipPeer]
+) -> None:
+    names.servers("_sip._udp.pbx.test", *((rank, 0, peer.port, f"h{rank}.test") for rank, peer in enumerate(peers)))
+    with phone(names) as ada:
+        ada.call("sip:bob@pbx.test")
+        invite = peers[0].wait("INVITE", WAIT)
+        peers[0].reply(invite, 180, "Ringing")
+        ada.wait(Progress, WAIT)
+        refuse(peers[0], invite, 503)
+        assert ada.wait(Ended, WAIT).code == 503
 
 
 @pytest.mark.usefixtures("patience")

@@ -58,6 +58,15 @@ class TestAudio:
         call, _ = call.rings("1.0")
         assert sound_of(call.answered("1.0", NS)[0]) == ""
 
+    def test_who_was_left_alone_by_a_transfer_hears_it_too(self) -> None:
+        call, _ = outgoing(ADA).answered("1.0", NS)
+        call, _ = call.refer("1.0", BOB, NS)[0].rings("1.1")
+        assert sound_of(call) == ""  # Ada is still there
+        alone, _ = call.leg_over("1.0", "hung up", NS)
+        assert sound_of(alone) == "ringback"
+        assert sound_of(alone.answered("1.1", NS)[0]) == ""
+        assert sound_of(alone.leg_over("1.1", "busy", NS)[0]) == ""
+
     @pytest.mark.parametrize(
         ("reason", "sound"),
         [("busy", "busy"), ("declined", "declined"), ("no answer", "no_answer"), ("500 oops", "failed")],

@@ -24,6 +24,10 @@ _REASONS: Final[dict[str, CallSound]] = {
 
 def sound_of(call: Call) -> CallSound:
     """The ringtone until somebody answers here; the ringback once a phone rings; why nobody was reached."""
+    if call.transfer is not None:
+        by, new = call.leg(call.transfer.by), call.leg(call.transfer.leg)
+        alone = by is not None and by.state == "over"
+        return "ringback" if alone and new is not None and new.state == "ringing" else ""
     if call.direction == "Incoming":
         return "ringtone" if call.waiting and not call.accepted else ""
     if call.state == "Calling":

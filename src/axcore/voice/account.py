@@ -58,11 +58,12 @@ class Account(pj.Account):
     def _known_realm(self, spec: VoiceAccount) -> str:
         return self.spec.proxy_realm if spec.proxies == self.spec.proxies else ""
 
-    def doubt(self, code: int, uri: str = "") -> None:
-        """How a registration, or a call to ``uri``, has ended: its server may not be there."""
-        if code in GONE:
-            place = next(iter(self.spec.proxies), uri or self.spec.registrar)
-            self.stack.locator.failed(sdp.host_of(place), self.spec.transport)
+    def doubt(self, code: int, uri: str = "") -> bool:
+        """How a registration, or a call to ``uri``, has ended: its server may not be there. Whether another one may."""
+        if code not in GONE:
+            return False
+        place = next(iter(self.spec.proxies), uri or self.spec.registrar)
+        return self.stack.locator.failed(sdp.host_of(place), self.spec.transport)
 
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         """Somebody calls."""

@@ -57,6 +57,8 @@ class Leg(pj.Call):
         self.stack, self.account, self.name, self.media = stack, account, name, media
         self.invite = invite
         """What began it; None for an incoming one."""
+        self.heard = False
+        """Whether somebody was reached."""
         self.last_words = ""
         """The message that ended it."""
         self._peer = sdp.host_of(invite.uri) if invite is not None else ""
@@ -142,9 +144,11 @@ class Leg(pj.Call):
                 self.last_words = str(event.body.tsxState.src.rdata.wholeMsg)
             self.stack.over(self, info.id, int(info.lastStatusCode), str(info.lastReason))
         elif info.state == pj.PJSIP_INV_STATE_EARLY and self._outgoing:
+            self.heard = True
             code, reason = int(info.lastStatusCode), str(info.lastReason)[:200]
             self.stack.link.send(Progress(leg=self.name, code=code, reason=reason))
         elif info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self.heard = True
             self._agree()
             self.stack.link.send(Connected(leg=self.name, remote=str(info.remoteUri)[:512]))
 

@@ -72,8 +72,8 @@ class Locator:
         self._kept: dict[str, _Kept] = {}
         self._failed: dict[tuple[str, int], float] = {}
         """Targets that did not answer, and until when they come last."""
-        self._last: dict[tuple[str, Transport], tuple[str, int]] = {}
-        """The target that was tried first."""
+        self._last: dict[tuple[str, Transport], list[tuple[str, int]]] = {}
+        """The targets that were found last, in the order in which they are tried."""
         self._dead_until = 0.0
 
     def find(self, name: str, transport: Transport) -> list[Found]:
@@ -86,20 +86,22 @@ class Locator:
         for server, addresses in servers:
             known = addresses or tuple(filter(None, (self._look_up(server.host),)))
             found += [(address, server.port) for address in known]
-        if servers:
-            first = servers[0][0]
-            with self._lock:
-                _keep(self._last, (name.lower(), transport), (first.host, first.port))
+        with self._lock:
+            _keep(self._last, (name.lower(), transport), [(one.host, one.port) for one, _ in servers])
         return found[:MOST_PLACES]
 
-    def failed(self, name: str, transport: Transport) -> None:
-        """What was found for this name first did not answer: the others come before it for a while."""
+    def failed(self, name: str, transport: Transport) -> bool:
+        """What was found for this name first did not answer: the others come before it for a while.
+
+        Whether there is one that has not failed: it is worth another try (RFC 3263 section 4.3).
+        """
         now = time.monotonic()
         with self._lock:
-            place = self._last.get((name.lower(), transport))
-            if place is not None:
-                self._failed = {one: until for one, until in self._failed.items() if until > now}
-                self._failed[place] = now + FAILED_S
+            places = self._last.get((name.lower(), transport), [])
+            self._failed = {one: until for one, until in self._failed.items() if until > now}
+            if places:
+                self._failed[places[0]] = now + FAILED_S
+            return any(one not in self._failed for one in places)
 
     def _ordered(self, name: str, transport: Transport) -> list[tuple[Server, tuple[str, ...]]] | None:
         """Targets with their addresses, as far as those came along; None: there are no records."""

@@ -49,7 +49,7 @@ from .link import Link
 from .locate import Locator
 from .network import free_port, surroundings
 from .refusal import Refusal
-from .transfer import Tally, is_own
+from .transfer import Tally, header, is_own
 
 if TYPE_CHECKING:
     from .front import Front
@@ -130,10 +130,10 @@ class Stack:
         self.link.start(self._wake_up)
         while self._running:
             idle = not self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
+            self._work()  # before commands: what goes on by another call can be told to end
             while (command := self.link.take()) is not None:
                 self._do(command)
-            while self._jobs:
-                self._jobs.popleft()()
+            self._work()
             self.ended.clear()
             self._limit()
             if (refused := self.tally.due(time.monotonic_ns())) is not None:
@@ -145,6 +145,10 @@ class Stack:
                 crowd.thin(now)
                 self._look_around(now)
         self._end()
+
+    def _work(self) -> None:
+        while self._jobs:
+            self._jobs.popleft()()
 
     def _knock(self, place: tuple[str, int]) -> None:
         self._wake.sendto(b"\r\n\r\n", place)
@@ -326,9 +330,7 @@ class Stack:
         how = pj.CallOpParam(True)
         how.opt.videoCount = 0
         if command.replaces:
-            header = pj.SipHeader()
-            header.hName, header.hValue = "Replaces", command.replaces
-            how.txOption.headers.append(header)
+            how.txOption.headers.append(header("Replaces", command.replaces))
         try:
             leg.makeCall(uri, how)
         except pj.Error as error:
@@ -365,8 +367,9 @@ class Stack:
             return
         self.ended[call_id] = leg
         invite = leg.invite
-        if invite is not None:
-            leg.account.doubt(code, invite.uri)
+        if invite is not None and leg.account.doubt(code, invite.uri) and not leg.heard:
+            self.later(lambda: self._invite(invite))  # by the next server of that name
+            return
         if code == pj.PJSIP_SC_PROXY_AUTHENTICATION_REQUIRED and invite is not None:
             self.later(lambda: self._again(leg, invite, reason))
             return
@@ -385,8 +388,8 @@ class Stack:
 
     def is_own(self, uri: SipUri) -> bool:
         """Whether a call to this address comes back to the device."""
-        tls = self._front.port if self._front is not None else 0
-        return is_own(uri, (self._port, tls), self.own_address(uri.host))
+        ports = (self._port, 0 if self._front is None else self._front.port)
+        return is_own(uri, ports, self.own_address(uri.host))
 
 
 def _addressed(uri: str, account: VoiceAccount) -> str:

@@ -159,15 +159,20 @@ class Transfer:
         request.method = "NOTIFY"
         headers = pj.SipHeaderVector()
         for name, value in (("Event", f"refer;id={order.number}"), ("Subscription-State", state)):
-            header = pj.SipHeader()
-            header.hName, header.hValue = name, value
-            headers.append(header)
+            headers.append(header(name, value))
         request.txOption.headers = headers
         request.txOption.contentType = "message/sipfrag;version=2.0"
         request.txOption.msgBody = f"SIP/2.0 {code} {_REASONS.get(code, 'Progress' if not final else 'Failed')}\r\n"
         if final:
             self._order = None
         self._leg.attempt(self._leg.sendRequest, request)
+
+
+def header(name: str, value: str) -> Any:
+    """One that PJSIP is to send."""
+    made = pj.SipHeader()
+    made.hName, made.hValue = name, value
+    return made
 
 
 def is_own(uri: SipUri, ports: tuple[int, ...], own_address: str) -> bool:

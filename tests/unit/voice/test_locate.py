@@ -158,11 +158,11 @@ class TestLocator:
         with NameServer() as server:
             server.servers("_sip._udp.pbx.test", (1, 1, 5061, "one.test"), (2, 1, 5062, "two.test"))
             found = Locator(Known(), (server.place,))
-            found.failed("pbx.test", "udp")  # nothing was tried yet
+            assert not found.failed("pbx.test", "udp")  # nothing was tried yet
             assert found.find("pbx.test", "udp")[0][1] == 5061
-            found.failed("pbx.test", "udp")
+            assert found.failed("pbx.test", "udp")
             assert [port for _, port in found.find("pbx.test", "udp")] == [5062, 5061]
-            found.failed("pbx.test", "udp")
+            assert not found.failed("pbx.test", "udp")
             assert [port for _, port in found.find("pbx.test", "udp")] == [5061, 5062]
 
     def test_name_servers_that_are_dead_are_asked_once(self, monkeypatch: pytest.MonkeyPatch) -> None:

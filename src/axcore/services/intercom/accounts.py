@@ -6,7 +6,7 @@ jobs of the ledger thread; what is read are snapshots, from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from axcore.errors import ConflictError, InputError, NotFoundError
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 SETTINGS = ("intercom", "sip")
 DEFAULT = ("intercom", "default_account")
+WAYS = ("rtp_keys", "info_keys")
+"""In which an account takes keys."""
 SERVER_FIELDS = ("registrar", "domain", "secondary_server")
 TURN_FIELDS = ("turn_server", "turn_user")
 NOBODY = "gone"
@@ -114,7 +116,8 @@ class SipAccounts:
 
     def keys_of(self, account: str) -> dict[str, str]:
         """The sequences of an account: ids by keys."""
-        return {one.sequence: one.id for one in self.sequences.values() if not one.accounts or account in one.accounts}
+        like = self._like((account,))
+        return {one.sequence: one.id for one in self.sequences.values() if not one.accounts or like & {*one.accounts}}
 
     def target(self, address: str, account: str = "", *, contact: str = "", field: str = "sip_address") -> Target:
         """Whom an address means, called from an account. InputError, NotFoundError."""
@@ -214,6 +217,7 @@ class SipAccounts:
     def add_account(self, tx: Transaction, spec: SipAccountSpec, *, key: str = "") -> SipAccount:
         """LimitError, InputError."""
         account = self._accounts.add(tx, spec, key=key)
+        account = self._share(tx, account, {name for name in WAYS if not getattr(account, name)})
         self._changed(tx)
         return account
 
@@ -229,6 +233,7 @@ class SipAccounts:
         new = self._accounts.update(tx, key, patch)
         if new.id == self.default and not new.active:
             raise ConflictError("active", "the default account is always active")
+        new = self._share(tx, new, patch)
         self._changed(tx)
         return new
 
@@ -268,6 +273,25 @@ class SipAccounts:
 
     # --- inside
 
+    def _like(self, accounts: Iterable[str]) -> set[str]:
+        """These, and all peer-to-peer accounts if one of these is: they share sequences (manual: SIP > DTMF)."""
+        found = set(accounts)
+        direct = {key for key, one in self.accounts.items() if one.kind == "peer_to_peer"}
+        return found | direct if found & direct else found
+
+    def _share(self, tx: Transaction, account: SipAccount, given: Container[str]) -> SipAccount:
+        """All peer-to-peer accounts take keys in the same ways (manual: SIP > DTMF > Protocols).
+
+        Those that are ``given`` for one count for all; the others of a new one are those of all.
+        """
+        others = [one for one in self.accounts.values() if one.kind == "peer_to_peer" and one.id != account.id]
+        if account.kind != "peer_to_peer" or not others:
+            return account
+        ways = {name: getattr(account if name in given else others[0], name) for name in WAYS}
+        for one in (*others, account):
+            self._accounts.update(tx, one.id, ways)
+        return self._accounts.get(account.id)
+
     def _check_account(self, spec: SipAccountSpec, key: str) -> SipAccountSpec:
         spec = check.account(spec, key)
         self._check_certificates(spec)
@@ -287,7 +311,7 @@ class SipAccounts:
             if account not in self.accounts:
                 raise NotFoundError(f"accounts[{position}]", f"there is no account {account[:40]!r}")
         for other in self.sequences.values():
-            shared = not spec.accounts or not other.accounts or set(spec.accounts) & set(other.accounts)
+            shared = not spec.accounts or not other.accounts or self._like(spec.accounts) & {*other.accounts}
             if other.id != key and other.sequence == spec.sequence and shared:
                 raise ConflictError("sequence", f"{spec.sequence} is {other.description!r} already")
         return spec

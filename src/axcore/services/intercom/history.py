@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from axcore.errors import NotFoundError
-from axcore.model.intercom import CallDirection, CallState, CallStatus
+from axcore.model.intercom import VMS_CALL, CallDirection, CallState, CallStatus, Target
 from axcore.runtime.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class CallHistory:
         """A call is in another state."""
         stopped = rfc3339(tx.now.wall_ns) if state == "Terminated" else self._statuses[call_id].stopped
         return self.note(tx, call_id, state=state, reason=reason, stopped=stopped)
+
+    def talks(self, tx: Transaction, call_id: str, who: Target, codec: str) -> None:
+        """Who has a call now."""
+        kind = "VMS" if who.uri == VMS_CALL else "SIP"
+        self.note(tx, call_id, codec=codec, remote_uri=who.uri, account=who.account, type=kind, answered=True)
 
     def note(self, tx: Transaction, call_id: str, **what: Any) -> CallStatus:
         """More is known of a call."""

@@ -39,6 +39,12 @@ class LiveCalls:
         """The call that has a leg."""
         return next((call for call in self.all if call.leg(leg) is not None), None)
 
+    def account_of(self, leg: str) -> str:
+        """The account that a leg is called from; empty if there is no such leg."""
+        call = self.with_leg(leg)
+        known = None if call is None else call.leg(leg)
+        return "" if known is None else known.target.account
+
     def keep(self, tx: Transaction, call: Call) -> None:
         """A call as it is now; one that is over is forgotten."""
         if call.live:

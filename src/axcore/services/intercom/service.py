@@ -211,7 +211,7 @@ class IntercomService:
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
             case voice.Ended(leg=name, code=code, reason=reason):
                 leg = self._legs.name(line, name)
-                self._doubt(tx, leg, code)
+                self.servers.on_failed_call(tx, self._calls.account_of(leg), code)
                 self._ended(tx, leg, notices.ending(code, reason), code)
             case voice.MediaAgreed(leg=name, media=media):
                 self._agreed(tx, self._legs.name(line, name), media)
@@ -279,8 +279,7 @@ class IntercomService:
         if not refusal and (self._calls.now is not None or not self._legs.audible):
             refusal = calls.BUSY
         if refusal:
-            command = voice.Answer(leg=report.leg, code=refusal)
-            tx.after_commit(partial(self._legs.tell, line, command))
+            tx.after_commit(partial(self._legs.tell, line, voice.Answer(leg=report.leg, code=refusal)))
             return
         account = self.accounts.account(report.account)
         caller = Target(uri=str(parse_name_addr(report.remote)), account=account.id)
@@ -367,12 +366,6 @@ class IntercomService:
         if call is not None:
             self._take(tx, call.leg_over(leg, reason, tx.now.mono_ns))
 
-    def _doubt(self, tx: Transaction, leg: str, code: int) -> None:
-        call = self._calls.with_leg(leg)
-        known = call.leg(leg) if call is not None else None
-        if known is not None:
-            self.servers.on_failed_call(tx, known.target.account, code)
-
     def _ended(self, tx: Transaction, leg: str, reason: str, code: int = NO_SERVICE) -> None:
         call, close = self._calls.with_leg(leg), self._legs.forget(tx, leg)
         if call is not None:
@@ -389,9 +382,7 @@ class IntercomService:
         """The sound of the leg that has the call, once it is known."""
         media, who = self._legs.talk(tx, leg), call.leg(leg)
         if who is not None:
-            uri, account = who.target.uri, who.target.account
-            kind, codec = "VMS" if vms.is_vms(call, leg) else "SIP", "" if media is None else media.codec
-            self._history.note(tx, call.id, codec=codec, remote_uri=uri, account=account, type=kind, answered=True)
+            self._history.talks(tx, call.id, who.target, "" if media is None else media.codec)
 
     # --- inside: keys
 
