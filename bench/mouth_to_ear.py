@@ -7,7 +7,7 @@ of the best match of what the loudspeaker plays with what was said. With ``--liv
 UDP on loopback, by the monotonic clock.
 
 Ends: a sample is said when the virtual room gets it, and heard when the room's loudspeaker plays it. The card of the
-room plays a frame from the tick on that made it; an ALSA card has one period (10 ms) more in its ring.
+room plays a frame from the tick on that made it; an ALSA card has 5 ms more in its ring, and 10 ms once it ran dry.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from axcore.errors import QueueFullError
 
 RATE, FRAME, TICK_NS = 16000, 160, 10_000_000
 NETWORK_NS = 200_000
-ALSA_RING_MS = 10.0
+ALSA_RING_MS = 5.0
 GOAL_MS = 45.0
 Samples = npt.NDArray[np.int16]
 

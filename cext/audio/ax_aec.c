@@ -230,18 +230,23 @@ static int peak_delay(const struct aec_core *c)
     return (c->shift + n - which) * c->hop + at[which];
 }
 
+void ax_aec_talk(const struct ax_aec *a, struct ax_aec_status *out)
+{
+    out->talking = a->core.suppressor.near > 0.5f;
+    out->doubt = a->core.suppressor.doubt;
+}
+
 void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out)
 {
     const struct aec_core *c = &a->core;
     memset(out, 0, sizeof *out);
+    ax_aec_talk(a, out);
     if (a->mic_energy > 0.0f)
         out->erle_db = 10.0f * log10f((a->mic_energy + 1e-9f) / (a->out_energy + 1e-9f));
     out->delay_ms = -1.0f;
     if (c->locked)
         out->delay_ms = ((float)peak_delay(c) + (float)c->drift.delay) * 10.0f / (float)c->hop;
     out->drift_ppm = c->drift_ppm;
-    out->talking = c->suppressor.near > 0.5f;
-    out->doubt = c->suppressor.doubt;
 }
 
 int ax_aec_chain(struct ax_aec *a, struct ax_ns *n)

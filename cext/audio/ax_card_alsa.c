@@ -1,7 +1,8 @@
 /* A sound card by ALSA; see ax/card.h. Two PCMs (alsa-lib, PCM interface: snd_pcm_open, set_params, readi, writei, wait,
  * prepare, start, close), linked where they can be, so that one clock drives both. The loudspeaker starts with PREFILL
- * frames of silence; whichever side runs over or dry, both start again so: the delay from loudspeaker to microphone
- * stays the same. Constants are those of its public headers.
+ * half frames of silence; whichever side runs over or dry, both start again with PREFILL_SURE, and so from then on: a card
+ * that is served in time waits 5 ms less, and after the first time the delay from loudspeaker to microphone stays the same.
+ * Constants are those of its public headers.
  * Units: frames are samples, one channel. Threads: one. Allocation: in open. */
 #include "ax/err.h"
 #include "ax_card_internal.h"
@@ -21,7 +22,8 @@
 #define FORMAT_S16 2
 #endif
 #define LATENCY_US 40000u /* Of each ring: four periods of 10 ms. */
-#define PREFILL 2
+#define PREFILL 3 /* A frame is played until the next one comes; half a frame is what that one may be late. */
+#define PREFILL_SURE 4
 #define WAIT_MS 100
 #define WAITS 10
 #define ALSA "libasound.so.2"
@@ -32,6 +34,7 @@ struct alsa_card {
     struct ax_card card;
     void *library, *speaker, *microphone;
     bool started;
+    int prefill; /* Half frames. */
     int (*open)(void **pcm, const char *name, int stream, int mode);
     int (*set_params)(void *pcm, int format, int access, unsigned channels, unsigned rate, int resample, unsigned latency);
     long (*readi)(void *pcm, void *buffer, unsigned long size);
@@ -107,8 +110,9 @@ static int begin(struct alsa_card *c)
     err = c->prepare(c->speaker);
     if (err >= 0)
         (void)c->prepare(c->microphone);
-    for (int i = 0; i < PREFILL && err >= 0; i++)
-        err = write_all(c, silence, c->card.frame);
+    for (int i = 0; i < c->prefill && err >= 0; i++)
+        err = write_all(c, silence, c->card.frame / 2);
+    c->prefill = PREFILL_SURE;
     if (err >= 0)
         (void)c->start(c->speaker);
     if (err >= 0)
@@ -188,6 +192,7 @@ int ax_card_open_alsa(struct ax_card **out, const struct ax_card_alsa *config)
     if (!c)
         return AX_E_NOMEM;
     c->card = (struct ax_card){alsa_read, alsa_write, alsa_close, NULL, -1, config->rate, config->rate / 100};
+    c->prefill = PREFILL;
     int err = alsa_open_library(c, config->library ? config->library : ALSA) ? 0 : -ELIBACC;
     if (err == 0)
         err = alsa_open_pcms(c, config);

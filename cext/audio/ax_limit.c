@@ -23,10 +23,26 @@ static float allowed(const struct ax_limit *l, float peak)
     return peak > l->ceiling ? l->ceiling / peak * 0.99999f : 1.0f;
 }
 
+/* Nothing was too loud, nor is: the frame is late by a block, and nothing else. */
+static bool pass(struct ax_limit *l)
+{
+    const size_t n = l->block, rest = l->frame - n;
+    float last[MOST_BLOCK];
+    if (l->gain != 1.0f || l->allowed != 1.0f || pcm_peak(l->x, l->frame) > l->ceiling)
+        return false;
+    memcpy(last, l->x + rest, n * sizeof *last);
+    memmove(l->x + n, l->x, rest * sizeof *last);
+    memcpy(l->x, l->delay, n * sizeof *last);
+    memcpy(l->delay, last, n * sizeof *last);
+    return true;
+}
+
 /* The frame in x, in place. */
 static void limit(struct ax_limit *l)
 {
     const uint32_t n = l->block;
+    if (pass(l))
+        return;
     for (uint32_t at = 0; at < l->frame; at += n) {
         float *x = l->x + at;
         const float mine = allowed(l, pcm_peak(x, n)), most = fminf(l->allowed, mine);
@@ -69,11 +85,13 @@ int ax_limit_mix(struct ax_limit *l, const int16_t *const *in, const float *gain
         return AX_E_ARG;
     if (n > MOST_MIXED || (gains && !pcm_is_sound(gains, n, 16.0f)))
         return AX_E_RANGE;
-    memset(l->x, 0, sizeof l->x);
+    memset(l->x, 0, l->frame * sizeof *l->x);
     for (size_t k = 0; k < n; k++) {
         const float gain = (gains ? gains[k] : 1.0f) * (1.0f / 32768.0f);
+        float *restrict x = l->x;
+        const int16_t *restrict from = in[k];
         for (uint32_t i = 0; i < l->frame; i++)
-            l->x[i] += gain * (float)in[k][i];
+            x[i] += gain * (float)from[i];
     }
     limit(l);
     pcm_to_i16(out, l->x, l->frame);

@@ -12,7 +12,7 @@
 #include "ax/ring.h"
 #include "ax_pcm.h"
 
-enum { LEGS = AX_PIPELINE_LEGS, PLAYS = AX_PIPELINE_PLAYS, MOST = 480, SOURCES = LEGS + PLAYS + 1 };
+enum { LEGS = AX_PIPELINE_LEGS, PLAYS = AX_PIPELINE_PLAYS, MOST = 480, SOURCES = LEGS + PLAYS + 1, LOOK_STEPS = 10 };
 
 #define CEILING 0.966f /* -0.3 dB */
 #define MOST_GAIN_DB 30.0f
@@ -234,10 +234,9 @@ static size_t add_plays(const struct ax_pipeline *p, uint32_t to, float gain, ui
 
 static float power_db(const int16_t *in, uint32_t n)
 {
-    float sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += (float)in[i] * (float)in[i];
-    return pcm_db(sum / ((float)n * 32768.0f * 32768.0f));
+    float x[MOST];
+    pcm_from_i16(x, in, n);
+    return pcm_db(pcm_power(x, n));
 }
 
 static float bounded(float gain)
@@ -261,6 +260,7 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
     (void)ax_limit_mix(p->limit, frames, gains, n, p->out);
     if (p->avc)
         (void)ax_avc_play(p->avc, p->out, p->out);
+    p->stats.speaker_db = power_db(p->out, p->frame);
 }
 
 /* What the microphone hears may be the loudspeaker alone, or somebody under an echo that the filter has not learnt yet:
@@ -268,10 +268,10 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
 static bool only_echo(struct ax_pipeline *p)
 {
     struct ax_aec_status status;
-    p->rings = power_db(p->out, p->frame) > FAR_DB ? FAR_FRAMES : p->rings - (p->rings > 0);
+    p->rings = p->stats.speaker_db > FAR_DB ? FAR_FRAMES : p->rings - (p->rings > 0);
     if (!p->aec || p->spec.echo != AX_PIPELINE_ECHO_FULL || p->rings == 0)
         return false;
-    ax_aec_get(p->aec, &status);
+    ax_aec_talk(p->aec, &status);
     return !status.talking || status.doubt > DOUBT || power_db(p->near, p->frame) < NEAR_DB;
 }
 
@@ -345,17 +345,18 @@ static void publish(struct ax_pipeline *p)
 static void measure(struct ax_pipeline *p, const int16_t *mic)
 {
     struct ax_pipeline_stats *s = &p->stats;
-    struct ax_aec_status status = {.delay_ms = -1};
+    struct ax_aec_status status;
+    const bool looks = s->steps % LOOK_STEPS == 0; /* At what takes its time to tell. */
     s->steps++;
     s->mic_db = power_db(mic, p->frame);
     s->near_db = power_db(p->near, p->frame);
-    s->speaker_db = power_db(p->out, p->frame);
     s->level = ax_level_get(&p->level);
-    if (p->aec)
+    if (p->aec && looks) {
         ax_aec_get(p->aec, &status);
-    s->erle_db = status.erle_db;
-    s->echo_delay_ms = status.delay_ms;
-    s->drift_ppm = status.drift_ppm;
+        s->erle_db = status.erle_db;
+        s->echo_delay_ms = status.delay_ms;
+        s->drift_ppm = status.drift_ppm;
+    }
     s->gain_db = p->agc ? ax_agc_gain_db(p->agc) : 0;
     s->volume_db = p->avc ? ax_avc_gain_db(p->avc) : 0;
     s->noise_db = p->avc ? ax_avc_noise_db(p->avc) : -100;

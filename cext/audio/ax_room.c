@@ -4,6 +4,7 @@
 #include "ax/room.h"
 
 #include "ax/err.h"
+#include "ax_dsp.h"
 #include "ax_pcm.h"
 
 #include <stdatomic.h>
@@ -19,6 +20,7 @@ struct ax_room {
     uint32_t rate, frame, curve, seed;
     size_t taps, keep, size, fill; /* Samples: of the response, of the past that is needed, of room, of what is there. */
     float *response, *past;
+    const struct ax_dsp *dsp;
     float low;                     /* State of the cover's low pass. */
     _Atomic float set[AX_ROOM_PART_END];
 };
@@ -41,20 +43,6 @@ static float curve(uint32_t kind, float x)
     if (kind == AX_ROOM_HARD)
         return x > 0.25f ? 0.25f : x < -0.25f ? -0.25f : x;
     return x;
-}
-
-static float product(const float *a, const float *b, size_t n)
-{
-    float lane[PCM_LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + PCM_LANES <= n; i += PCM_LANES)
-        for (size_t k = 0; k < PCM_LANES; k++)
-            lane[k] += a[i + k] * b[i + k];
-    for (; i < n; i++)
-        sum += a[i] * b[i];
-    for (size_t k = 0; k < PCM_LANES; k++)
-        sum += lane[k];
-    return sum;
 }
 
 int ax_room_set(struct ax_room *r, int part, float value)
@@ -98,7 +86,7 @@ int ax_room_step(struct ax_room *r, const int16_t *speaker, const int16_t *talke
     const size_t delay = (size_t)(get(r, AX_ROOM_DELAY) * (float)r->rate / 1000.0f);
     const float *from = r->past + r->fill - r->frame - delay - (r->taps - 1);
     for (uint32_t i = 0; i < r->frame; i++) {
-        float y = echo * product(from + i, r->response, r->taps) + room * noise(r);
+        float y = echo * r->dsp->dot(from + i, r->response, (int)r->taps) + room * noise(r);
         if (talker)
             y += (float)talker[i] * (1.0f / 32768.0f);
         r->low += pole * (cover * y - r->low);
@@ -140,6 +128,7 @@ int ax_room_new(struct ax_room **out, const struct ax_room_spec *spec)
     struct ax_room *r = calloc(1, sizeof *r);
     if (!r)
         return AX_E_NOMEM;
+    r->dsp = ax_dsp_best();
     r->rate = spec->rate;
     r->frame = spec->rate / 100;
     r->curve = spec->curve;

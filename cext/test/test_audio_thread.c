@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ static void test_alsa(void)
     const unsigned long long *samples = dlsym(fake, "fake_asound_samples"), *recorded = dlsym(fake, "fake_asound_recorded");
     const int *open = dlsym(fake, "fake_asound_open");
     CHECK(samples != NULL && recorded != NULL && open != NULL);
-    CHECK_EQ(*samples, (3 + 2) * FRAME); /* Two frames of silence go ahead. */
+    CHECK_EQ(*samples, 3 * FRAME + 3 * FRAME / 2); /* One and a half frames of silence go ahead. */
     CHECK_EQ(*recorded, 3 * FRAME);
     CHECK_EQ(*open, 2);
     ax_card_close(card);
@@ -53,7 +54,9 @@ static void test_alsa(void)
     ax_card_close(card);
     config = alsa("good", "dry");
     CHECK_EQ(ax_card_open_alsa(&card, &config), AX_OK);
-    CHECK_EQ(ax_card_read(card, mic), 1); /* It ran over, and both began again. */
+    const unsigned long long before = *samples;
+    CHECK_EQ(ax_card_read(card, mic), 1); /* It ran over, and both began again, with two frames from then on. */
+    CHECK_EQ(*samples - before, 3 * FRAME / 2 + 2 * FRAME);
     CHECK_EQ(ax_card_write(card, speaker), 0);
     ax_card_close(card);
     const char *const dead[][2] = {{"dead", "good"}, {"good", "dead"}};
@@ -118,6 +121,41 @@ static void wait_bell(int fd)
     CHECK(value > 0);
 }
 
+struct carried {
+    atomic_int received, sent;
+};
+
+static void count_receive(void *context)
+{
+    atomic_fetch_add(&((struct carried *)context)->received, 1);
+}
+
+static void count_send(void *context)
+{
+    atomic_fetch_add(&((struct carried *)context)->sent, 1);
+}
+
+/* What is carried is called in the ticks, in place of the bell, until it is taken away. */
+static void carry(struct ax_audio_thread *t)
+{
+    struct carried counts = {0};
+    const struct ax_audio_carried carried = {count_receive, count_send, &counts};
+    struct ax_audio_thread_counters c;
+    uint64_t rang;
+    ax_audio_thread_carry(t, &carried);
+    (void)!read(ax_audio_thread_packets_fd(t), &rang, sizeof rang); /* From before. */
+    while (atomic_load(&counts.received) < 4 || atomic_load(&counts.sent) < 2)
+        usleep(2000);
+    CHECK_EQ(read(ax_audio_thread_packets_fd(t), &rang, sizeof rang), -1);
+    ax_audio_thread_carry(t, NULL);
+    const int received = atomic_load(&counts.received), sent = atomic_load(&counts.sent);
+    CHECK(sent <= received);
+    ax_audio_thread_count(t, &c);
+    wait_ticks(t, c.ticks + 5);
+    CHECK(atomic_load(&counts.received) == received && atomic_load(&counts.sent) == sent);
+    wait_bell(ax_audio_thread_packets_fd(t));
+}
+
 /* A clip is played in a room: the microphone hears it, its end and the packets of a leg are told of. */
 static void test_thread_in_a_room(void)
 {
@@ -171,6 +209,7 @@ static void test_thread_in_a_room(void)
     CHECK(record->done_ns >= record->t_ns);
     CHECK_EQ(ax_audio_thread_start(t), AX_OK); /* Again. */
     wait_ticks(t, c.ticks + 2);
+    carry(t);
     ax_audio_thread_free(t);
     ax_pipeline_free(p);
     ax_leg_free(leg);

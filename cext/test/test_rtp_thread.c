@@ -2,6 +2,7 @@
  * audio thread is played by the test. Waits end when the thing happened. */
 #define _GNU_SOURCE
 #include "ax/err.h"
+#include "ax/io_thread.h" /* ax_monotonic_ns */
 #include "ax/rtp_thread.h"
 #include "ax_test.h"
 
@@ -469,8 +470,47 @@ static void test_closed_socket(void)
     close_side(&s);
 }
 
+/* In another thread's ticks: what waited has come when the system got it, not when it was read. A machine that sleeps too long
+ * in between, or has only begun to tell, says so later: it is asked again. */
+static void test_time_of_arrival(void)
+{
+    struct side s;
+    union ax_rtp_address mine;
+    uint8_t data[300];
+    bool found = false;
+    open_side(&s, AF_INET);
+    const int fd = open_socket(&mine, AF_INET, 0);
+    struct ax_rtp_thread_port port = plain(&s);
+    port.peer = mine;
+    port.config.session.rtcp_ms = 0;
+    CHECK_EQ(ax_rtp_thread_add(s.t, &port, s.leg, &s.serial), AX_OK);
+    ax_rtp_thread_stop(s.t);
+    for (uint16_t i = 0; i < 2000 && !found; i++) {
+        const size_t n = forge(data, i, 7, 4);
+        data[1] = EVENTS;
+        memcpy(data + 4, (const uint8_t[]){0, (uint8_t)(i >> 8), (uint8_t)i, 0}, 4); /* Each is another press. */
+        memcpy(data + 12, (const uint8_t[]){5, 10, 0, 160}, 4);
+        fire(fd, &s.at, data, n);
+        const uint64_t fired_ns = ax_monotonic_ns();
+        usleep(1000);
+        ax_rtp_thread_receive(s.t);
+        s.ntold = 0;
+        look(&s);
+        for (int k = 0; k < s.ntold; k++)
+            found |= s.told[k].kind == AX_RTP_EVENT_DOWN && s.told[k].t_ns <= fired_ns;
+    }
+    CHECK(found);
+    tick(&s);
+    tick(&s);
+    ax_rtp_thread_send(s.t);
+    CHECK_EQ(recv(fd, data, sizeof data, 0), 172);
+    close(fd);
+    close_side(&s);
+}
+
 int main(void)
 {
+    test_time_of_arrival();
     test_a_call(AF_INET, AX_SRTP_PROFILE_END, false);
     test_a_call(AF_INET, AX_SRTP_CM_80, false);
     test_a_call(AF_INET, AX_SRTP_GCM, true);

@@ -57,6 +57,8 @@ int ax_aec_process_f32(struct ax_aec *a, const float *mic, const float *ref, flo
 int ax_aec_chain(struct ax_aec *a, struct ax_ns *n);
 
 void ax_aec_get(const struct ax_aec *a, struct ax_aec_status *out);
+/** The same, but `talking` and `doubt` alone, which cost nothing: the delay takes two transforms. */
+void ax_aec_talk(const struct ax_aec *a, struct ax_aec_status *out);
 
 /** Bytes of memory that a canceller holds. */
 size_t ax_aec_size(const struct ax_aec *a);

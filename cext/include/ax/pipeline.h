@@ -96,7 +96,7 @@ struct ax_pipeline_stats {
     uint64_t events_lost; /**< There was no room for them. */
     float mic_db, near_db, speaker_db; /**< Power of the last frame, dBFS: microphone, what the legs hear of it, loudspeaker. */
     float level;      /**< Of the microphone, 0 .. 100. */
-    float erle_db, echo_delay_ms, drift_ppm; /**< Of the echo canceller; delay -1: not known. */
+    float erle_db, echo_delay_ms, drift_ppm; /**< Of the echo canceller, every 100 ms; delay -1: not known. */
     float gain_db;    /**< Of the gain control. */
     float volume_db, noise_db; /**< Of the volume control; the noise that it heard. */
     uint32_t talking; /**< Somebody talks at the microphone. */

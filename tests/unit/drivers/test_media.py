@@ -106,6 +106,26 @@ def test_a_call(phones: tuple[Phone, Phone], profile: Profile | None) -> None:
     assert here.media.counters["foreign"] == 0
 
 
+def test_the_packets_of_a_sound_are_carried_once(phones: tuple[Phone, Phone]) -> None:
+    here, _ = phones
+    here.start()
+    with pytest.raises(StateError):
+        here.media.start()
+    other = Media(here.sound)
+    with pytest.raises(StateError):
+        other.start()
+    other.stop()  # What another one carries is not its own to end.
+    port = here.call(None)
+    here.media.stop()
+    here.media.stop()
+    other.start()
+    with pytest.raises(StateError):
+        here.media.start()
+    other.stop()
+    here.media.start()
+    port.close()
+
+
 def test_a_call_goes_on_while_python_is_blocked(phones: tuple[Phone, Phone]) -> None:
     here, there = phones
     port, far = here.call(there), there.call(here)
