@@ -5,7 +5,7 @@ library is there; with ``--bound`` what an oracle that knows every arrival comes
 minutes), and what ours loses R by. The floors are what was measured, a little lower; ``GOALS`` of the traces is what it
 should come to.
 
-lan 91.6 and lte 79.5 lie between the oracle (92.2 and 80.1) and what one delay to aim at can do that is right from the
+lan 91.6 and lte 79.5 lie between the oracle (92.2 and 80.5) and what one delay to aim at can do that is right from the
 first packet on, with the same stretching (91.5 and 79.1: the best of 23 such delays, chosen afterwards on other seeds).
 Their stalls do not depend on what came before, so that a buffer that cannot see ahead has to keep all the time what
 bridges them: half of what a stall lasts, as frames are stretched to twice their length meanwhile.
