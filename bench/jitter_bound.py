@@ -50,20 +50,16 @@ def schedule(delay: traces.Trace, per_ms: float, per_gap: float) -> tuple[float,
     value = np.zeros(MOST_MS + 1)
     moves: list[tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]] = []
     for late in delay:
-        # From the frame before: stretched, what is more than that concealed; a frame that is left out is 20 ms less.
+        # From the frame before: stretched, what is more than that concealed; or this one left out, and up to 20 ms.
         near, source = _least(value, LONGER, SHORTER)
         ramp = near - slope
         best = np.minimum.accumulate(ramp)
         from_place = np.maximum.accumulate(np.where(ramp <= best, np.arange(len(ramp)), 0))
         come, source = best + slope, source[from_place]
-        if np.isnan(late):
-            skipped, back = _least(value, 0, int(traces.FRAME_MS))
-            value, source, played = skipped + per_gap, back, np.zeros(len(grid), np.bool_)
-        else:
-            skipped, back = _least(value, 0, int(traces.FRAME_MS))
-            here = np.where(grid >= late, come + ms, np.inf)
-            played = here <= skipped + per_gap
-            value, source = np.where(played, here, skipped + per_gap), np.where(played, source, back)
+        skipped, back = _least(value, 0, int(traces.FRAME_MS))
+        here = np.where(grid >= late, come + ms, np.inf)  # Never for one that is lost.
+        played = here <= skipped + per_gap
+        value, source = np.where(played, here, skipped + per_gap), np.where(played, source, back)
         moves.append((source, played))
     place, waited, heard, gaps = int(np.argmin(value)), 0.0, 0, 0.0
     for source, played in reversed(moves):

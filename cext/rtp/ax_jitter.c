@@ -19,8 +19,8 @@
 
 #define EASE_NS ((int64_t)(AX_DELAY_EASE_MS * 1e6f))
 #define WASTE_NS 3000000ll  /* Between a tick and the beginning of a frame: let be. */
-#define LACK_NS 250000ll    /* Under it, at a tick: a step more. A sender's slow clock takes the rest away, bit by bit. */
-#define LACK_PART 4         /* The same where there are no ticks: a part of the delay that is aimed at. */
+#define LACK_PART 4         /* So much of it may a sender's slow clock take away, bit by bit, but no more than this: */
+#define LACK_TICK_NS 1000000ll
 #define MARGIN_NS 2000000ll /* Over the delay that is aimed at, so that a step less does not lead to a step more. */
 
 struct slot {
@@ -253,15 +253,16 @@ static uint32_t to_tick(const struct ax_jitter *j, uint32_t otherwise)
 static int64_t nearer(const struct ax_jitter *j, int64_t excess, int64_t frame, int64_t first)
 {
     const int64_t step = frame / AX_DELAY_SHRINK, most = step < first / 2 ? step : first / 2;
+    const int64_t part = j->delay.target / LACK_PART, most_lack = j->tick_ns ? LACK_TICK_NS : EASE_NS;
+    const int64_t lack = part < most_lack ? part : most_lack;
     if (!j->tick_ns) {
         const int64_t less = excess - EASE_NS / 2;
         if (excess > EASE_NS)
             return -(less < most ? less : most);
-        const int64_t lack = j->delay.target / LACK_PART < EASE_NS ? j->delay.target / LACK_PART : EASE_NS;
         const int64_t more = EASE_NS / 2 - excess;
         return excess >= -lack ? 0 : more < first ? more : first;
     }
-    if (excess < -LACK_NS) {
+    if (excess < -lack) {
         const int64_t more = until_due(j, -excess);
         return more < first ? more : first;
     }

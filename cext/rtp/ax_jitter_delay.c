@@ -20,7 +20,7 @@
 #define PER_MS 0.024f    /* impairment of a millisecond */
 #define PER_FRAME 330.f  /* of a concealed frame */
 #define PER_STRETCH 4.3f /* of a stretched one */
-#define STAY 0.06f       /* by so much another trial must be better */
+#define STAY 0.03f       /* by so much another trial must be better */
 #define RISE_MS 10.f     /* how fast the usual lateness is followed */
 #define FACTOR 0.15f
 #define PLUS_MS 3.f
