@@ -40,7 +40,7 @@ DEFAULT = ("intercom", "default_account")
 SERVER_FIELDS = ("registrar", "domain", "secondary_server")
 NOBODY = "gone"
 """In the place of an authority that was removed: no PEM, so that TLS is refused rather than unverified."""
-INCOMING_SLOT, INCOMING_SLOTS = 12, 4
+INCOMING_SLOT, INCOMING_SLOTS = 12, 12
 """RTP ports (two each) of incoming calls: those before are of outgoing ones."""
 
 

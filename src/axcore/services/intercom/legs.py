@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from axcore.model.intercom import Target
-from axcore.model.voice import AgreedMedia, Command, HangUp, Invite, LocalMedia, Ready
+from axcore.model.voice import AgreedMedia, Answer, Command, HangUp, Invite, LocalMedia, Ready
 
 from .accounts import INCOMING_SLOT
 from .lines import LineDriver, Lines
@@ -116,15 +116,10 @@ class Legs:
         wire = self._wires.get(leg)
         if wire is None:
             return
-        line, command = wire.line, make(wire.name)
+        tx.after_commit(partial(self._say, leg, wire.line, make(wire.name)))
 
-        def lost() -> None:
-            self._submit(lambda tx: self._on_ended(tx, leg, "the voice process is gone"))
-
-        tx.after_commit(partial(self.tell, line, command, lost))
-
-    def open(self, tx: Transaction, leg: str) -> None:
-        """Bind the port of a leg."""
+    def open(self, tx: Transaction, leg: str, then: Command | None = None) -> None:
+        """Bind the port of a leg; ``then``: what its process is told if that was done."""
         wire, media = self._wires[leg], self._media
         assert media is not None
 
@@ -134,8 +129,15 @@ class Legs:
             except OSError as error:
                 reason = f"RTP port {wire.port}: {error.strerror or error}"
                 self._submit(lambda tx: self._on_silent(tx, leg, reason))
+            else:
+                if then is not None:
+                    self._say(leg, wire.line, then)
 
         tx.after_commit(act)
+
+    def accept(self, tx: Transaction, leg: str) -> None:
+        """Answer a leg that has come: not before there is a port for its sound."""
+        self.open(tx, leg, Answer(leg=self._wires[leg].name, code=200))
 
     def drop(self, tx: Transaction, leg: str, code: int) -> None:
         """Have a leg ended."""
@@ -164,6 +166,12 @@ class Legs:
         return (lambda: None) if self._media is None else partial(self._media.stop, leg)
 
     # --- inside
+
+    def _say(self, leg: str, line: int, command: Command) -> None:
+        def lost() -> None:
+            self._submit(lambda tx: self._on_ended(tx, leg, "the voice process is gone"))
+
+        self.tell(line, command, lost)
 
     def _keep(self, tx: Transaction, leg: str, wire: Wire) -> None:
         tx.assign(self, "_wires", {**self._wires, leg: wire})

@@ -320,8 +320,7 @@ class IntercomService:
             case Ring(leg):
                 self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=180))
             case Accept(leg):
-                self._legs.open(tx, leg)
-                self._legs.command(tx, leg, lambda name: voice.Answer(leg=name, code=200))
+                self._legs.accept(tx, leg)
             case Drop(leg, _) if vms.is_vms(call, leg):
                 after.append(partial(self._ended, tx, leg, "over"))
             case Drop(leg, code):
