@@ -34,7 +34,7 @@ from axcore.testing.ports import free_port
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
 MODEL = "a8207-ve-mk2"
-RTP_PORTS = 32
+RTP_PORTS = 48
 """That legs take in turn: ``services.intercom.accounts.INCOMING_SLOT`` and those after it, by two."""
 
 
@@ -82,7 +82,7 @@ class Station:
     def until(self, holds: Callable[[], object], timeout: float = 60.0) -> None:
         end = time.monotonic() + timeout
         while not holds():
-            assert time.monotonic() < end, f"not within {timeout} s"
+            assert time.monotonic() < end, f"not within {timeout} s; there was\n{self.told()}"
             time.sleep(0.005)
 
     def expect(self, topic: str, timeout: float = 60.0, **data: str) -> Event:
@@ -94,9 +94,13 @@ class Station:
                 if event.topic == topic and data.items() <= event.data.items():
                     return event
             if time.monotonic() >= end:
-                log = "\n".join(f"{event.topic} {event.data}" for event in self.device.ledger.events_after(0)[-20:])
-                raise TimeoutError(f"no {topic} {data} within {timeout} s; there was\n{log}")
+                raise TimeoutError(f"no {topic} {data} within {timeout} s; there was\n{self.told()}")
             time.sleep(0.002)
+
+    def told(self) -> str:
+        """The last events, for who looks why a test failed."""
+        events_told = self.device.ledger.events_after(0)[-20:]
+        return "\n".join(f"{event.time} {event.topic} {event.data}" for event in events_told)
 
     def press_button(self) -> None:
         board = self.device.board

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import pytest
 
+from axcore.errors import InputError
+from axcore.interfaces.call import methods
 from axcore.interfaces.cli.instance import wait_for
+from axcore.interfaces.http.forms import parse_urlencoded
+from axcore.interfaces.http.rest import calls, entry_list
 from axcore.model import events
+from axcore.model.credentials import CardValue, CredentialRead
+from axcore.model.intercom import VMS_CALL
 from axcore.model.rules import Condition, RuleSpec, ToggleIoWhileActive
 from axcore.runtime.ledger import Transaction
 from tests.e2e.test_card_path import PATIENCE, Site
@@ -120,3 +131,39 @@ def test_the_relay_acts_before_the_sync_and_lets_go_when_that_fails(site: Site) 
     wait_for("the edge and the fault in the log", told, PATIENCE)
     press(site, False)
     assert site.edge() == ("relay1", False)
+
+
+def test_what_is_told_of_cards_and_calls_is_committed(site: Site) -> None:
+    """A job has changed both, and is taken back: who asks meanwhile hears of neither."""
+    device, inside, release = site.device, threading.Event(), threading.Event()
+    ledger, intercom = device.ledger, device.intercom
+    assert intercom is not None
+    service = intercom.service
+
+    def job(tx: Transaction) -> None:
+        device.access.on_read(tx, CredentialRead(kind="card", card=CardValue(bits=26, value="02004fcb")))
+        service.call_contacts(tx, (VMS_CALL,))
+        inside.set()
+        release.wait(PATIENCE)
+        raise InputError("test", "is over")
+
+    ctx: Any = SimpleNamespace(ledger=ledger, access=device.access, intercom=service)
+    told: list[Any] = []
+
+    def ask() -> None:
+        request: Any = SimpleNamespace(arguments=lambda: parse_urlencoded(""))
+        for answer in (entry_list.get_latest(request, ctx), calls.list_calls(request, ctx)):
+            told.append(msgspec.json.decode(asyncio.run(answer).body)["data"])  # type: ignore[arg-type]
+        told.append(asyncio.run(methods.get_statuses({}, ctx)))
+
+    future = ledger.submit(job)
+    assert inside.wait(PATIENCE)
+    assert device.access.latest is not None
+    asking = threading.Thread(target=ask)
+    asking.start()
+    wait_for("the question", lambda: ledger._queue or told, PATIENCE)
+    release.set()
+    with pytest.raises(InputError):
+        future.result(PATIENCE)
+    asking.join()
+    assert told == [None, [], {"CallStatus": []}]

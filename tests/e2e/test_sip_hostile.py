@@ -59,9 +59,7 @@ class Watch:
         return [process.pid for process in self.station.lines.processes]
 
     def end_calls(self) -> None:
-        for call in self.station.intercom.calls():
-            if call.state in ("Calling", "Active"):
-                self.station.do(lambda tx, key=call.id: self.station.intercom.hang_up(tx, key))
+        end_calls(self.station)
 
     def all_is_well(self, *, answers: bool = True) -> None:
         self.peer.options()
@@ -81,6 +79,12 @@ def watch(station: Station, peer: Peer) -> Watch:
     return Watch(station, peer)
 
 
+def end_calls(station: Station) -> None:
+    for call in station.intercom.calls():
+        if call.state in ("Calling", "Active"):
+            station.do(lambda tx, key=call.id: station.intercom.hang_up(tx, key))
+
+
 def refused(peer: Peer) -> None:
     """The device says that it takes no calls, once it has room to say so."""
     until = time.monotonic() + PATIENCE
@@ -90,15 +94,25 @@ def refused(peer: Peer) -> None:
         time.sleep(0.05)
 
 
+def acknowledged(peer: Peer) -> bool:
+    """Acknowledge an answer that came again, as every 2xx wants it (RFC 3261, 13.2.2.4); True."""
+    message = peer.receive(0.005)
+    if message is not None and not (message.method == "INVITE" and message.status >= 200):
+        peer.waiting.append(message)
+    return True
+
+
 def call(station: Station, peer: Peer) -> Dialog:
-    """An ordinary call, tried until the device has room: calls that were refused linger."""
+    """An ordinary call, tried until the device has room: calls that were refused linger, and one that was sent before
+    may reach the device only now."""
     until = time.monotonic() + PATIENCE
     while True:
         dialog = Dialog(peer)
         if dialog.invite(body=str(Offer(peer.rtp_port))).status == 200:
-            station.until(lambda: station.intercom.calls()[-1].state == "Active", PATIENCE)
+            station.until(lambda: acknowledged(peer) and station.intercom.calls()[-1].state == "Active", PATIENCE)
             return dialog
-        assert time.monotonic() < until, dialog.answer
+        assert time.monotonic() < until, station.told()
+        end_calls(station)
         time.sleep(0.05)
 
 

@@ -32,7 +32,7 @@ class SipSiren(Siren):
     def __init__(self, device: Instance) -> None:
         super().__init__(device)
         self.port = free_port()
-        settings = {"enabled": True, "allow_incoming": True, "port": self.port, "rtp_start_port": free_port(32)}
+        settings = {"enabled": True, "allow_incoming": True, "port": self.port, "rtp_start_port": free_port(48)}
         self.client.rest("PATCH", f"{SIP}/settings", settings)
         wait_for("the voice processes", lambda: all(self.client.rest("GET", f"{SIP}/status")["processes"]), 60)
 

@@ -31,7 +31,7 @@ from axcore.model.voice import AgreedMedia
 STUN_PORT: Final = 3478
 """Of STUN and TURN over UDP (RFC 8489 section 18.6, RFC 8656 section 18)."""
 MOST_HOSTS: Final = 4
-OFFSET: Final = 32
+OFFSET: Final = 48
 """The sockets of a path have the RTP port of the leg and this: within the ports that the device may use."""
 CHECKS_S: Final = 15.0
 """After which a call goes on without ICE; checks that succeed later are still taken."""

@@ -13,7 +13,7 @@ import ssl
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pjsua2 as pj
@@ -346,8 +346,7 @@ class Stack:
         if stale is not None:
             self._kept.append(stale)
         self._number += 1
-        ports = self.config.incoming_ports
-        media = LocalMedia(port=ports[self._number % len(ports)] if ports else 0)
+        media = LocalMedia(port=next_port(self.config.incoming_ports, self._number, self.legs.values()))
         name = f"in{self._number}"
         leg = Leg(self, account, name, media, call_id=prm.callId)
         self.legs[name] = leg
@@ -397,3 +396,11 @@ def _addressed(uri: str, account: VoiceAccount) -> str:
     if uri.lower().startswith("sips:"):
         return f"sip:{uri[5:]}" if account.sips else ""
     return uri if "transport=" in uri or account.sips else uri + TRANSPORT[account.transport]
+
+
+def next_port(ports: Sequence[int], turn: int, legs: Iterable[Leg]) -> int:
+    """The RTP port of the call that came as number ``turn``; 0 = there are none. One that no leg has, all in turn: the
+    device may still be about to close the port of a call that is over."""
+    taken = {leg.media.port for leg in legs}
+    order = [ports[(turn + number) % len(ports)] for number in range(len(ports))]
+    return next((port for port in order if port not in taken), order[0] if order else 0)

@@ -20,7 +20,7 @@ from axcore.model.voice import AgreedMedia
 pytest.importorskip("aioice", reason="extra axcore[voice]")
 
 HOST = "127.0.0.1"
-OFFSET = 32
+OFFSET = 48
 """Of the ports of a path."""
 PATIENCE = 30.0
 RTP, RTCP = bytes([0x80, 0]) + bytes(10), bytes([0x80, 201]) + bytes(6)

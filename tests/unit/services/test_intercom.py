@@ -182,6 +182,15 @@ class TestCalls:
         assert "4000" in bench.intercom.status(key).reason
         assert bench.lines.sent[-1] == (1, HangUp(leg=f"{key}.0", code=500))
 
+    def test_who_calls_is_not_answered_before_there_is_a_port_for_his_sound(self, bench: IntercomBench) -> None:
+        bench.media.taken.add(4024)
+        bench.do(lambda tx: bench.intercom.accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))
+        bench.incoming()
+        bench.ledger.advance(0)
+        told = [command for _, command in bench.lines.sent if getattr(command, "leg", "") == "in1"]
+        assert told == [HangUp(leg="in1", code=500)], "a refusal: no answer that is taken back"
+        assert "4024" in bench.intercom.calls()[-1].reason
+
     def test_nothing_is_sent_before_the_commit(self, bench: IntercomBench) -> None:
         def job(tx: Any) -> None:
             bench.intercom.call(tx, "sip:ada@10.0.0.2")

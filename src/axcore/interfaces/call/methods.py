@@ -140,11 +140,13 @@ async def terminate(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
 
 async def get_status(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"CallStatus": status(ctx.intercom.status(convert(args, CallIdArgs, "GetCallStatus").CallId))}
+    key = convert(args, CallIdArgs, "GetCallStatus").CallId
+    return {"CallStatus": status(await ctx.ledger.run(lambda tx: ctx.intercom.status(key)))}
 
 
 async def get_statuses(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"CallStatus": [status(one) for one in ctx.intercom.calls()]}
+    calls = await ctx.ledger.run(lambda tx: ctx.intercom.calls())
+    return {"CallStatus": [status(one) for one in calls]}
 
 
 async def get_configuration(_: dict[str, Any], ctx: Context) -> dict[str, Any]:

@@ -44,7 +44,7 @@ SERVER_FIELDS = ("registrar", "domain", "secondary_server")
 TURN_FIELDS = ("turn_server", "turn_user")
 NOBODY = "gone"
 """In the place of an authority that was removed: no PEM, so that TLS is refused rather than unverified."""
-INCOMING_SLOT, INCOMING_SLOTS = 12, 4
+INCOMING_SLOT, INCOMING_SLOTS = 12, 12
 """RTP ports (two each) of incoming calls: those before are of outgoing ones."""
 
 

@@ -28,7 +28,7 @@ from axcore.model.intercom import (
 from axcore.model.sip import check_host, parse_address, parse_source
 
 LEAST_PORT, MOST_PORT = 1024, 65535
-MEDIA_PORTS = 64
+MEDIA_PORTS = 96
 """RTP ports from the first one on that the device may use."""
 DYNAMIC_TYPES = 96, 127
 """RFC 3551 section 6."""

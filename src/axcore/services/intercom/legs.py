@@ -136,26 +136,15 @@ class Legs:
             self.open(tx, leg)
             self.command(tx, leg, lambda name: invite(name, LocalMedia(port=port)))
 
-    def accept(self, tx: Transaction, leg: str) -> None:
-        """Answer a leg that has come."""
-        if not self._seek(tx, leg, lambda name, media: Answer(leg=name, code=200, media=media)):
-            self.open(tx, leg)
-            self.command(tx, leg, lambda name: Answer(leg=name, code=200))
-
     def command(self, tx: Transaction, leg: str, make: Callable[[str], Command]) -> None:
         """Tell the process of a leg something; ``make`` gets the process's name of the leg."""
         wire = self._wires.get(leg)
         if wire is None:
             return
-        line, command = wire.line, make(wire.name)
+        tx.after_commit(partial(self._say, leg, wire.line, make(wire.name)))
 
-        def lost() -> None:
-            self._submit(lambda tx: self._on_ended(tx, leg, "the voice process is gone"))
-
-        tx.after_commit(partial(self.tell, line, command, lost))
-
-    def open(self, tx: Transaction, leg: str) -> None:
-        """Bind the port of a leg."""
+    def open(self, tx: Transaction, leg: str, then: Command | None = None) -> None:
+        """Bind the port of a leg; ``then``: what its process is told if that was done."""
         wire, media = self._wires[leg], self._media
         assert media is not None
 
@@ -165,8 +154,16 @@ class Legs:
             except OSError as error:
                 reason = f"RTP port {wire.port}: {error.strerror or error}"
                 self._submit(lambda tx: self._on_silent(tx, leg, reason))
+            else:
+                if then is not None:
+                    self._say(leg, wire.line, then)
 
         tx.after_commit(act)
+
+    def accept(self, tx: Transaction, leg: str) -> None:
+        """Answer a leg that has come: not before there is a port for its sound."""
+        if not self._seek(tx, leg, lambda name, media: Answer(leg=name, code=200, media=media)):
+            self.open(tx, leg, Answer(leg=self._wires[leg].name, code=200))
 
     def drop(self, tx: Transaction, leg: str, code: int) -> None:
         """Have a leg ended."""
@@ -238,12 +235,17 @@ class Legs:
         if wire is None or not wire.seeking:
             return
         self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False, unsent=False))
-        self.open(tx, leg)
         media = LocalMedia(port=found.port, address=found.address, rtcp_port=found.rtcp_port, ice=found.ice)
-        self.command(tx, leg, lambda name: make(name, media))
+        self.open(tx, leg, make(wire.name, media))
 
     def _on_path(self, told: PathTold) -> None:
         self._submit(lambda tx: self.paths.told(tx, told))
+
+    def _say(self, leg: str, line: int, command: Command) -> None:
+        def lost() -> None:
+            self._submit(lambda tx: self._on_ended(tx, leg, "the voice process is gone"))
+
+        self.tell(line, command, lost)
 
     def _keep(self, tx: Transaction, leg: str, wire: Wire) -> None:
         tx.assign(self, "_wires", {**self._wires, leg: wire})

@@ -28,9 +28,9 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 async def list_calls(request: Request, ctx: Context) -> web.Response:
-    """The call that there is, and the last ones."""
+    """The call that there is, and the last ones. Asked for as a job: what is told is committed."""
     arguments(request)
-    return success(list(ctx.intercom.calls()))
+    return success(list(await ctx.ledger.run(lambda tx: ctx.intercom.calls())))
 
 
 async def make_call(request: Request, ctx: Context) -> web.Response:
@@ -59,7 +59,8 @@ async def patch_vms(request: Request, ctx: Context) -> web.Response:
 
 async def get_call(request: Request, ctx: Context) -> web.Response:
     """One call."""
-    return success(ctx.intercom.status(request.path_params["id"]))
+    key = request.path_params["id"]
+    return success(await ctx.ledger.run(lambda tx: ctx.intercom.status(key)))
 
 
 async def answer_call(request: Request, ctx: Context) -> web.Response:

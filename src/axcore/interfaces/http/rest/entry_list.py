@@ -125,8 +125,8 @@ async def patch_settings(request: Request, ctx: Context) -> web.Response:
 
 
 async def get_latest(request: Request, ctx: Context) -> web.Response:
-    """The credential presented last, null if none was since the start."""
-    return success(latest_view(ctx.access.latest))
+    """The credential presented last, null if none was since the start; of what is committed."""
+    return success(latest_view(await ctx.ledger.run(lambda tx: ctx.access.latest)))
 
 
 def _routes() -> tuple[RestRoute, ...]:
