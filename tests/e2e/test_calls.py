@@ -34,8 +34,8 @@ from axcore.testing.ports import free_port
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
 MODEL = "a8207-ve-mk2"
-RTP_PORTS = 48
-"""That legs take in turn: ``services.intercom.accounts.INCOMING_SLOT`` and those after it, by two."""
+RTP_PORTS = 96
+"""That legs take in turn, and the paths of those behind NAT: ``services.intercom.check.MEDIA_PORTS``."""
 
 
 class Station:
