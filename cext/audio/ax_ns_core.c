@@ -22,11 +22,9 @@
 #define NO_DOUBT 0.25f   /* Where that is in a steady noise, */
 #define ALL_DOUBT 0.45f  /* and where it is among other talkers. */
 #define DOUBTED 0.25f    /* Least gain then: 12 dB. */
-#define DEPTH 5          /* Bands below 500 Hz, where the gains count half. */
 #define CUT_HZ 220.0f    /* The high pass, */
-#define CUT_BANDS 6      /* heard when what is taken below 600 Hz, */
-#define CUT_FROM -14.0f  /* log2 of its power over the talk's, is more than this, */
-#define CUT_WHOLE -10.0f /* and alone from here on. */
+#define CUT_FROM -12.5f  /* heard when what is taken in the lowest band, log2 of power over the talk's, is more than this, */
+#define CUT_WHOLE -11.5f /* and alone from here on. */
 #define CUT_GUSTS 4.0f   /* It counts up to 12 dB over what was there all along: a voice's own depth comes and goes. */
 #define CUT_ON 0.1f      /* As RISE and FALL, for that power. */
 #define CUT_OFF 0.005f
@@ -218,20 +216,16 @@ static float doubt(struct ns_core *c)
 }
 
 /* How much of the high pass is heard. Wind and engines are loudest below any voice, and what windows as short as these
- * leave of them there is still heard; so it goes after them, as long as it was there in the last seconds. */
+ * leave of them there is still heard; so it goes after them, as long as it was there in the last seconds. A voice has nothing
+ * in the lowest band but what leaks there, and that comes and goes. */
 static void low_cut(struct ns_core *c, const float *first, const float *second)
 {
     const int h = c->stride;
-    float sum = 0.0f, still = c->still[0];
-    for (int b = 0; b < CUT_BANDS; b++) {
-        still = fmaxf(still, c->still[b]);
-        float g = 1.0f - c->net.gain[0][b], f = 1.0f - c->net.gain[1][b];
-        g *= g;
-        f *= f;
-        for (int k = c->edge[b]; k < c->edge[b + 1]; k++)
-            sum += g * (first[k] * first[k] + first[h + k] * first[h + k]) + f * (second[k] * second[k] + second[h + k] * second[h + k]);
-    }
-    const float now = fminf(log2_of(sum + QUIET_ALL), still + CUT_GUSTS);
+    const float g = 1.0f - c->net.gain[0][0], f = 1.0f - c->net.gain[1][0];
+    float sum = 0.0f;
+    for (int k = 0; k < c->edge[1]; k++)
+        sum += g * g * (first[k] * first[k] + first[h + k] * first[h + k]) + f * f * (second[k] * second[k] + second[h + k] * second[h + k]);
+    const float now = fminf(log2_of(sum + QUIET_ALL), c->still[0] + CUT_GUSTS);
     c->low.rumble += (now > c->low.rumble ? CUT_ON : CUT_OFF) * (now - c->low.rumble);
     c->low.last = c->low.amount;
     c->low.amount = (1.0f - c->least) * clip((c->low.rumble - c->loud - CUT_FROM) / (CUT_WHOLE - CUT_FROM), 0.0f, 1.0f);
@@ -254,7 +248,7 @@ void ns_core_low_cut(struct ns_core *c, float *sound, int n)
 }
 
 /* The network is careful; a little less of what it doubts sounds better, unless it doubts everything: then what it takes
- * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 500 Hz half of it is
+ * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz half of it is
  * enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user allows, nor below what brings the noise out of hearing: so what is clean stays as it is. */
 static void shape(struct ns_core *c)
 {
@@ -265,7 +259,7 @@ static void shape(struct ns_core *c)
         const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), bound, 1.0f);
         for (int i = 0; i < 2; i++) {
             const float gain = c->net.gain[i][b], root = sqrtf(sqrtf(gain));
-            c->net.gain[i][b] = clip(b < DEPTH ? root * root : gain * (root + doubted * (1.0f - root)), least, 1.0f);
+            c->net.gain[i][b] = clip(b < LOW ? root * root : gain * (root + doubted * (1.0f - root)), least, 1.0f);
         }
     }
 }
