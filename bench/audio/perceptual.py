@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from bench.audio.training_scenes import BANDS, EDGES, EMPHASIS, WINDOW
+from bench.audio.training_scenes import EDGES, EMPHASIS
 
 HERTZ = (EDGES[:-1] + EDGES[1:] - 1) / 2 * 50.0
 BARK = 6 * np.arcsinh(EDGES * 50.0 / 600)

@@ -224,7 +224,8 @@ static void low_cut(struct ns_core *c, const float *first, const float *second)
     const float g = 1.0f - c->net.gain[0][0], f = 1.0f - c->net.gain[1][0];
     float sum = 0.0f;
     for (int k = 0; k < c->edge[1]; k++)
-        sum += g * g * (first[k] * first[k] + first[h + k] * first[h + k]) + f * f * (second[k] * second[k] + second[h + k] * second[h + k]);
+        sum += g * g * (first[k] * first[k] + first[h + k] * first[h + k]) +
+               f * f * (second[k] * second[k] + second[h + k] * second[h + k]);
     const float now = fminf(log2_of(sum + QUIET_ALL), c->still[0] + CUT_GUSTS);
     c->low.rumble += (now > c->low.rumble ? CUT_ON : CUT_OFF) * (now - c->low.rumble);
     c->low.last = c->low.amount;
@@ -249,7 +250,8 @@ void ns_core_low_cut(struct ns_core *c, float *sound, int n)
 
 /* The network is careful; a little less of what it doubts sounds better, unless it doubts everything: then what it takes
  * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz half of it is
- * enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user allows, nor below what brings the noise out of hearing: so what is clean stays as it is. */
+ * enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user
+ * allows, nor below what brings the noise out of hearing: so what is clean stays as it is. */
 static void shape(struct ns_core *c)
 {
     const float doubted = doubt(c);
