@@ -152,6 +152,8 @@ static void core_frame(struct ax_aec *a, const float *mic, const float *ref, flo
     for (int i = 0; i < c->hop; i++)
         out[i] = last = out[i] + AEC_EMPHASIS * last;
     a->last = last;
+    if (c->noise != NULL)
+        ns_core_low_cut(c->noise, out, c->hop);
 }
 
 static void process(struct ax_aec *a, const float *mic, const float *ref, float *out)

@@ -155,6 +155,7 @@ static void core_frame(struct ax_ns *n, const float *in, float *out)
     for (int i = 0; i < hop; i++)
         out[i] = last = out[i] + AEC_EMPHASIS * last;
     n->out_last = last;
+    ns_core_low_cut(&n->core, out, hop);
 }
 
 static void process(struct ax_ns *n, const float *in, float *out)

@@ -2,6 +2,7 @@
 #include "ax_ns_internal.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #define QUIET 1e-9f      /* Power of a band that counts as silence. */
@@ -11,8 +12,8 @@
 #define SLOW 0.02f       /* The same for a band's mean, */
 #define STILL_RISE 0.02f /* The floor of long: 6 dB a second. */
 #define UNHEARD 22.0f    /* log2 of power: a noise that stays 66 dB below the talk in a band is left alone; */
-#define UNHEARD_DEEP 21.3f  /* 64 dB in the lowest. */
-#define DEEP 2           /* Bands below 200 Hz. */
+#define UNHEARD_DEEP 21.3f  /* 64 dB in the lowest, */
+#define DEEP 2           /* those below 200 Hz. */
 #define LOW 3            /* Bands below 300 Hz do not tell how loud the talk is: wind is there. */
 #define LOUDER 0.2f      /* As RISE and FALL, for the loudness of all. */
 #define FAINTER 0.002f
@@ -21,6 +22,12 @@
 #define NO_DOUBT 0.25f   /* Where that is in a steady noise, */
 #define ALL_DOUBT 0.45f  /* and where it is among other talkers. */
 #define DOUBTED 0.25f    /* Least gain then: 12 dB. */
+#define CUT_HZ 220.0f    /* The high pass, */
+#define CUT_FROM -12.5f  /* heard when what is taken in the lowest band, log2 of power over the talk's, is more than this, */
+#define CUT_WHOLE -11.5f /* and alone from here on. */
+#define CUT_GUSTS 4.0f   /* It counts up to 12 dB over what was there all along: a voice's own depth comes and goes. */
+#define CUT_ON 0.1f      /* As RISE and FALL, for that power. */
+#define CUT_OFF 0.005f
 
 static const int EDGES[NS_BANDS + 1] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24,  27,  30,  33, 36,
                                         39, 42, 46, 50, 54, 58, 64, 72, 80, 90, 102, 114, 126, 138, 150, 161};
@@ -76,6 +83,12 @@ void ns_core_init(struct ns_core *c, int bins, int stride, float max_attenuation
         c->left[k] = b;
         c->part[k] = clip(((float)k - from) / (to - from), 0.0f, 1.0f);
     }
+    /* Butterworth, second order, by the bilinear transform; bins of 50 Hz tell the rate. */
+    const float w = tanf(3.14159265f * CUT_HZ / (100.0f * (float)(bins - 1))), q = 1.41421356f;
+    const float all = 1.0f + q * w + w * w;
+    c->low.zero = 1.0f / all;
+    c->low.pole[0] = 2.0f * (w * w - 1.0f) / all;
+    c->low.pole[1] = (1.0f - q * w + w * w) / all;
     ns_core_reset(c);
 }
 
@@ -85,6 +98,9 @@ void ns_core_reset(struct ns_core *c)
     memset(c->last, 0, sizeof c->last);
     memset(c->turn, 0, sizeof c->turn);
     memset(c->turned, 0, sizeof c->turned);
+    memset(c->low.kept, 0, sizeof c->low.kept);
+    c->low.amount = c->low.last = 0.0f;
+    c->low.rumble = log2_of(QUIET_ALL);
     c->started = false;
     c->upper = c->quietest = 1.0f;
     c->before = c->after = 0.0f;
@@ -199,10 +215,43 @@ static float doubt(struct ns_core *c)
     return clip((c->quietest - NO_DOUBT) / (ALL_DOUBT - NO_DOUBT), 0.0f, 1.0f);
 }
 
+/* How much of the high pass is heard. Wind and engines are loudest below any voice, and what windows as short as these
+ * leave of them there is still heard; so it goes after them, as long as it was there in the last seconds. A voice has nothing
+ * in the lowest band but what leaks there, and that comes and goes. */
+static void low_cut(struct ns_core *c, const float *first, const float *second)
+{
+    const int h = c->stride;
+    const float g = 1.0f - c->net.gain[0][0], f = 1.0f - c->net.gain[1][0];
+    float sum = 0.0f;
+    for (int k = 0; k < c->edge[1]; k++)
+        sum += g * g * (first[k] * first[k] + first[h + k] * first[h + k]) +
+               f * f * (second[k] * second[k] + second[h + k] * second[h + k]);
+    const float now = fminf(log2_of(sum + QUIET_ALL), c->still[0] + CUT_GUSTS);
+    c->low.rumble += (now > c->low.rumble ? CUT_ON : CUT_OFF) * (now - c->low.rumble);
+    c->low.last = c->low.amount;
+    c->low.amount = (1.0f - c->least) * clip((c->low.rumble - c->loud - CUT_FROM) / (CUT_WHOLE - CUT_FROM), 0.0f, 1.0f);
+}
+
+void ns_core_low_cut(struct ns_core *c, float *sound, int n)
+{
+    struct ns_low_cut *l = &c->low;
+    const float step = (l->amount - l->last) / (float)n;
+    float share = l->last, one = l->kept[0], two = l->kept[1];
+    for (int i = 0; i < n; i++) {
+        const float x = sound[i], y = l->zero * x + one;
+        one = two - 2.0f * l->zero * x - l->pole[0] * y;
+        two = l->zero * x - l->pole[1] * y;
+        share += step;
+        sound[i] = x + share * (y - x);
+    }
+    l->kept[0] = one;
+    l->kept[1] = two;
+}
+
 /* The network is careful; a little less of what it doubts sounds better, unless it doubts everything: then what it takes
- * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 200 Hz much less:
- * there is little of a voice that is missed, and wind, engines and mains are there. No gain goes below what the user allows,
- * nor below what brings the noise out of hearing: so what is clean stays as it is. */
+ * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz half of it is
+ * enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user
+ * allows, nor below what brings the noise out of hearing: so what is clean stays as it is. */
 static void shape(struct ns_core *c)
 {
     const float doubted = doubt(c);
@@ -211,9 +260,8 @@ static void shape(struct ns_core *c)
         const float bound = b < LOW ? c->least : fmaxf(c->least, DOUBTED * doubted);
         const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), bound, 1.0f);
         for (int i = 0; i < 2; i++) {
-            const float gain = c->net.gain[i][b], two = gain * gain, four = two * two, eight = four * four;
-            const float root = sqrtf(sqrtf(gain));
-            c->net.gain[i][b] = clip(b < DEEP ? eight * eight : gain * (root + doubted * (1.0f - root)), least, 1.0f);
+            const float gain = c->net.gain[i][b], root = sqrtf(sqrtf(gain));
+            c->net.gain[i][b] = clip(b < LOW ? root * root : gain * (root + doubted * (1.0f - root)), least, 1.0f);
         }
     }
 }
@@ -223,6 +271,7 @@ void ns_core_frame(struct ns_core *c, float *first, float *second)
     look(c, first, second);
     c->step(&ns_weights, &c->net, c->bands);
     c->before = c->after = 0.0f;
+    low_cut(c, first, second);
     shape(c);
     apply(c, c->net.gain[0], first);
     apply(c, c->net.gain[1], second);

@@ -46,6 +46,14 @@ struct ns_net {
 typedef void ns_step(const struct ns_weights *w, struct ns_net *net, int bands);
 ns_step ns_step_generic, ns_step_fma, ns_step_neon;
 
+/* A high pass, and how much of it is heard. */
+struct ns_low_cut {
+    float zero, pole[2];          /* Its numerator is zero (1 - 2/z + 1/zz). */
+    float kept[2];
+    float amount, last;           /* 0 .. 1: now, and at the end of the last frame. */
+    float rumble;                 /* log2 of the power below that is not talk. */
+};
+
 struct ns_core {
     int bins, stride, bands;
     ns_step *step;
@@ -58,6 +66,7 @@ struct ns_core {
     float last[NS_SPECTRUM], turn[NS_SPECTRUM]; /* Of the second half of the last frame; its phases against the one before. */
     float turned[NS_BANDS];       /* Power of the turn. */
     struct ns_net net;
+    struct ns_low_cut low;
     float quietest;               /* The least of the mean gain of the last seconds. */
     float upper;                  /* Gain for what lies above the core's band. */
     float before, after;          /* Power of the last frame. */
@@ -69,6 +78,9 @@ void ns_core_reset(struct ns_core *c);
 
 /* The spectra of the two halves of a frame, in place. */
 void ns_core_frame(struct ns_core *c, float *first, float *second);
+
+/* A frame of sound that was made of those: what a high pass takes where there is rumble. In place. */
+void ns_core_low_cut(struct ns_core *c, float *sound, int n);
 
 /* ax_ns.c */
 struct ns_core *ax_ns_core(struct ax_ns *n);

@@ -342,15 +342,66 @@ static void test_doubt_bounds_what_is_taken(void)
     }
 }
 
+/* The high pass alone: Butterworth's curve at 220 Hz, at both rates of the core; and what comes in where it is not heard. */
+static void test_high_pass(int rate)
+{
+    static struct ns_core core;
+    const int hop = rate / 100;
+    const float hertz[4] = {55, 110, 220, 1500};
+    for (int j = 0; j < 8; j++) {
+        double in = 0.0, out = 0.0;
+        ns_core_init(&core, hop + 1, (hop + 8) / 8 * 8, 30.0f, ns_step_generic);
+        core.low.amount = core.low.last = j < 4 ? 1.0f : 0.0f;
+        for (int t = 0; t < 100; t++) {
+            float x[160], y[160];
+            for (int i = 0; i < hop; i++)
+                x[i] = y[i] = sinf((float)(2 * PI * hertz[j % 4] * (t * hop + i) / rate));
+            ns_core_low_cut(&core, y, hop);
+            if (j >= 4)
+                CHECK(memcmp(x, y, (size_t)hop * sizeof *x) == 0);
+            in += t < 20 ? 0.0 : energy(x, hop);
+            out += t < 20 ? 0.0 : energy(y, hop);
+        }
+        const double r = pow(hertz[j % 4] / 220.0, 4);
+        if (j < 4)
+            CHECK(fabs(10 * log10(out / in) - 10 * log10(r / (1 + r))) < 0.5);
+    }
+}
+
+/* Wind below a voice turns it on, and it goes off again in the seconds after it. */
+static void test_rumble_calls_for_the_high_pass(int rate)
+{
+    struct ax_ns *n = make(rate, 20);
+    const int frame = rate / 100;
+    float x[MOST], y[MOST], slow[2] = {0};
+    const float part = 300.0f / (float)rate;
+    for (int t = 0; t < 3000; t++) {
+        for (int i = 0; i < frame; i++) {
+            slow[0] += part * (hiss() - slow[0]);
+            slow[1] += part * (slow[0] - slow[1]);
+            x[i] = voice(t * frame + i, rate) + (t < 1000 ? 5.0f * slow[1] : 0.001f * hiss());
+        }
+        CHECK_EQ(ax_ns_process_f32(n, x, y), AX_OK);
+        if (t == 999)
+            CHECK(ax_ns_core(n)->low.amount > 0.85f);
+        if (t == 2999)
+            CHECK(ax_ns_core(n)->low.amount < 0.5f);
+    }
+    ax_ns_free(n);
+}
+
 int main(void)
 {
     test_arguments();
+    test_high_pass(8000);
+    test_high_pass(16000);
     test_doubt_bounds_what_is_taken();
     test_network_variants();
     for (int i = 0; i < 4; i++) {
         test_nothing_to_take_is_a_delay(RATES[i]);
         test_noise_goes_and_voice_stays(RATES[i]);
         test_variants_agree(RATES[i]);
+        test_rumble_calls_for_the_high_pass(RATES[i]);
         test_chain(RATES[i]);
     }
     test_bad_samples_change_nothing();

@@ -5,7 +5,8 @@
  * bands share the same weights and look at their neighbours, at the means of four regions, and at how far they are above
  * their own floor: what was learned from some talkers and from random noises does not know a talker's or a noise's spectrum.
  * While the network is not sure that anything is noise (as among other talkers), no band above 300 Hz goes down by more than
- * 12 dB, so that the talker is understood no worse than before.
+ * 12 dB, so that the talker is understood no worse than before. Where there was wind or an engine in the lowest band for the
+ * last seconds, a high pass of 220 Hz (Butterworth, second order) comes after the spectra.
  *
  * Behind an echo canceller (ax_aec_chain) it works on the canceller's spectra: no transform and no delay of its own.
  *
@@ -22,7 +23,7 @@ struct ax_ns;
 
 struct ax_ns_spec {
     int rate;                 /**< Hz: 8000, 16000, 32000, 48000. */
-    float max_attenuation_db; /**< Most that noise is taken down by: 0 .. 60 dB. */
+    float max_attenuation_db; /**< Most that noise is taken down by: 0 .. 60 dB; below 200 Hz in wind about as much again. */
 };
 
 /** Make a suppressor. AX_E_ARG, AX_E_RANGE (rate, attenuation), AX_E_NOMEM. */
