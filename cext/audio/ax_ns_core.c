@@ -235,12 +235,18 @@ static void low_cut(struct ns_core *c, const float *first, const float *second)
 void ns_core_low_cut(struct ns_core *c, float *sound, int n)
 {
     struct ns_low_cut *l = &c->low;
+    if (l->last == 0.0f && l->amount == 0.0f) { /* Not heard; when it is to be, it begins anew under a share that rises. */
+        l->kept[0] = l->kept[1] = 0.0f;
+        return;
+    }
     const float step = (l->amount - l->last) / (float)n;
+    const float zero = l->zero, pole = l->pole[0], far = l->pole[1]; /* Only what was kept is waited for: see `before`. */
+    const float of_one = (2.0f + pole) * zero, of_two = (1.0f - far) * zero;
     float share = l->last, one = l->kept[0], two = l->kept[1];
     for (int i = 0; i < n; i++) {
-        const float x = sound[i], y = l->zero * x + one;
-        one = two - 2.0f * l->zero * x - l->pole[0] * y;
-        two = l->zero * x - l->pole[1] * y;
+        const float x = sound[i], y = zero * x + one, before = one;
+        one = two - of_one * x - pole * before;
+        two = of_two * x - far * before;
         share += step;
         sound[i] = x + share * (y - x);
     }
