@@ -55,6 +55,7 @@ class Bench(Station):
         self.do(lambda tx: self.intercom.contacts.set_button(tx, {"recipients": [key]}))
         self.press_button()
         phone.wait(Incoming, PATIENCE)
+        self.until(lambda: self.own.sound is not None, PATIENCE)  # a thread of its own opens the card
 
 
 @pytest.fixture
