@@ -181,12 +181,7 @@ class CallMedia:
 
     def _run(self) -> None:
         while True:
-            fds = [self._bell]
-            if self._sound is not None and self._media is not None:
-                fds += [self._media.events_fd, self._sound.events_fd]
-            for fd in select.select(fds, [], [])[0]:
-                with contextlib.suppress(BlockingIOError):
-                    os.eventfd_read(fd)
+            self._wait()
             while not self._jobs.empty():
                 job = self._jobs.get()
                 if job is None:
@@ -197,6 +192,18 @@ class CallMedia:
                 except (OSError, AxError) as error:
                     log.error("the sound of a call: %s", error)
             self._tell()
+
+    def _wait(self) -> None:
+        """For a job, or for what the native thread tells. Not by ``select.select``: a flood of connections may have
+        taken all descriptors that it knows."""
+        bells = select.poll()
+        bells.register(self._bell, select.POLLIN)
+        if self._sound is not None and self._media is not None:
+            bells.register(self._media.events_fd, select.POLLIN)
+            bells.register(self._sound.events_fd, select.POLLIN)
+        for fd, _ in bells.poll():
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(fd)
 
     def _tell(self) -> None:
         """Keys that were pressed; what has played to its end."""

@@ -117,10 +117,12 @@ class ToneCheck:
         pipeline.seat(0, leg, mute=True)
         pipeline.play(0, test.samples)
         heard = array("h")
+        bell = select.poll()
+        bell.register(sound.packets_fd, select.POLLIN)
         sound.start()
         try:
             while len(heard) < test.count:
-                if not select.select([sound.packets_fd], [], [], PATIENCE_MS / 1000)[0]:
+                if not bell.poll(PATIENCE_MS):
                     raise OSError("the sound card gives no sound")
                 os.read(sound.packets_fd, 8)
                 while (packet := leg.take()) is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -116,6 +118,30 @@ def test_only_who_was_agreed_on_is_heard(pair: tuple[Station, Station]) -> None:
         there.media.press("b", "7")
         wait_for("the key", lambda: here.keys, PATIENCE, 0.01)
     assert [key for _, key, _ in here.keys] == ["7"]
+
+
+def test_a_flood_of_connections_does_not_deafen_it() -> None:
+    """Its descriptors may be beyond the 1024 that select() knows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 4096 if hard == resource.RLIM_INFINITY else min(hard, 4096)
+    if most < 1500:
+        pytest.skip("no more than 1500 descriptors are allowed here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    flood = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+    try:
+        here, there = Station(), Station()
+        here.media.open("a", here.port)
+        there.media.open("b", there.port)
+        here.media.start("a", here.agreed(there))
+        there.media.start("b", there.agreed(here))
+        here.media.press("a", "5")
+        wait_for("the key", lambda: there.keys, PATIENCE, 0.01)
+        here.media.close()
+        there.media.close()
+    finally:
+        for fd in flood:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_hold_changes_what_is_heard_and_keeps_the_stream(pair: tuple[Station, Station]) -> None:
