@@ -479,13 +479,14 @@ static void test_time_of_arrival(void)
     uint8_t data[300];
     bool found = false;
     open_side(&s, AF_INET);
-    const int fd = open_socket(&mine, AF_INET, 0);
+    const int fd = open_socket(&mine, AF_INET, 0), on = 1;
+    const bool stamped = setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0; /* No emulator knows it. */
     struct ax_rtp_thread_port port = plain(&s);
     port.peer = mine;
     port.config.session.rtcp_ms = 0;
     CHECK_EQ(ax_rtp_thread_add(s.t, &port, s.leg, &s.serial), AX_OK);
     ax_rtp_thread_stop(s.t);
-    for (uint16_t i = 0; i < 2000 && !found; i++) {
+    for (uint16_t i = 0; i < (stamped ? 2000 : 100) && !found; i++) {
         const size_t n = forge(data, i, 7, 4);
         data[1] = EVENTS;
         memcpy(data + 4, (const uint8_t[]){0, (uint8_t)(i >> 8), (uint8_t)i, 0}, 4); /* Each is another press. */
@@ -499,7 +500,7 @@ static void test_time_of_arrival(void)
         for (int k = 0; k < s.ntold; k++)
             found |= s.told[k].kind == AX_RTP_EVENT_DOWN && s.told[k].t_ns <= fired_ns;
     }
-    CHECK(found);
+    CHECK(found == stamped);
     tick(&s);
     tick(&s);
     ax_rtp_thread_send(s.t);
