@@ -10,8 +10,8 @@ import axcore
 from axcore import build_info
 
 TREE = Path(__file__).parents[2]
-OTHERS = ("axcore.testing", "axcore.voice.")
-"""Modules for tests, and those of the voice process: a program of its own, which needs an extra."""
+OTHERS = ("axcore.testing", "axcore.voice.", "axcore.drivers.ice")
+"""Modules for tests, those of the voice process (a program of its own), and paths through NAT: what needs an extra."""
 
 
 def test_it_is_the_installed_package() -> None:
