@@ -32,7 +32,7 @@ from axcore.drivers.desk import RATE, SEATS, Desk
 from axcore.errors import AxError, InputError, QueueFullError
 from axcore.model.audio import AudioSettings
 from axcore.model.config import SoundConfig
-from axcore.model.voice import AgreedMedia
+from axcore.model.voice import NOWHERE, AgreedMedia
 
 if TYPE_CHECKING:
     from axcore.audio import Leg
@@ -44,8 +44,6 @@ __all__ = ["CallMedia", "crypto", "open_sound"]
 
 log = logging.getLogger(__name__)
 
-NOWHERE = ("0.0.0.0", "::")
-"""How hold was said before RFC 3264 (RFC 2543, appendix B.5)."""
 NOT_HEARD, NOT_SENT = ("sendonly", "inactive"), ("recvonly", "inactive")
 KEY_SIZE: Final = 16
 ATTENUATION_DB: Final = 30.0

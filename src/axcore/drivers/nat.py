@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from axcore.errors import AxError
 from axcore.model.nat import Gathered, PathTold, Traversal
-from axcore.model.voice import AgreedMedia
+from axcore.model.voice import NOWHERE, AgreedMedia
 
 if TYPE_CHECKING:
     from .ice import Path
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 LIMIT_S: Final = 1.0
 """That servers have, all at the same time; a call waits no longer."""
 LAST_WORDS_S: Final = 1.0
-NOWHERE: Final = ("0.0.0.0", "::")
 
 
 class NatPaths:

@@ -16,6 +16,8 @@ from .nat import Ice
 
 FRAME: Final = struct.Struct(">I")
 MAX_FRAME: Final = 2_097_152
+NOWHERE: Final = ("0.0.0.0", "::")
+"""Remote addresses of who is to be sent nothing: how hold was said before RFC 3264 (RFC 2543, appendix B.5)."""
 Transport = Literal["udp", "tcp", "tls"]
 TlsVersion = Literal["auto", "1.2", "1.3"]
 Encryption = Literal["none", "best_effort", "mandatory"]

@@ -7,19 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from axcore.errors import StoreError
-from axcore.model.events import Event, NewEvent
+from axcore.model.events import NewEvent
 from axcore.runtime.ledger import Ledger, Transaction
 from axcore.testing import MemoryLedger
-
-MakeLedger = Callable[..., Ledger]
-
-
-def put(key: str, value: bytes = b"1") -> Callable[[Transaction], None]:
-    return lambda tx: tx.put("k", key, value)
-
-
-def publish(topic: str = "t") -> Callable[[Transaction], Event]:
-    return lambda tx: tx.publish(NewEvent(topic=topic))
+from tests.unit.runtime.test_ledger import MakeLedger, publish, put
 
 
 def native(ledger: Ledger, *jobs: Callable[[Transaction], object]) -> None:
