@@ -16,7 +16,7 @@ import msgspec
 
 from axcore.errors import ConflictError, LimitError, NotFoundError
 from axcore.model.accounts import MAX_ACCOUNTS, Account, Role, check_comment, check_name
-from axcore.model.events import CONFIGURATION_CHANGED, NewEvent
+from axcore.services.stored import changed
 
 from .passwords import NOBODY, Secrets, derive, verify
 
@@ -179,5 +179,4 @@ def _keep_admin(known: Mapping[str, Account], account: Account) -> None:
 
 
 def _tell(tx: Transaction, name: str, action: str) -> None:
-    data = {"kind": "account", "key": name, "action": action, "user": tx.actor}
-    tx.publish(NewEvent(topic=CONFIGURATION_CHANGED, data=data))
+    tx.publish(changed("account", name, action, tx.actor))

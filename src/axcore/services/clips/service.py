@@ -31,6 +31,7 @@ from axcore.model.clips import (
     StoredClip,
 )
 from axcore.model.events import NewEvent
+from axcore.services.stored import changed
 
 from . import delivered
 from .files import ClipFiles
@@ -348,5 +349,4 @@ def _playing_event(on: bool, correlation: str | None = None) -> NewEvent:
 
 
 def _tell(tx: Transaction, clip: AudioClip, action: str) -> None:
-    data = {"kind": KIND, "key": str(clip.id), "action": action, "user": tx.actor}
-    tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+    tx.publish(changed(KIND, str(clip.id), action, tx.actor))

@@ -19,7 +19,7 @@ import msgspec
 
 from axcore.errors import InputError, LimitError, NotFoundError
 from axcore.model.accounts import Role
-from axcore.model.events import CONFIGURATION_CHANGED, NewEvent
+from axcore.services.stored import changed
 
 from .types import Group, ParamError, Parameter, Setting, Source, check_value
 
@@ -270,5 +270,4 @@ def _natural(name: str) -> tuple[tuple[str, int, str], ...]:
 
 
 def _tell(tx: Transaction, name: str, action: str) -> None:
-    data = {"kind": "param", "key": name, "action": action, "user": tx.actor}
-    tx.publish(NewEvent(topic=CONFIGURATION_CHANGED, data=data))
+    tx.publish(changed("param", name, action, tx.actor))

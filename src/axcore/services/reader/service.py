@@ -22,6 +22,7 @@ from axcore.model.credentials import CredentialRead
 from axcore.model.events import NewEvent
 from axcore.osdp import messages
 from axcore.services.indicators import IndicatorService
+from axcore.services.stored import load_settings
 
 from .lamp import STEADY, Beep, Lamp, beep
 from .settings import Connection, ReaderSettings, ReaderState, check
@@ -68,8 +69,7 @@ class ReaderService:
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored."""
-        stored = tx.get(*_RECORD)
-        self.settings = msgspec.json.decode(stored, type=ReaderSettings) if stored else ReaderSettings()
+        self.settings = load_settings(tx, _RECORD, ReaderSettings)
 
     def connect(self) -> None:
         """Make the connections that the settings ask for."""

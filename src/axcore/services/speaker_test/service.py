@@ -21,6 +21,7 @@ from axcore.errors import ConflictError
 from axcore.model import events
 from axcore.model.events import NewEvent
 from axcore.model.times import rfc3339
+from axcore.services.stored import changed
 
 if TYPE_CHECKING:
     from axcore.audio.speaker_test import Response
@@ -203,8 +204,7 @@ class SpeakerTestService:
         tx.delete(*LATEST)
         tx.assign(self, "_calibration", calibration)
         tx.assign(self, "_outcome", None)
-        data = {"kind": KIND, "key": "calibration", "action": "update", "user": self._actor}
-        tx.publish(NewEvent(topic=events.CONFIGURATION_CHANGED, data=data))
+        tx.publish(changed(KIND, "calibration", "update", self._actor))
 
     def _tested(self, tx: Transaction, response: Response) -> None:
         from axcore.audio.speaker_test import Response, compare
