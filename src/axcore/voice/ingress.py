@@ -49,6 +49,10 @@ class Meter:
             self._until_ns = now_ns + HOLD_NS
         return now_ns < self._until_ns
 
+    def rest_ms(self, now_ns: int) -> int:
+        """How long the limit stays in force if nothing more is used, in ms, rounded up; 0 = it is not."""
+        return max(0, -((now_ns - self._until_ns) // 1_000_000))
+
 
 class Gate:
     """The filter on a socket; ``shut`` and ``open`` may be called whatever the state.

@@ -129,7 +129,8 @@ class Stack:
         self._used_ns = time.thread_time_ns()  # what the start took does not count
         self.link.start(self._wake_up)
         while self._running:
-            idle = not self._endpoint.libHandleEvents(FLOOD_POLL_MS if full or self._gate.closed else POLL_MS)
+            wait_ms = FLOOD_POLL_MS if full else self._meter.rest_ms(time.monotonic_ns()) or POLL_MS
+            idle = not self._endpoint.libHandleEvents(wait_ms)
             self._work()  # before commands: what goes on by another call can be told to end
             while (command := self.link.take()) is not None:
                 self._do(command)

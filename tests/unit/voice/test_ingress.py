@@ -23,6 +23,16 @@ def test_a_flood_that_goes_on_is_one_flood() -> None:
     assert meter.floods == 1
 
 
+def test_it_tells_how_long_it_stays_so_that_nobody_has_to_look_more_often() -> None:
+    meter = Meter(10)
+    assert meter.rest_ms(0) == 0
+    meter.add(11, NS)
+    assert meter.rest_ms(NS) == HOLD_NS // 1_000_000
+    assert meter.rest_ms(NS + HOLD_NS - 1) == 1
+    assert not meter.add(0, NS + HOLD_NS)
+    assert meter.rest_ms(NS + HOLD_NS) == 0
+
+
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours, socket.socket(type=socket.SOCK_DGRAM) as theirs:
