@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from axcore.model.voice import Digit, Ended, Incoming, Progress, Ready, Refused, Registration
+from axcore.model.voice import Digit, Ended, HangUp, Incoming, Progress, Ready, Refused, Registration
 from axcore.testing.phone import Phone
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
@@ -112,6 +112,25 @@ def test_a_process_that_dies_is_back_within_two_seconds(number: signal.Signals) 
             assert min(took) < max(2.0, 3 * start)
             ada.call(bob.uri)
             bob.wait(Incoming)
+
+
+def test_many_commands_at_once_are_all_taken() -> None:
+    with Phone("ada") as ada, Phone("bob") as bob:
+        assert ada.ready is not None
+        for number in range(2000):  # more than one read of its socket takes
+            ada.process.send(HangUp(leg=f"nobody{number}"))
+        ada.call(bob.uri)
+        bob.wait(Incoming)
+
+
+def test_it_ends_with_the_device() -> None:
+    with Phone("ada") as ada:
+        process = ada.process._process
+        assert process is not None
+        connection = ada.process._socket
+        assert connection is not None
+        connection.shutdown(socket.SHUT_RDWR)
+        assert process.wait(30) == 0
 
 
 def invite(number: int, port: int) -> bytes:

@@ -2,12 +2,14 @@
 
 A thread of its own reads the reports and hands them over; commands are written by whoever has them, without a wait. A
 process that ends, aborts, is killed or does not take its commands is gone: that is told (``on_lost``), and another one
-is started after ``FIRST_DELAY``, later after repeated failures. Nothing here needs the event loop, so calls outlive a
+is started after ``FIRST_DELAY``, later after repeated failures. It sleeps until SIP comes: who gives it a command
+knocks at its SIP port. Nothing here needs the event loop, so calls outlive a
 blocked one. Threads: ``start``, ``stop`` and ``send`` any; the callbacks come from the reading thread.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
 import socket
@@ -20,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from axcore.model.voice import FRAME, MAX_FRAME, REPORTS, Command, Configure, Quit, Report, frame
+from axcore.model.voice import FRAME, MAX_FRAME, REPORTS, Command, Configure, Quit, Ready, Report, frame
 from axcore.runtime.clock import NS, Clock, SystemClock
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,9 @@ LAST_WORDS_S: Final = 1.5
 END_S: Final = 0.25
 """Between the end of its socket and its own."""
 MODULE: Final = "axcore.voice"
+LOOPBACK: Final = "127.0.0.1"
+KNOCK: Final = b"\r\n\r\n"
+"""An empty keep-alive."""
 
 
 class VoiceProcess:
@@ -66,6 +71,9 @@ class VoiceProcess:
         self._asked = False
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._door: tuple[str, int] | None = None
+        """Its SIP port, once it is known."""
+        self._knocks = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._thread: threading.Thread | None = None
 
     @property
@@ -87,6 +95,7 @@ class VoiceProcess:
             self._thread.join(LAST_WORDS_S)
             self._drop()
             self._thread.join()
+            self._knocks.close()
 
     def restart(self) -> None:
         """End this process; the next one comes at once and is configured anew."""
@@ -106,9 +115,17 @@ class VoiceProcess:
             except OSError:
                 sent = 0
         if sent == len(data):
+            self._knock()
             return True
         self._drop()
         return False
+
+    def _knock(self) -> None:
+        """Have it read its commands now; it looks for them by itself every second."""
+        door = self._door
+        if door is not None:
+            with contextlib.suppress(OSError):
+                self._knocks.sendto(KNOCK, socket.MSG_DONTWAIT, door)
 
     # --- the thread
 
@@ -144,18 +161,19 @@ class VoiceProcess:
                     )
                 self.starts += 1
                 with self._lock:
-                    ours.sendall(frame(self._configure()))
+                    configure = self._configure()
+                    ours.sendall(frame(configure))
                     self._process, self._socket = process, ours
-                reason = self._read(ours)
+                reason = self._read(ours, configure.bind or LOOPBACK)
         except OSError as error:
             return f"cannot be started: {error}"
         finally:
             with self._lock:
-                self._socket = None
+                self._socket = self._door = None
         return self._ended(process) or reason
 
-    def _read(self, connection: socket.socket) -> str:
-        """Hand over reports until there are no more; why."""
+    def _read(self, connection: socket.socket, host: str) -> str:
+        """Hand over reports until there are no more; why. ``host``: where its SIP port is."""
         buffer = bytearray()
         while True:
             try:
@@ -177,6 +195,9 @@ class VoiceProcess:
                     report = REPORTS.decode(body)
                 except msgspec.DecodeError as error:
                     return f"it spoke nonsense: {error}"
+                if isinstance(report, Ready):
+                    self._door = (host, report.port)
+                    self._knock()
                 try:
                     self._on_report(report)
                 except Exception:

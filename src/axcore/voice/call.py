@@ -70,6 +70,7 @@ class Leg(pj.Call):
         """The offer that is answered next, if it came with the request."""
         self._local = self._remote = ""
         self._told: AgreedMedia | None = None
+        self._answering = self._to_agree = False
         self.transfer = Transfer(self)
 
     # --- commands
@@ -111,7 +112,12 @@ class Leg(pj.Call):
             if self._local and not self._offered:  # PJSIP wrote the answer when the call came
                 self._local = self._placed(self._local)
                 settings.sdp.wholeSdp = self._local
+        self._answering = True
         self.attempt(self.answer, settings)
+        self._answering = False
+        if self._to_agree:  # PJSIP said so before it sent the answer, for which somebody waits
+            self._to_agree = False
+            self._agree()
 
     def hang_up(self, code: int) -> None:
         """CANCEL, BYE or a refusal."""
@@ -166,7 +172,9 @@ class Leg(pj.Call):
 
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
         """Offer and answer are complete."""
-        self._agree()
+        self._to_agree = self._answering
+        if not self._answering:
+            self._agree()
 
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
         """The only place where the whole answer to an offer of ours is seen, and a REFER before PJSIP obeys it."""

@@ -1,20 +1,22 @@
-"""The process's end of its UNIX socket: a thread that reads commands, and a sender of reports.
+"""The process's end of its UNIX socket: what the owner thread reads commands from, and sends reports to.
 
-A command wakes the owner thread, which sleeps in PJSIP's ``select``, by an empty keep-alive to its own SIP socket. When
-the device is gone, so is this process. Threads: ``read`` has its own, ``send`` belongs to the owner thread.
+The owner thread sleeps in PJSIP's ``select``. Who gives a command wakes it, by an empty keep-alive to its SIP port
+(``drivers.voice``); it reads what there is after each wake-up. When the device is gone, so is this process: a thread of
+its own waits for that and for nothing else. Threads: ``first``, ``take`` and ``send`` belong to the owner thread.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import socket
 import threading
-from collections import deque
-from collections.abc import Callable
 
 import msgspec
 
 from axcore.model.voice import COMMANDS, FRAME, MAX_FRAME, Command, Report, frame
+
+CHUNK = 65536
 
 
 class Link:
@@ -22,8 +24,7 @@ class Link:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._commands: deque[Command] = deque()
-        self._wake: Callable[[], None] = lambda: None
+        self._buffer = bytearray()
 
     def send(self, report: Report) -> None:
         """Tell the device; without one there is nothing left to do."""
@@ -34,39 +35,52 @@ class Link:
 
     def first(self) -> Command:
         """The first command, which is waited for."""
-        return self._receive()
+        while (command := self._next()) is None:
+            self._read(0)
+        return command
 
-    def start(self, wake: Callable[[], None]) -> None:
-        """Read from now on; ``wake`` is called after each command."""
-        self._wake = wake
-        threading.Thread(target=self._read, name="commands", daemon=True).start()
+    def start(self) -> None:
+        """End this process with the device, from now on."""
+        threading.Thread(target=self._watch, name="device", daemon=True).start()
 
     def take(self) -> Command | None:
-        """The oldest command, or None."""
-        return self._commands.popleft() if self._commands else None
+        """The oldest command, or None. Does not wait."""
+        command = self._next()
+        return command if command is not None or not self._read(socket.MSG_DONTWAIT) else self._next()
 
-    def _read(self) -> None:
-        while True:
-            self._commands.append(self._receive())
-            self._wake()
-
-    def _receive(self) -> Command:
-        (length,) = FRAME.unpack(self._exactly(FRAME.size))
+    def _next(self) -> Command | None:
+        """Of what was read."""
+        buffer = self._buffer
+        if len(buffer) < FRAME.size:
+            return None
+        (length,) = FRAME.unpack_from(buffer)
         if length > MAX_FRAME:
             os._exit(2)
+        end = FRAME.size + length
+        if len(buffer) < end:
+            return None
+        body = bytes(buffer[FRAME.size : end])
+        del buffer[:end]
         try:
-            return COMMANDS.decode(self._exactly(length))
+            return COMMANDS.decode(body)
         except msgspec.DecodeError:
             os._exit(2)
 
-    def _exactly(self, count: int) -> bytes:
-        found = bytearray()
-        while len(found) < count:
-            try:
-                part = self._connection.recv(count - len(found))
-            except OSError:
-                part = b""
-            if not part:
-                os._exit(0)
-            found += part
-        return bytes(found)
+    def _read(self, flags: int) -> bool:
+        """Read on; whether there was something."""
+        try:
+            part = self._connection.recv(CHUNK, flags)
+        except BlockingIOError:
+            return False
+        except OSError:
+            part = b""
+        if not part:
+            os._exit(0)
+        self._buffer += part
+        return True
+
+    def _watch(self) -> None:
+        gone = select.poll()
+        gone.register(self._connection, select.POLLRDHUP)  # no POLLIN: commands wake somebody else
+        gone.poll()
+        os._exit(0)

@@ -127,7 +127,7 @@ class Stack:
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
         crowd, full, late_ns = Crowd(port), False, 0
         self._used_ns = time.thread_time_ns()  # what the start took does not count
-        self.link.start(self._wake_up)
+        self.link.start()
         while self._running:
             wait_ms = FLOOD_POLL_MS if full else self._meter.rest_ms(time.monotonic_ns()) or POLL_MS
             idle = not self._endpoint.libHandleEvents(wait_ms)

@@ -8,7 +8,7 @@ import pytest
 from intercom_bench import FakeLines, IntercomBench
 
 from axcore.devices.models import DOOR_STATION
-from axcore.errors import ConflictError, InputError, NotFoundError
+from axcore.errors import ConflictError, InputError, NotFoundError, StoreError
 from axcore.model import events
 from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipAccountSpec
 from axcore.model.rules import Condition
@@ -190,6 +190,21 @@ class TestCalls:
         told = [command for _, command in bench.lines.sent if getattr(command, "leg", "") == "in1"]
         assert told == [HangUp(leg="in1", code=500)], "a refusal: no answer that is taken back"
         assert "4024" in bench.intercom.calls()[-1].reason
+
+    def test_who_calls_is_answered_when_that_is_written_and_hung_up_if_the_disk_then_fails(
+        self, bench: IntercomBench
+    ) -> None:
+        bench.do(lambda tx: bench.intercom.accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))
+        bench.ledger.store.sync_broken = "no disk"
+        with pytest.raises(StoreError):
+            bench.incoming()
+        assert bench.lines.sent[-1] == (0, Answer(leg="in1", code=200))
+        assert not bench.intercom.calls()
+        bench.ledger.store.sync_broken = None
+        bench.ledger.advance(1.0)
+        bench.report(0, Connected(leg="in1", remote="sip:ada@10.0.0.2"))
+        assert bench.lines.sent[-1] == (0, HangUp(leg="in1", code=500))
+        assert not bench.intercom.calls()
 
     def test_nothing_is_sent_before_the_commit(self, bench: IntercomBench) -> None:
         def job(tx: Any) -> None:

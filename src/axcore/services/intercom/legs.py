@@ -117,6 +117,10 @@ class Legs:
         wire = self._wires.get(name)
         return name if wire is not None and wire.line == line else f"{line}/{name}"
 
+    def knows(self, leg: str) -> bool:
+        """Whether there is such a leg."""
+        return leg in self._wires
+
     def add(self, tx: Transaction, line: int, name: str, port: int) -> str:
         """A leg has come to a process; its name here."""
         leg = f"{line}/{name}"
@@ -158,7 +162,8 @@ class Legs:
                 if then is not None:
                     self._say(leg, wire.line, then)
 
-        tx.after_commit(act)
+        # An answer grants nothing, and ends with this process: it need not wait for the disk.
+        (tx.after_commit if then is None else tx.after_write)(act)
 
     def accept(self, tx: Transaction, leg: str) -> None:
         """Answer a leg that has come: not before there is a port for its sound."""

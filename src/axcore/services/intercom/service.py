@@ -207,6 +207,9 @@ class IntercomService:
                 self._incoming(tx, line, report)
             case voice.Progress(leg=name, code=code) if code >= 180:
                 self._of_leg(tx, line, name, lambda call, leg: call.rings(leg))
+            case voice.Connected(leg=name) if not self._legs.knows(self._legs.name(line, name)):
+                # Answered, then undone: the store failed. Nobody is to stay in a call that there is not.
+                tx.after_commit(partial(self._legs.tell, line, voice.HangUp(leg=name, code=500)))
             case voice.Connected(leg=name):
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
             case voice.Ended(leg=name, code=code, reason=reason):
