@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -291,6 +292,39 @@ def test_without_a_card_it_is_logged_and_the_next_call_works(caplog: pytest.LogC
     media.close()
     assert "No such device" in caplog.text
     assert media.sound is None
+
+
+def test_what_comes_while_it_hangs_up_begins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sound that was being loaded, a command that came late: they must not wake a second thread of calls."""
+    hanging_up, go_on = threading.Event(), threading.Event()
+    sound = open_sound(SoundConfig(), simulated=True)
+    stop = sound.stop
+
+    def slow() -> None:
+        hanging_up.set()
+        assert go_on.wait(PATIENCE)
+        stop()
+
+    monkeypatch.setattr(sound, "stop", slow)
+    media, number, ran = CallMedia(lambda: sound, HOST), port(), threading.Event()
+    media.open("a", number)
+    closing = threading.Thread(target=media.close)
+    closing.start()
+    assert hanging_up.wait(PATIENCE)
+    media.do(ran.set)
+    media.open("b", port())
+    assert len([one for one in threading.enumerate() if one.name == "call media"]) == 1
+    go_on.set()
+    closing.join(PATIENCE)
+    assert not closing.is_alive()
+    assert not [one for one in threading.enumerate() if one.name == "call media"]
+    media.stop("a")
+    media.open("a", number)
+    media.close()
+    assert not ran.is_set()
+    assert media.sound is None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
+        again.bind((HOST, number))
 
 
 def test_keys_of_srtp() -> None:
