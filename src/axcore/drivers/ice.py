@@ -190,7 +190,7 @@ class _Agent(aioice.ice.Connection):
         return None if pair is None else (pair.protocol, pair.remote_addr)
 
     def authenticated(self, protocol: _Outer, place: Place) -> bool:
-        """Whether a check, ours or the peer's, has shown that it is there. (It may speak from there before it is chosen.)"""
+        """Whether a check, ours or the peer's, has shown that it is there. (It may speak before it is chosen.)"""
         good = aioice.ice.CandidatePair.State.SUCCEEDED
         return (protocol, place) in self._checked or any(
             pair.state is good and pair.protocol is protocol and pair.remote_addr == place for pair in self._check_list

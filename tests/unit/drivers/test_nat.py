@@ -21,7 +21,7 @@ from axcore.model.voice import AgreedMedia
 
 pytest.importorskip("aioice", reason="extra axcore[voice]")
 
-from aioice import stun  # noqa: E402
+from aioice import stun
 
 HOST = "127.0.0.1"
 OFFSET = 48
