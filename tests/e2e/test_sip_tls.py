@@ -320,7 +320,10 @@ class TestCalls:
             assert shake_hands(server.port, context(NEW[1])) == "TLSv1.3"
 
     def test_a_flood_is_refused_before_pjsip_sees_it_and_the_next_caller_is_served(self, device: str) -> None:
-        low = {"tls": TlsSettings(certificate=device), "most_load": 0.005}  # so that this machine reaches it, and not by waiting
+        low = {
+            "tls": TlsSettings(certificate=device),
+            "most_load": 0.005,
+        }  # so that this machine reaches it, and not by waiting
         with Phone("device", configure=low) as phone, SipPeer(tls=context(NEW[1])) as peer:
             assert phone.ready is not None
             pid, port = phone.process.pid, phone.ready.tls_port
