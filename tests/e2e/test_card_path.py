@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -216,10 +217,12 @@ def test_rehearsals_while_a_card_comes_in_open_nothing(site: Site) -> None:
     store = ledger._store
     real = store.rehearse
     store.rehearse = lambda *args: (rehearsed.append(1), real(*args))[1]  # type: ignore[method-assign]
-    for n in range(3):
+    end, n = time.monotonic() + PATIENCE, 0
+    while n < 3 or not rehearsed:  # a busy machine may see a card when it is over
+        assert time.monotonic() < end
         site.swipe(f"unknown {n}", OTHER)
         assert site.wait(events.ENTRY_DENIED).correlation == f"unknown {n}"
-    assert rehearsed
+        n += 1
     (holder,) = site.device.access.holders()
     assert holder.remaining == 2
     site.swipe("known")

@@ -31,7 +31,7 @@ def test_keep_alives_stop_while_the_loop_is_blocked() -> None:
         device.wait_state("WATCHDOG=1", PATIENCE)
         device.wait_state("WATCHDOG=1", PATIENCE)
         with device.board(PATIENCE) as board:
-            board.call("stall", seconds=4)
+            board.call("stall", seconds=12)
             while device.next_state(0.0):
                 pass  # what was sent before the stall
             assert device.next_state(2.0) is None  # twice the limit without a keep-alive

@@ -13,6 +13,9 @@ from axcore.testing.phone import Phone
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
+PATIENCE = 120.0
+TRIES = 6
+
 
 def test_what_the_build_can_do_is_read_and_not_assumed() -> None:
     with Phone("ada") as ada:
@@ -94,24 +97,31 @@ def test_more_calls_than_the_build_has_are_refused_one_by_one() -> None:
         assert [ada.wait(Ended).leg for _ in range(2)] == [f"leg{count - 2}", f"leg{count - 1}"]
 
 
+def a_start() -> float:
+    """Seconds that a voice process takes to start just now."""
+    began = time.monotonic()
+    with Phone("eve"):
+        return time.monotonic() - began
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
 def test_a_process_that_dies_is_back_within_two_seconds(number: signal.Signals) -> None:
-    began = time.monotonic()
-    with Phone("ada") as ada:
-        start = time.monotonic() - began
-        with Phone("bob") as bob:
-            took = []
-            while not took or (took[-1] >= 2.0 and len(took) < 3):  # Once more where the machine was busy with others.
-                assert ada.process.pid is not None
-                began = time.monotonic()
-                os.kill(ada.process.pid, number)
-                ada.ready = ada.wait(Ready)
-                took.append(time.monotonic() - began)
-                assert ada.lost.get(timeout=30) == f"ended by signal {number.value}"
-            # Where a process takes long to start at all, it is back after as long.
-            assert min(took) < max(2.0, 3 * start)
-            ada.call(bob.uri)
-            bob.wait(Incoming)
+    with Phone("ada") as ada, Phone("bob") as bob:
+        for _ in range(TRIES):  # Once more where the machine was busy with others.
+            assert ada.process.pid is not None
+            began = time.monotonic()
+            os.kill(ada.process.pid, number)
+            ada.ready = ada.wait(Ready)
+            took = time.monotonic() - began
+            assert ada.lost.get(timeout=PATIENCE) == f"ended by signal {number.value}"
+            if (
+                took < 2.0 or took < 3 * a_start()
+            ):  # where a process takes long to start at all, it is back after as long
+                break
+        else:
+            pytest.fail(f"it was back after {took:.1f} s, again and again")
+        ada.call(bob.uri)
+        bob.wait(Incoming)
 
 
 def test_many_commands_at_once_are_all_taken() -> None:
@@ -154,7 +164,7 @@ def test_ten_thousand_invites_are_dropped_and_the_next_caller_is_served() -> Non
                 time.sleep(0.05)  # wall clock: faster, and the kernel drops them for want of room
         told, served = [], ""
         bob.call(ada.uri)
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while not (told and served):
             assert time.monotonic() < until
             report = None

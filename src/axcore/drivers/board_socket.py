@@ -67,11 +67,15 @@ class BoardThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection and end the thread."""
-        self._stopping = True
-        os.eventfd_write(self._wake, 1)
+        """Close every connection and end the thread. Again: no effect."""
+        with self._lock:
+            if self._stopping:
+                return
+            self._stopping = True
+            os.eventfd_write(self._wake, 1)
         if self._thread.ident is not None:
             self._thread.join()
+        os.close(self._wake)  # not by the thread: who rings would find the descriptor of somebody else
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 
@@ -81,7 +85,8 @@ class BoardThread:
             if len(self._later) >= MAX_LATER:
                 raise OpError("busy", "duration", "too many buttons are pressed")
             heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), action))
-        os.eventfd_write(self._wake, 1)
+            if not self._stopping:
+                os.eventfd_write(self._wake, 1)
 
     # --- the thread
 
@@ -101,7 +106,6 @@ class BoardThread:
                 if isinstance(key.fileobj, socket.socket):
                     key.fileobj.close()
             self._selector.close()
-            os.close(self._wake)
 
     def _run_due(self) -> float | None:
         """Do what is due; seconds until the next."""

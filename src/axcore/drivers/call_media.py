@@ -107,6 +107,11 @@ class _Call:
         self.seat = -1
         self.port: MediaPort | None = None
 
+    def close(self) -> None:
+        """Give the sockets back."""
+        self.rtp.close()
+        self.rtcp.close()
+
 
 class CallMedia:
     """See the module's text (``services.intercom.media.MediaPort``).
@@ -122,6 +127,7 @@ class CallMedia:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC)
         self._thread: threading.Thread | None = None
+        self._closed = False
         self._lock = threading.Lock()
         self._calls: dict[str, _Call] = {}
         self._sound: Sound | None = None
@@ -138,7 +144,8 @@ class CallMedia:
     def open(self, leg: str, port: int) -> None:
         """Bind the ports of RTP and, the next one, of RTCP. OSError."""
         call = _Call(leg, *_bound(self._host, port))
-        self.do(lambda: self._opened(call))
+        if not self._post(lambda: self._opened(call)):
+            call.close()
 
     def start(self, leg: str, media: AgreedMedia) -> None:
         """Talk as agreed; again: as agreed now (hold, another address, another codec)."""
@@ -153,13 +160,17 @@ class CallMedia:
         self.do(lambda: self._press(leg, digits))
 
     def close(self) -> None:
-        """Hang up all; nothing runs any more when this returns."""
+        """Hang up all; nothing runs any more when this returns, and nothing begins after it. Again: no effect."""
         with self._lock:
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            self._jobs.put(None)
-            os.eventfd_write(self._bell, 1)
-            thread.join()
+            if self._closed:
+                return
+            self._closed = True
+            if self._thread is not None:
+                self._jobs.put(None)  # the last job: those that come later are not taken
+                os.eventfd_write(self._bell, 1)
+        if self._thread is not None:
+            self._thread.join()
+        os.close(self._bell)
 
     @property
     def sound(self) -> Sound | None:
@@ -169,13 +180,21 @@ class CallMedia:
     # --- the thread of calls
 
     def do(self, job: Callable[[], None]) -> None:
-        """Run a job in the thread of calls; any thread."""
+        """Run a job in the thread of calls; any thread. After ``close`` nobody does: a second thread would begin while
+        the first one hangs up, and wait for the bells of a sound that is gone."""
+        self._post(job)
+
+    def _post(self, job: Callable[[], None]) -> bool:
+        """Whether it will be run."""
         with self._lock:
+            if self._closed:
+                return False
             self._jobs.put(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="call media", daemon=True)
                 self._thread.start()
-        os.eventfd_write(self._bell, 1)
+            os.eventfd_write(self._bell, 1)
+        return True
 
     def _run(self) -> None:
         while True:
@@ -307,8 +326,7 @@ class CallMedia:
         if call is None:
             return
         self._leave(call)
-        call.rtp.close()
-        call.rtcp.close()
+        call.close()
         self.rest()
 
     def _quiet(self) -> None:

@@ -36,6 +36,8 @@ OFFSET: Final = 48
 CHECKS_S: Final = 15.0
 """After which a call goes on without ICE; checks that succeed later are still taken."""
 TRIES: Final = 20
+MOST_CHECKED: Final = 64
+"""Places from which checks of the peer have come that are remembered."""
 FIRST_RTP, LAST_RTP = 128, 191
 """First octet of RTP and RTCP (RFC 7983)."""
 _LOCAL: Final = {4: "127.0.0.1", 6: "::1"}
@@ -75,6 +77,17 @@ class _Agent(aioice.ice.Connection):
     def __init__(self, on_media: Callable[[_Outer, bytes, Place], None], on_lost: Callable[[str], None]) -> None:
         super().__init__(ice_controlling=True, components=len(COMPONENTS))
         self.on_media, self._on_lost = on_media, on_lost
+        self._checked: set[tuple[aioice.ice.StunProtocol, Place]] = set()
+
+    def check_incoming(self, message: Any, addr: tuple[Any, ...], protocol: aioice.ice.StunProtocol) -> None:
+        """A check of the peer, signed with the password of this call.
+
+        It may choose this pair while our own check of it is still under way, and that one is given up as soon as there
+        is another pair: its answer would be missed, and with it all that the peer says.
+        """
+        if len(self._checked) < MOST_CHECKED:
+            self._checked.add((protocol, (addr[0], addr[1])))
+        super().check_incoming(message, (addr[0], addr[1]), protocol)
 
     def protocol_lost(self, protocol: aioice.ice.StunProtocol) -> None:
         if not self._closing and protocol.local_candidate.type == "relay":
@@ -177,9 +190,9 @@ class _Agent(aioice.ice.Connection):
         return None if pair is None else (pair.protocol, pair.remote_addr)
 
     def authenticated(self, protocol: _Outer, place: Place) -> bool:
-        """Whether a check has shown that the peer is there. (It may speak from there before it is chosen.)"""
+        """Whether a check, ours or the peer's, has shown that it is there. (It may speak before it is chosen.)"""
         good = aioice.ice.CandidatePair.State.SUCCEEDED
-        return any(
+        return (protocol, place) in self._checked or any(
             pair.state is good and pair.protocol is protocol and pair.remote_addr == place for pair in self._check_list
         )
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from axcore.testing.ports import free_port
+
 CONFIG: Final = """
 listening-ip={host}
 relay-ip={host}
@@ -38,6 +40,7 @@ userdb={folder}/db
 """
 RELAYS: Final = 100
 """Ports that it relays on."""
+PATIENCE: Final = 60.0
 COOKIE: Final = bytes.fromhex("2112a442")
 BINDING: Final = bytes.fromhex("0001")
 
@@ -52,10 +55,8 @@ class Coturn:
 
     def __init__(self, user: str = "door", password: str = "secret", host: str = "127.0.0.1") -> None:
         self.user, self.password, self.host = user, password, host
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((host, 0))
-            self.port = int(probe.getsockname()[1])
-        self.first = 50000 + secrets.randbelow(100) * RELAYS
+        self.port = free_port(1, host)
+        self.first = free_port(RELAYS, host)
         self._folder = Path(tempfile.mkdtemp(prefix="coturn-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -106,7 +107,7 @@ class Coturn:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind((self.host, 0))
             probe.settimeout(0.1)
-            until = time.monotonic() + 20
+            until = time.monotonic() + PATIENCE
             while time.monotonic() < until:
                 assert self._process is not None
                 if self._process.poll() is not None:

@@ -15,6 +15,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from axcore.testing.ports import free_port
+
 FAULTS = (
     "refused", "black_hole", "slow_reader", "drop_mid_handshake", "garbage", "retained_flood", "huge_payload",
     "restart_storm", "length_lie", "qos3", "wildcard_topic", "bad_utf8", "unreleased", "ack_flood", "bad_length",
@@ -71,7 +73,7 @@ class FaultBroker:
         self.connect_times: list[float] = []
         self.received: list[tuple[str, bytes, int]] = []
         """Topic, payload, QoS of what was published to it."""
-        self.port = 0
+        self.port = free_port()
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -90,7 +92,6 @@ class FaultBroker:
     async def start(self) -> None:
         """Listen; on the same port as before."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 16)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Close everything."""

@@ -112,17 +112,25 @@ def test_the_last_line_is_answered_after_a_half_close(client: Client) -> None:
     assert client.reply() is None
 
 
+def assert_waits(event: threading.Event) -> None:
+    assert event.wait(PATIENCE)
+
+
 def test_later_happens_in_the_thread_in_order(thread: BoardThread) -> None:
     done = threading.Event()
     order: list[str] = []
+
+    entered = threading.Event()
 
     def fail() -> None:
         order.append("fails")
         raise OpError("busy", "op", "x")
 
+    thread.later(0.0, lambda: assert_waits(entered))  # until all are in the queue
     thread.later(0.02, lambda: (order.append("second"), done.set()))  # type: ignore[func-returns-value]
     thread.later(0.01, fail)
     thread.later(0.001, lambda: order.append(threading.current_thread().name))
+    entered.set()
     assert done.wait(PATIENCE)
     assert order == ["board", "fails", "second"]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from axcore.drivers.call_media import CallMedia, crypto, open_sound
-from axcore.errors import InputError
+from axcore.errors import InputError, QueueFullError
 from axcore.interfaces.cli.instance import wait_for
 from axcore.model.config import SoundConfig
 from axcore.model.voice import AgreedMedia
@@ -91,9 +93,17 @@ def test_two_stations_talk(pair: tuple[Station, Station], codec: dict[str, Any])
     assert sound is not None
     assert far is not None
     talk = (8000 * np.sin(np.arange(160 * 50) * 0.3)).astype(np.int16)
-    for k in range(50):
-        sound.talk(talk[160 * k : 160 * (k + 1)])
-    wait_for("the voice", lambda: there.heard_db() > -35, PATIENCE, 0.005)
+    said = 0
+
+    def heard() -> bool:
+        nonlocal said
+        with contextlib.suppress(QueueFullError):  # somebody talks until he is heard, however late it is looked
+            while True:
+                sound.talk(talk[160 * (said % 50) :][:160])
+                said += 1
+        return there.heard_db() > -35
+
+    wait_for("the voice", heard, PATIENCE, 0.005)
     here.media.press("a", "1#")
     wait_for("two keys", lambda: len(there.keys) == 2, PATIENCE, 0.01)
     assert [(leg, key) for leg, key, _ in there.keys] == [("b", "1"), ("b", "#")]
@@ -291,6 +301,39 @@ def test_without_a_card_it_is_logged_and_the_next_call_works(caplog: pytest.LogC
     media.close()
     assert "No such device" in caplog.text
     assert media.sound is None
+
+
+def test_what_comes_while_it_hangs_up_begins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sound that was being loaded, a command that came late: they must not wake a second thread of calls."""
+    hanging_up, go_on = threading.Event(), threading.Event()
+    sound = open_sound(SoundConfig(), simulated=True)
+    stop = sound.stop
+
+    def slow() -> None:
+        hanging_up.set()
+        assert go_on.wait(PATIENCE)
+        stop()
+
+    monkeypatch.setattr(sound, "stop", slow)
+    media, number, ran = CallMedia(lambda: sound, HOST), port(), threading.Event()
+    media.open("a", number)
+    closing = threading.Thread(target=media.close)
+    closing.start()
+    assert hanging_up.wait(PATIENCE)
+    media.do(ran.set)
+    media.open("b", port())
+    assert len([one for one in threading.enumerate() if one.name == "call media"]) == 1
+    go_on.set()
+    closing.join(PATIENCE)
+    assert not closing.is_alive()
+    assert not [one for one in threading.enumerate() if one.name == "call media"]
+    media.stop("a")
+    media.open("a", number)
+    media.close()
+    assert not ran.is_set()
+    assert media.sound is None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
+        again.bind((HOST, number))
 
 
 def test_keys_of_srtp() -> None:

@@ -93,12 +93,18 @@ def test_a_call(phones: tuple[Phone, Phone], profile: Profile | None) -> None:
     ups = [e for e in there.told if e.what is Heard.KEY_UP]
     assert [e.ms for e in ups] == [100, 40]
     assert [e.key for e in there.told if e.what is Heard.KEY_DOWN] == ["5", "#"]
-    assert [e.state for e in there.told if e.what is Heard.STATE] == [State.ACTIVE]
+    states = [e.state for e in there.told if e.what is Heard.STATE]
+    assert states[0] is State.ACTIVE
+    assert set(states) <= {State.ACTIVE, State.SILENT}  # after 2 s in which nothing came: a busy machine
     stats = far.stats
-    assert (stats.state, stats.peer, stats.lost, stats.dropped) == (State.ACTIVE, here.socket.getsockname(), 0, 0)
+    assert (stats.peer, stats.lost, stats.dropped) == (here.socket.getsockname(), 0, 0)
     capture = Capture(there.sound.card.fd)
-    played = np.concatenate([np.frombuffer(record.data, "<i2") for record in capture.since()]).astype(float)
-    assert np.sqrt(np.mean(np.square(played[-4800:]))) > 1000  # The tone came out of the other loudspeaker.
+
+    def played() -> bool:
+        samples = np.concatenate([np.frombuffer(record.data, "<i2") for record in capture.since()]).astype(float)
+        return bool(np.sqrt(np.mean(np.square(samples[-4800:]))) > 1000)
+
+    wait_for("the tone in the other loudspeaker", played, 30, 0.05)
     port.close()
     wait_for("goodbye", lambda: far.stats.state is State.ENDED, 30)
     with pytest.raises(RangeError):
@@ -134,7 +140,7 @@ def test_a_call_goes_on_while_python_is_blocked(phones: tuple[Phone, Phone]) -> 
     wait_for("packets", lambda: port.stats.taken > 5 and far.stats.taken > 5, 30)
     before, ticks = far.stats.taken, there.sound.thread_stats.ticks
     libc = ctypes.PyDLL(None)
-    for _ in range(20):
+    for _ in range(600):
         libc.usleep(50_000)  # wall clock: holds the interpreter's lock, so that no Python runs for so long.
         if far.stats.taken > before + 10 and there.sound.thread_stats.ticks > ticks + 20:
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import random
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
+import msgspec
 import pytest
 
 from axcore.drivers.nat import NatPaths
@@ -18,6 +20,8 @@ from axcore.model.nat import Candidate, Gathered, Ice, PathTold, Traversal
 from axcore.model.voice import AgreedMedia
 
 pytest.importorskip("aioice", reason="extra axcore[voice]")
+
+from aioice import stun
 
 HOST = "127.0.0.1"
 OFFSET = 48
@@ -154,6 +158,74 @@ def test_nobody_else_is_heard(sides: tuple[Side, Side]) -> None:
     while heard[-1] != marker:
         heard.append(hear(other))
     assert set(heard) == {RTP, marker}
+
+
+class HandMade:
+    """A peer of one socket per candidate (two for RTP, one for RTCP) that answers checks only where it is told to."""
+
+    def __init__(self) -> None:
+        self.ice = Ice(ufrag="peer", password="p" * 22)
+        self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+        for one in self.sockets:
+            one.bind((HOST, 0))
+            one.setblocking(False)
+        candidates = (
+            Candidate(
+                foundation=str(at), component=2 if at == 2 else 1, priority=3 - at, address=HOST, kind="host",
+                port=one.getsockname()[1],
+            )
+            for at, one in enumerate(self.sockets)
+        )  # fmt: skip
+        self.ice = msgspec.structs.replace(self.ice, candidates=tuple(candidates))
+
+    def close(self) -> None:
+        for one in self.sockets:
+            one.close()
+
+    def answer(self, at: int) -> None:
+        """Answer what has come to a socket."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, place = self.sockets[at].recvfrom(2048)
+                asked = stun.parse_message(data)
+                if asked.message_class != stun.Class.REQUEST:
+                    continue
+                said = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=asked.transaction_id)
+                said.attributes["XOR-MAPPED-ADDRESS"] = place
+                said.add_message_integrity(self.ice.password.encode())
+                self.sockets[at].sendto(bytes(said), place)
+
+    def check(self, at: int, whom: Ice) -> None:
+        """Send a check from a socket to the first candidate for RTP."""
+        asked = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        asked.attributes["USERNAME"] = f"{whom.ufrag}:{self.ice.ufrag}"
+        asked.attributes["PRIORITY"] = 1
+        asked.attributes["ICE-CONTROLLED"] = 1
+        asked.add_message_integrity(whom.password.encode())
+        self.say(at, whom, bytes(asked))
+
+    def say(self, at: int, whom: Ice, data: bytes = RTP) -> None:
+        place = next(one for one in whom.candidates if one.component == 1)
+        self.sockets[at].sendto(data, (place.address, place.port))
+
+
+def test_a_peer_is_heard_where_it_has_checked_though_its_answer_to_our_check_came_too_late() -> None:
+    """The peer takes the pair of its own choice among those that it was told are good (RFC 8445 section 12.2)."""
+    with Side() as one, contextlib.closing(HandMade()) as peer:
+        offer = one.gather().ice
+        assert offer is not None
+        one.start(Gathered(port=peer.ice.candidates[0].port), offered=True, ice=peer.ice)
+        late, told = 1, False
+        until = time.monotonic() + PATIENCE
+        while not told:
+            assert time.monotonic() < until
+            peer.answer(0)
+            peer.answer(2)
+            peer.check(late, offer)
+            with contextlib.suppress(queue.Empty):
+                assert one.told.get(timeout=0.05).what == "chosen"
+                told = True
+        assert repeat(lambda: peer.say(late, offer), one.native[0]) == RTP
 
 
 def test_a_peer_without_ice_speaks_with_the_agreed_address_alone(sides: tuple[Side, Side]) -> None:

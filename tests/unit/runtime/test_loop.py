@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import uvloop
 
+from axcore.interfaces.cli.instance import wait_for
 from axcore.runtime import loop as loop_module
 from axcore.runtime.loop import StallDetector, run
 from axcore.testing import VirtualClock
@@ -60,15 +62,22 @@ def test_an_idle_loop_is_not_asked() -> None:
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
         asked: list[bool] = []
+        here = threading.get_ident()
+
+        def idle() -> bool:
+            return loop_module._is_waiting(sys._current_frames()[here])
 
         def other_thread() -> None:
+            wait_for("an idle loop", idle, 60)
             for _ in range(50):
                 detector.look()
                 asked.append(detector._asked_ns is not None)
             loop.call_soon_threadsafe(done.set)
 
-        threading.Timer(0.05, other_thread).start()
+        thread = threading.Thread(target=other_thread)
+        thread.start()
         await done.wait()
+        thread.join()
         assert not any(asked)
 
     run(main())
@@ -76,9 +85,11 @@ def test_an_idle_loop_is_not_asked() -> None:
 
 
 def test_it_watches_by_itself() -> None:
+    told = threading.Event()
+
     async def main() -> None:
-        with StallDetector() as detector:
-            await asyncio.sleep(0)
-        assert detector.stalls == 0
+        with StallDetector(report=lambda seconds, stack: told.set()) as detector:
+            assert told.wait(60)  # the loop stands still until somebody says so
+        assert detector.stalls == 1
 
     run(main())
