@@ -128,7 +128,7 @@ ctest: build-c/build.ninja
 
 pytest: $(VENV)/.test build
 	@$(NEED) mosquitto asterisk-core-sounds-en-g722 kamailio sip-tester libopus0 baresip-core coturn
-	@$(PY) -m pytest
+	@$(PY) .ci/tests.py
 
 # --- checks -------------------------------------------------------------------------------------------------------
 

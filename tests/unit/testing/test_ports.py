@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +33,32 @@ def test_one_that_somebody_has_is_passed_over(monkeypatch: pytest.MonkeyPatch, t
             taken.bind(("127.0.0.1", port))
             assert not ports._free(port, "127.0.0.1")
     assert ports._free(port, "127.0.0.1")
+
+
+def test_processes_beside_each_other_are_given_different_ones(tmp_path: Path) -> None:
+    program = "from axcore.testing.ports import free_port\nfor count in (1, 7, 48) * 20: print(free_port(count), count)"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    them = [
+        subprocess.Popen([sys.executable, "-c", program], env=env, text=True, stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    given: list[int] = []
+    for one in them:
+        text, _ = one.communicate(timeout=120)
+        assert one.returncode == 0
+        for line in text.splitlines():
+            first, count = map(int, line.split())
+            given += range(first, first + count)
+    assert len(given) == 3 * 20 * (1 + 7 + 48)
+    assert len(set(given)) == len(given)
+
+
+def test_after_the_last_comes_the_first_and_a_broken_file_is_begun_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ports.tempfile, "tempdir", str(tmp_path))
+    ports.turns().write_text("of no use")
+    assert ports.FIRST <= ports.free_port() < ports._end()
+    pairs = (ports._end() - ports.FIRST) // 2
+    ports.turns().write_text(f"{pairs - 1:16d}")
+    assert ports._turn(2, pairs) == 0, "two pairs have no room at the end"
+    assert ports._turn(1, pairs) == 2
