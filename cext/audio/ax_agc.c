@@ -40,7 +40,7 @@ static const struct {
 #define ALIKE 3.0f           /* Frames of one level are within so many dB of their mean, */
 #define ALIKE_MEAN 0.1f      /* which follows them by that part. */
 #define BESIDE 20.0f         /* Frames so far under the average are breath and room, not talk, unless there are many. */
-#define SPREAD 4.0f          /* Of talk whose frames have a standard deviation of less dB, less tells a step, */
+#define SPREAD 4.0f          /* Of talk whose frames have a standard deviation of less dB, less tells a step (by the root), */
 #define SPREAD_LEAST 0.4f    /* down to that part; */
 #define FEW 15.0f            /* and more must where there are few frames to compare with. */
 #define OVER 0.25f           /* dB by which the frames that count as talk are louder than talk is by ITU-T P.56, */
@@ -118,7 +118,7 @@ static struct sums mean(const struct ax_agc *a, int from, int to)
 static float spread(const struct sums *s)
 {
     const float variance = (float)(s->square - s->db * s->db);
-    return fmaxf(SPREAD_LEAST, fminf(1.0f, sqrtf(fmaxf(variance, 0.0f)) / SPREAD));
+    return fmaxf(SPREAD_LEAST, fminf(1.0f, sqrtf(sqrtf(fmaxf(variance, 0.0f)) / SPREAD)));
 }
 
 /* The talk has become fainter: since how many frames, most likely. Thin for long ago. */
@@ -160,7 +160,7 @@ static float level_of(const struct ax_agc *a)
     const int n = least(a->known.count, AVERAGED);
     const struct sums s = mean(a, 0, n);
     const float part = BY_PEAKS / (BY_PEAKS + (float)n), peaks = 5.0f * log10f(fmaxf((float)s.fourth, 0.0f) + 1e-20f);
-    return (1.0f - part) * (pcm_db((float)s.power) - OVER) + part * (peaks - PEAKS_OVER);
+    return (1.0f - part) * (pcm_db((float)s.power) - OVER) + part * (peaks - PEAKS_OVER * spread(&s));
 }
 
 static void aim(struct ax_agc *a)
