@@ -8,9 +8,10 @@ out, which is what a listener and the levels of telephony go by) over the whole 
 prompt is brought to the same one. The gain is right while it is within 2 dB of what brings that level to -20 dBFS.
 
 ``reached`` is the time from the step until the gain is right for the first time, ``settled`` until it stays right for
-the rest of 4 s; ``in time`` is the share of steps that settle within 1 s up (a fainter talker) and 0.3 s down. ``told``
-is told the instant of the step and takes the mean power of the talk since then, of 3 s at most: nobody who has not heard
-the talker at his new level can settle much faster. The last table says why: how well the talk of so many seconds tells its level.
+the rest of 4 s; ``in time`` is the share of steps that settle within 1 s up (a fainter talker) and 0.3 s down.
+``told`` is told the instant of the step and takes the mean power of the talk since then, of 3 s at most: nobody who has
+not heard the talker at his new level can settle much faster. The last table says why: how well the talk of so many
+seconds tells its level.
 """
 
 from __future__ import annotations
