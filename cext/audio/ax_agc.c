@@ -10,38 +10,55 @@
 
 enum {
     MOST_FRAME = 480,
-    TALK = 250,     /* Frames of talk that are remembered, */
-    AVERAGED = 150, /* and of which the level is the mean; what is newer is compared with as many. */
+    TALK = 400,     /* Frames of talk that are remembered, */
+    AVERAGED = 300, /* and of which the level is the mean; what is newer is compared with as many. */
+    SPAN = 2 * TALK,
     KNOWN = 40,     /* So many it takes at least to compare with. */
-    LEAST = 6,      /* Frames that are left when all before them is forgotten. */
+    LEAST = 6,      /* Frames that are left when talk has become fainter and all before is forgotten. */
+    LATEST = 150,   /* Frames within which the place of such a step is looked for. */
     FAINT = 30,     /* Frames that are far too faint, without a louder one, until the talk is taken for another. */
-    LOOKS = 11,
+    DOUBTFUL = 6,   /* Frames of one level: the gain does not rise by them, */
+    STEADY = 40,    /* and of so many it is sure that they are no talk but a noise. */
+    LOOKS = 16,
 };
 
-/* By how much the mean of the last frames of talk differs from that of the 150 before them, at a talker who stays as loud:
- * for each number of frames the dB that are passed at about one look in a thousand, up and down (measured on an hour of
- * prompts of three voices). Few frames do not tell a fall: they may all be one faint sound. */
+/* By how much the last frames of talk differ from the 300 before them, at a talker who stays as loud: for each number of
+ * frames a tenth more than the dB that are passed at three looks in ten thousand (measured on an hour of prompts of five
+ * voices, each at three pitches). Up by the mean of the squares of powers: loud frames are more alike than faint ones, and
+ * tell a rise sooner. Down by the mean power. Few frames do not tell a fall: they may all be one faint sound. */
 static const struct {
     int frames;
     float rise, fall;
-} LOOK[LOOKS] = {{3, 7.8f, 99.0f}, {6, 6.8f, 99.0f},  {10, 6.0f, 14.0f}, {15, 5.4f, 12.0f}, {20, 4.9f, 10.0f}, {25, 4.6f, 8.6f},
-                 {30, 4.3f, 7.6f}, {40, 4.0f, 6.2f}, {50, 3.8f, 5.3f},  {75, 3.4f, 4.1f},  {100, 3.2f, 3.5f}};
+} LOOK[LOOKS] = {{3, 6.9f, 99.0f},  {6, 6.7f, 99.0f},  {8, 6.5f, 19.9f},  {10, 6.2f, 19.1f}, {12, 5.9f, 17.8f}, {15, 5.6f, 16.1f},
+                 {20, 5.2f, 14.2f}, {25, 4.7f, 12.9f}, {30, 4.5f, 11.3f}, {35, 4.3f, 9.9f},  {40, 4.2f, 9.1f},  {50, 4.1f, 7.9f},
+                 {60, 4.0f, 5.9f},  {75, 3.8f, 4.5f},  {100, 3.4f, 3.5f}, {150, 3.1f, 3.1f}};
 
 #define FLOOR_START (-70.0f)
-#define FLOOR_RISE 0.03f      /* dB a frame. */
-#define ABOVE_FLOOR 9.0f      /* Talk is this far above. */
+#define FLOOR_RISE 0.03f     /* dB a frame. */
+#define ABOVE_FLOOR 9.0f     /* Talk is this far above. */
 #define FAINTEST (-62.0f)
-#define BESIDE 20.0f          /* Frames so far under the average are breath and room, not talk, unless ... */
-#define SURE 1.2f            /* Those dB are taken times this, */
-#define SPREAD 5.2f          /* for a talker whose frames have this standard deviation in dB; in proportion for others, */
-#define SPREAD_LEAST 0.5f    /* within these bounds, */
-#define SPREAD_MOST 1.1f
-#define FEW 15.0f            /* and more where there are few frames to compare with. */
-#define DEEP 12.0f           /* A fall by more has a place: behind the last frame that is nearer to the level of before, */
-#define PEAK 8.0f            /* and so much louder than the mean of now. */
-#define SLEW_UP 1.0f          /* dB a frame, of the gain. */
-#define SLEW_DOWN 2.0f
-#define CEILING 0.966f        /* -0.3 dBFS */
+#define ALIKE 3.0f           /* Frames of one level are within so many dB of their mean, */
+#define ALIKE_MEAN 0.1f      /* which follows them by that part. */
+#define BESIDE 20.0f         /* Frames so far under the average are breath and room, not talk, unless there are many. */
+#define SPREAD 4.0f          /* Of talk whose frames have a standard deviation of less dB, less tells a step (by the root), */
+#define SPREAD_LEAST 0.4f    /* down to that part; */
+#define FEW 15.0f            /* and more must where there are few frames to compare with. */
+#define OVER 0.25f           /* dB by which the frames that count as talk are louder than talk is by ITU-T P.56, */
+#define PEAKS_OVER 1.5f      /* and the root of the mean of their squared powers. */
+#define BY_PEAKS 50.0f       /* Of so many frames one tells the level as well as the other; of fewer, the latter better. */
+#define SLEW_UP 2.0f         /* dB a frame, of the gain. */
+#define SLEW_DOWN 6.0f
+#define CEILING 0.966f       /* -0.3 dBFS */
+
+/* Sums over frames of talk: powers, their squares, levels in dB, their squares. */
+struct sums {
+    double power, fourth, db, square;
+};
+
+/* What is known of the talk: its frames end at `now`, of which so many last ones are as loud as it is. */
+struct known {
+    int now, count;
+};
 
 struct ax_agc {
     struct ax_agc_spec spec;
@@ -49,105 +66,153 @@ struct ax_agc {
     uint32_t frame;
     float gain_db, gain;       /* Wanted, and as a factor at the end of the last frame. */
     float floor_db;
-    float power[TALK], db[TALK]; /* Of the last frames of talk. */
-    int next, count, faint;
+    float even_db;             /* The mean of frames of one level, */
+    int even;                  /* how many there are, */
+    struct known before;       /* and what was known before them. */
+    struct known known;
+    struct sums until[SPAN + 1];
+    float faint_power[FAINT];
+    int faint;
     bool resting;
     float x[MOST_FRAME];
 };
 
-/* Sums over the last 0 .. TALK frames of talk. */
-struct sums {
-    float power[TALK + 1], db[TALK + 1], square[TALK + 1];
-};
-
-static void add_up(const struct ax_agc *a, struct sums *s)
+static int least(int x, int y)
 {
-    s->power[0] = s->db[0] = s->square[0] = 0.0f;
-    for (int n = 0, at = a->next; n < a->count; n++) {
-        at = at ? at - 1 : TALK - 1;
-        s->power[n + 1] = s->power[n] + a->power[at];
-        s->db[n + 1] = s->db[n] + a->db[at];
-        s->square[n + 1] = s->square[n] + a->db[at] * a->db[at];
-    }
+    return x < y ? x : y;
 }
 
-/* Mean level of the frames `from` to `to` before the next one. */
-static float mean_db(const struct sums *s, int from, int to)
+/* Room for more: the sums of the last TALK frames, from there on. */
+static void rebase(struct ax_agc *a)
 {
-    return pcm_db((s->power[to] - s->power[from]) / (float)(to - from));
+    const int by = a->known.now - TALK;
+    const struct sums from = a->until[by];
+    for (int i = 0; i <= TALK; i++) {
+        const struct sums s = a->until[by + i];
+        a->until[i] = (struct sums){s.power - from.power, s.fourth - from.fourth, s.db - from.db, s.square - from.square};
+    }
+    a->known.now = TALK;
+    a->before.now = a->before.now > by ? a->before.now - by : 0;
+    a->before.count = least(a->before.count, a->before.now);
+}
+
+static void take(struct ax_agc *a, float power)
+{
+    if (a->known.now == SPAN)
+        rebase(a);
+    const struct sums s = a->until[a->known.now];
+    const double p = power, db = pcm_db(power);
+    a->until[++a->known.now] = (struct sums){s.power + p, s.fourth + p * p, s.db + db, s.square + db * db};
+    a->known.count += a->known.count < TALK;
+}
+
+/* Means over the frames `from` to `to` before the next one. */
+static struct sums mean(const struct ax_agc *a, int from, int to)
+{
+    const struct sums *x = &a->until[a->known.now - to], *y = &a->until[a->known.now - from];
+    const double n = to - from;
+    return (struct sums){(y->power - x->power) / n, (y->fourth - x->fourth) / n, (y->db - x->db) / n, (y->square - x->square) / n};
 }
 
 /* How much the levels of those frames vary, beside what is usual. */
-static float spread(const struct sums *s, int from, int to)
+static float spread(const struct sums *s)
 {
-    const float n = (float)(to - from), mean = (s->db[to] - s->db[from]) / n;
-    const float variance = (s->square[to] - s->square[from]) / n - mean * mean;
-    return fmaxf(SPREAD_LEAST, fminf(SPREAD_MOST, sqrtf(fmaxf(variance, 0.0f)) / SPREAD));
+    const float variance = (float)(s->square - s->db * s->db);
+    return fmaxf(SPREAD_LEAST, fminf(1.0f, sqrtf(sqrtf(fmaxf(variance, 0.0f)) / SPREAD)));
 }
 
-/* After a deep fall: how many of the last `n` frames have come since the last one of before. */
-static int since(const struct ax_agc *a, const struct sums *s, int n, float before)
+/* The talk has become fainter: since how many frames, most likely. Thin for long ago. */
+static int since(const struct ax_agc *a)
 {
-    const float now = mean_db(s, 0, n / 2 > LEAST ? n / 2 : LEAST);
-    if (before - now <= DEEP)
-        return n;
-    const float most = fmaxf(0.5f * (before + now), now + PEAK);
-    for (int i = 0, at = a->next; i < n; i++) {
-        at = at ? at - 1 : TALK - 1;
-        if (a->db[at] > most)
-            return i > LEAST ? i : LEAST;
+    float best = 0.0f;
+    int at = LEAST;
+    const int last = least(LATEST, a->known.count - KNOWN);
+    for (int n = LEAST; n <= last; n += 1 + n / 12) {
+        const int all = least(n + AVERAGED, a->known.count);
+        const float fall = pcm_db((float)(mean(a, n, all).power / (mean(a, 0, n).power + 1e-12)));
+        const float score = fall * fall * (float)n * (float)(all - n) / (float)all;
+        if (fall > 0.0f && score > best) {
+            best = score;
+            at = n;
+        }
     }
-    return n;
+    return at;
 }
 
 /* How many of the last frames tell how loud the talk is now: all, or those since it has become louder or fainter. */
-static int same(const struct ax_agc *a, const struct sums *s)
+static int same(const struct ax_agc *a)
 {
-    for (int i = 0; i < LOOKS && a->count - LOOK[i].frames >= KNOWN; i++) {
-        const int n = LOOK[i].frames, all = n + AVERAGED < a->count ? n + AVERAGED : a->count;
-        const float before = mean_db(s, n, all), rise = mean_db(s, 0, n) - before;
-        const float doubt = SURE * (1.0f + FEW / (float)(all - n)) * spread(s, n, all);
-        if (rise > doubt * LOOK[i].rise)
+    for (int i = 0; i < LOOKS && a->known.count - LOOK[i].frames >= KNOWN; i++) {
+        const int n = LOOK[i].frames, all = least(n + AVERAGED, a->known.count);
+        const struct sums now = mean(a, 0, n), then = mean(a, n, all);
+        const float few = (float)(all - n), many = AVERAGED;
+        const float doubt = sqrtf((1.0f + (float)n / few) / (1.0f + (float)n / many)) * (1.0f + FEW / few) * spread(&then);
+        if (0.5f * pcm_db(fmaxf((float)(now.fourth / (then.fourth + 1e-20)), 0.0f)) > doubt * LOOK[i].rise)
             return n;
-        if (-rise > doubt * LOOK[i].fall)
-            return since(a, s, n, before);
+        if (pcm_db((float)(then.power / (now.power + 1e-12))) > doubt * LOOK[i].fall)
+            return since(a);
     }
-    return a->count;
+    return a->known.count;
 }
 
-static float level_of(const struct ax_agc *a, const struct sums *s)
+static float level_of(const struct ax_agc *a)
 {
-    return mean_db(s, 0, a->count < AVERAGED ? a->count : AVERAGED);
+    const int n = least(a->known.count, AVERAGED);
+    const struct sums s = mean(a, 0, n);
+    const float part = BY_PEAKS / (BY_PEAKS + (float)n), peaks = 5.0f * log10f(fmaxf((float)s.fourth, 0.0f) + 1e-20f);
+    return (1.0f - part) * (pcm_db((float)s.power) - OVER) + part * (peaks - PEAKS_OVER * spread(&s));
+}
+
+static void aim(struct ax_agc *a)
+{
+    const float gain = a->known.count ? a->spec.target_db - level_of(a) : 0.0f;
+    const float want = fmaxf(a->spec.least_db, fminf(a->spec.most_db, gain));
+    a->gain_db = fmaxf(a->gain_db - SLEW_DOWN, fminf(a->gain_db + (a->even > DOUBTFUL ? 0.0f : SLEW_UP), want));
 }
 
 /* A frame of talk has come. */
 static void follow(struct ax_agc *a, float power, float db)
 {
-    struct sums s;
-    add_up(a, &s);
-    if (a->count && db < level_of(a, &s) - BESIDE) {
+    if (!a->known.count || db >= level_of(a) - BESIDE) {
+        take(a, power);
+    } else {
+        a->faint_power[a->faint] = power;
         if (++a->faint < FAINT)
             return;
-        a->count = 0;
+        a->known.count = 0;
+        for (int i = 0; i < FAINT; i++)
+            take(a, a->faint_power[i]);
     }
     a->faint = 0;
-    a->power[a->next] = power;
-    a->db[a->next] = db;
-    a->next = a->next + 1 < TALK ? a->next + 1 : 0;
-    a->count += a->count < TALK;
-    add_up(a, &s);
-    a->count = same(a, &s);
-    const float want = fmaxf(a->spec.least_db, fminf(a->spec.most_db, a->spec.target_db - level_of(a, &s)));
-    a->gain_db = fmaxf(a->gain_db - SLEW_DOWN, fminf(a->gain_db + SLEW_UP, want));
+    a->known.count = same(a);
+    aim(a);
+}
+
+/* Whether this frame belongs to a noise that stays as loud: it is the floor then, and what was learnt of it is not talk. */
+static bool is_even(struct ax_agc *a, float db)
+{
+    if (fabsf(db - a->even_db) > ALIKE) {
+        a->even_db = db;
+        a->even = 0;
+        a->before = a->known;
+    }
+    a->even_db += ALIKE_MEAN * (db - a->even_db);
+    if (++a->even < STEADY)
+        return false;
+    a->floor_db = fmaxf(a->floor_db, a->even_db);
+    a->known = a->before;
+    a->faint = 0;
+    aim(a);
+    return true;
 }
 
 /* The frame in x, in place. */
 static void amplify(struct ax_agc *a)
 {
-    const float power = pcm_power(a->x, a->frame), level = pcm_db(power);
-    a->floor_db = fmaxf(-90.0f, fminf(level, a->floor_db + FLOOR_RISE));
-    if (!a->resting && level > FAINTEST && level > a->floor_db + ABOVE_FLOOR)
-        follow(a, power, level);
+    const float power = pcm_power(a->x, a->frame), db = pcm_db(power);
+    a->floor_db = fmaxf(-90.0f, fminf(db, a->floor_db + FLOOR_RISE));
+    if (!a->resting && !is_even(a, db) && db > FAINTEST && db > a->floor_db + ABOVE_FLOOR)
+        follow(a, power, db);
     const float gain = expf(a->gain_db * 0.115129255f), step = (gain - a->gain) / (float)a->frame;
     for (uint32_t i = 0; i < a->frame; i++)
         a->x[i] *= a->gain + step * (float)i;
@@ -201,10 +266,11 @@ void ax_agc_reset(struct ax_agc *a)
     a->gain_db = 0;
     a->gain = 1;
     a->floor_db = FLOOR_START;
-    a->next = a->count = a->faint = 0;
+    a->even_db = FLOOR_START;
+    a->even = a->faint = 0;
     a->resting = false;
-    memset(a->power, 0, sizeof a->power);
-    memset(a->db, 0, sizeof a->db);
+    a->known = a->before = (struct known){0, 0};
+    a->until[0] = (struct sums){0, 0, 0, 0};
     ax_limit_reset(a->limit);
 }
 

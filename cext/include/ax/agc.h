@@ -2,11 +2,11 @@
  * end in the limiter of ax/limit.h and add its delay.
  *
  * Gain control: the power of the frames in which somebody talks (well above the noise floor, which is the least level of the
- * last seconds) is averaged over 1.5 s of talk. The means of the last 3 to 100 frames of talk are compared with the 150 before
- * them; a difference that a talker who stays as loud makes once in a thousand looks, given how much his level varies, is a
- * step, and what was before it is forgotten. Talk of even level settles within 1 s (up) and 0.3 s (down) of a step of 4 to 35 dB;
- * how fast real speech can, and does: bench/gain_quality.py. The gain moves while somebody talks and rests in pauses: noise is
- * not pulled up.
+ * last seconds) is averaged over 3 s of talk. The last 3 to 150 frames of talk are compared with the 300 before them: a
+ * difference that a talker who stays as loud hardly ever makes is a step, and what was before it is forgotten. Talk of even
+ * level settles within 1 s (up) and 0.3 s (down) of a step of 4 to 35 dB, real speech does in the median; bench/gain_quality.py
+ * tells how often it does. The gain moves while somebody talks and rests in pauses. Sound of one level (within 3 dB for
+ * 0.4 s) is noise, however loud: it raises no gain, and what was learnt of it is unlearnt.
  *
  * Units: samples of 16 bits or float32 of full scale 1.0, in frames of 10 ms; levels are dBFS, where 0 dB is the power of a
  * square wave of full scale. Threads: an object belongs to one. Allocation: one block in `new`, and its limiter. */

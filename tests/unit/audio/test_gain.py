@@ -126,6 +126,41 @@ def test_speech_that_steps_is_followed(first: int, then: int) -> None:
     assert settled >= 5
 
 
+def noise(seconds: float, db: float) -> Any:
+    return np.random.default_rng(6).normal(size=int(seconds * 16000)) * 10 ** (db / 20)
+
+
+@pytest.mark.parametrize("db", [-60, -50, -40, -30])
+def test_steady_noise_alone_is_not_raised(db: int) -> None:
+    found = gains(noise(10, db))
+    assert found.max() <= 14  # What a quarter of a second of it may do, before it is known as noise.
+    assert np.abs(found[100:]).max() < 0.5
+
+
+@pytest.mark.parametrize("db", [-55, -45, -40, -33])
+def test_steady_noise_that_comes_while_nobody_talks_is_not_raised(db: int) -> None:
+    """A car that stops before the door; the talker's gain is there again when he goes on."""
+    words = chatter(5, 3) * 10 ** (-25 / 20)
+    x = np.concatenate([words, np.zeros(8000), noise(6, db), np.zeros(4000)])
+    found = gains(x + noise(len(x) / 16000, -75))
+    assert found[501:].max() < found[500] + 1
+    assert abs(found[-1] - found[500]) < 1
+
+
+def test_a_pause_and_its_noise_leave_the_gain() -> None:
+    words = chatter(4, 5) * 10 ** (-35 / 20)
+    x = np.concatenate([words, np.zeros(10 * 16000), words])
+    found = gains(x + noise(len(x) / 16000, -58))
+    assert np.abs(found[401:1400] - found[400]).max() < 0.5
+    assert np.abs(found[1400:] - 15).max() < 2.5
+
+
+def test_who_shouts_after_a_quiet_talker_does_not_clip() -> None:
+    x = np.concatenate([chatter(4, 7) * 10 ** (-45 / 20), chatter(3, 8) * 10 ** (-9 / 20)])
+    out = through(GainControl(16000), np.clip(x * 32768, -32768, 32767).astype(np.int16))
+    assert np.abs(out.astype(int)).max() < 32700
+
+
 def test_float_and_int_agree() -> None:
     x = talk(16000, 1, -30)
     a, b = through(GainControl(16000), x), through(GainControl(16000), (x / 32768).astype(np.float32))
