@@ -24,6 +24,7 @@ from axcore.model.events import NewEvent
 from axcore.runtime import wipe
 from axcore.runtime.ledger import Transaction
 from axcore.runtime.notify import Notifier, Watchdog
+from axcore.runtime.stuck import StuckThreads
 from axcore.runtime.supervise import Supervisor
 
 from .device import Device
@@ -170,6 +171,7 @@ class App:
         watchdog = Watchdog(self._notifier, device.clock, counters)
         if watchdog.interval > 0:
             self._supervisor.add("watchdog", watchdog.run)
+        self._supervisor.add("threads", StuckThreads(device.progress, self._tell_fault).run)
         if not self._simulate:
             self._supervisor.add("health", self._watch_health)
         gc.collect()

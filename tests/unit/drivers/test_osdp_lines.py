@@ -270,8 +270,9 @@ def test_one_damaged_frame_costs_one_retry_and_neither_link_nor_session_nor_card
         rig.output.card(Bits("1100110011"), wiegand=False)
         setattr(rig.wire, side, once(FAULTS[fault], picked))
         rig.until(
-            lambda before=before, reads=reads: len(rig.at_bus.all("on_read")) > reads
-            and rig.reader.stats["replies"] > before["replies"] + 5
+            lambda before=before, reads=reads: (
+                len(rig.at_bus.all("on_read")) > reads and rig.reader.stats["replies"] > before["replies"] + 5
+            )
         )
         retries.append(rig.reader.stats["retries"] - before["retries"])
     assert retries[-1] <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -21,6 +22,7 @@ from axcore.drivers.capture import SOUND, Capture
 from axcore.drivers.sound import Sound, open_alsa, open_room
 from axcore.errors import FormatError, QueueFullError, RangeError, StateError
 from axcore.interfaces.cli.instance import wait_for
+from axcore.runtime.stuck import LOOKS, StuckThreads
 from tests.repo import tree
 
 SILENCE = array("h", bytes(320))
@@ -163,6 +165,31 @@ def test_a_card_that_fails_is_counted_and_calls_go_on(
     before = sound.thread_stats.ticks
     wait_for("ticks", lambda: sound.thread_stats.ticks > before, 30)
     sound.stop()
+
+
+def test_a_thread_that_hangs_in_the_driver_is_told_of(fake_asound: str) -> None:
+    hang = ctypes.c_int.in_dll(ctypes.CDLL(fake_asound), "fake_asound_stuck")
+    sound = Sound(Pipeline(48000, echo=Echo.OFF), open_alsa(48000, "good", "good", library=fake_asound))
+    told: list[str] = []
+    threads = StuckThreads(lambda: {"audio": sound.thread_stats.ticks}, lambda name, reason: told.append(name))
+    sound.start()
+    try:
+        for _ in range(2 * LOOKS):
+            before = sound.thread_stats.ticks
+            wait_for("ticks", lambda before=before: sound.thread_stats.ticks > before, 30)
+            threads.look()
+        assert told == []
+        hang.value = 1
+        wait_for("the fault", lambda: threads.look() or told, 30)
+        assert told == ["audio"]
+        before = sound.thread_stats.ticks
+        hang.value = 0
+        wait_for("ticks", lambda: sound.thread_stats.ticks > before, 30)
+        threads.look()
+        assert told == ["audio"]
+    finally:
+        hang.value = 0
+        sound.stop()
 
 
 def test_without_alsa_calls_work_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
