@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -138,7 +139,8 @@ def test_a_card_swiped_as_edges_arrives_as_raw_over_the_secure_channel_and_the_l
 def pulses_of(device: Instance, stimulus: Callable[[], Any], bits: int) -> list[Edge]:
     """The edges on DATA0 and DATA1 that a stimulus leads to. The tap holds ten datagrams and the device never waits for
     whoever reads them: a reader that comes late loses some, and then asks once more."""
-    for _ in range(8):
+    end = time.monotonic() + 2 * PATIENCE
+    while time.monotonic() < end:
         device.tap.drain()
         stimulus()
         edges: list[Edge] = []
