@@ -6,7 +6,6 @@ import pytest
 
 from axcore.interfaces.cli.main import main
 
-
 PROMISED_S = 30
 """By ``make demo``; it takes half of it."""
 TRIES = 3

@@ -2,8 +2,8 @@
 
 A stuck ledger or I/O thread ends the process by the watchdog (``runtime.notify``). A thread that hangs in the driver of
 a sound card or of a serial line would hang there again, and doors, buttons and relays work without it: the process
-goes on. Counted are looks without progress and not seconds, so that a process that was stopped, or a machine that had no
-time for it, is no fault of its threads. Threads: the loop.
+goes on. Counted are looks without progress and not seconds, so that a process that was stopped, or a machine that had
+no time for it, is no fault of its threads. Threads: the loop.
 """
 
 from __future__ import annotations
