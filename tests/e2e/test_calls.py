@@ -191,16 +191,16 @@ def test_who_answers_hears_the_visitor_and_opens_the_door_by_a_key(tmp_path: Pat
             kind = ada.media.media.receive_type
             decoder = {0: G711("mu"), 8: G711("a"), 9: G722()}[kind]
             loudest, numbers = 0, []
-            for _ in range(60):
-                packet = ada.heard()
+            end = time.monotonic() + 60.0
+            while len(numbers) <= 50 or loudest <= 3000:  # the visitor may begin late
+                assert time.monotonic() < end, (len(numbers), loudest)
+                packet = ada.heard(60.0)
                 assert packet[0] == 0x80
                 if packet[1] & 0x7F == kind:  # sound, not a report
                     assert len(packet) == 12 + 160
                     numbers.append(int.from_bytes(packet[2:4], "big"))
                     loudest = max(loudest, *decoder.decode(packet[12:]))
             assert numbers == [(numbers[0] + k) % 65536 for k in range(len(numbers))]
-            assert len(numbers) > 50
-            assert loudest > 3000
             ada.press("1")
             station.tap.expect("relay1", True, 60.0)
             ada.hang_up()
@@ -373,7 +373,7 @@ class TestSipp:
     """Another implementation as the peer."""
 
     def sipp(self, folder: Path, *args: str) -> subprocess.Popen[bytes]:
-        command = ["sipp", *args, "-i", "127.0.0.1", "-nostdin", "-timeout", "20", "-timeout_error"]
+        command = ["sipp", *args, "-i", "127.0.0.1", "-nostdin", "-timeout", "120", "-timeout_error"]
         quiet = subprocess.DEVNULL
         return subprocess.Popen(command, cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet)
 
@@ -383,7 +383,7 @@ class TestSipp:
         with self.sipp(
             tmp_path, place, "-sn", "uac", "-m", "10", "-l", "1", "-d", "20", "-p", str(free_port())
         ) as peer:
-            assert peer.wait(20) == 0
+            assert peer.wait(120) == 0
         station.until(lambda: {call.state for call in station.intercom.calls()} == {"Terminated"})
         assert len(station.intercom.calls()) == 10
         assert station.media.open_legs == []
@@ -394,5 +394,5 @@ class TestSipp:
             call = station.do(lambda tx: station.intercom.call(tx, f"sip:service@127.0.0.1:{port}"))
             station.expect(events.CALL_STATE, CallState="Active")
             station.do(lambda tx: station.intercom.hang_up(tx, call.id))
-            assert peer.wait(20) == 0
+            assert peer.wait(120) == 0
         station.expect(events.CALL_STATE, CallState="Idle")
