@@ -33,7 +33,7 @@ from conftest import let_in
 API = "/config/rest/reader/v1"
 KEY = bytes.fromhex("6b1f0c93d2a8475e90b3c6d4e1f72a58")
 OTHER = bytes.fromhex("00112233445566778899aabbccddee0f")
-PATIENCE = 60.0
+PATIENCE = 120.0
 CARD = {"format": "H10301", "facility": 7, "card": 4711, "interval_us": 200, "pulse_us": 40}
 RAW = "0" + f"{7:08b}{4711:016b}"
 """Facility and card, without the last parity bit."""
