@@ -64,6 +64,8 @@ def test_a_clip_is_played_heard_and_told_of_in_a_room(sound: Sound) -> None:
     told: list[PipelineEvent] = []
     wait_for("the end", lambda: told.extend(sound.events()) or any(e.what is What.ENDED for e in told), 30)
     assert [(e.index, e.serial) for e in told if e.what is What.ENDED] == [(0, serial)]
+    ticks = sound.thread_stats.ticks
+    wait_for("the last samples, which are on their way", lambda: sound.thread_stats.ticks > ticks + 2, 30)
     sound.stop()
     capture = Capture(sound.card.fd)
     assert (capture.kind, capture.rate, capture.detail) == (SOUND, 16000.0, 160)
