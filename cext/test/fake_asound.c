@@ -1,9 +1,11 @@
 /* A sound card that is none: the part of ALSA's PCM interface that the sound thread and the audio thread ask for. The name
  * of the card says how it behaves, in either direction: `good`, `none` (is not there), `wrong` (has not our format), `dry`
- * (runs empty or over once, and again and again), `dead` (takes and gives nothing), `full` (has room now and then).
+ * (runs empty or over once, and again and again), `dead` (takes and gives nothing), `full` (has room now and then). As long
+ * as `fake_asound_stuck` is set, every call that reads or writes hangs in the driver.
  * What is recorded counts up from 0. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -15,6 +17,7 @@ static struct card cards[2]; /* That plays, that records. */
 
 EXPORT unsigned long long fake_asound_samples, fake_asound_recorded;
 EXPORT int fake_asound_open;
+EXPORT volatile int fake_asound_stuck;
 
 EXPORT int snd_pcm_open(void **pcm, const char *name, int stream, int mode);
 EXPORT int snd_pcm_set_params(void *pcm, int format, int access, unsigned channels, unsigned rate, int resample, unsigned latency);
@@ -50,6 +53,8 @@ int snd_pcm_set_params(void *pcm, int format, int access, unsigned channels, uns
 static long size_of(struct card *card, unsigned long size)
 {
     card->calls++;
+    while (fake_asound_stuck)
+        usleep(1000);
     if (strcmp(card->name, "dead") == 0)
         return -ENODEV;
     if (strcmp(card->name, "dry") == 0 && card->calls % 5 == 1)

@@ -27,7 +27,7 @@ def let_in(device: Instance, seconds: float, validity: dict[str, object] | None 
     log = net.EventLog(client)
     with device.board() as board:
         board.call("card", **CARD, correlation="learn")
-        log.wait(RFID, "learn", 60.0)
+        log.wait(RFID, "learn", 120.0)
     spec: dict[str, object] = {"first_name": "Ada", "card": client.rest("GET", net.LATEST)["card"]}
     client.rest("POST", net.HOLDERS, spec | ({"validity": validity} if validity else {}))
     action = {"type": "toggle_io_once", "port": "Door", "state": True, "duration": seconds}

@@ -147,7 +147,7 @@ class Cycle:
 
     def _swipe(self) -> None:
         try:
-            with Board(self.device.data_dir, 2.0) as board:
+            with Board(self.device.data_dir, 60.0) as board:
                 while not self.over.is_set():
                     self._one_swipe(board)
         except GONE as error:

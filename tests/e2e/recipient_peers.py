@@ -19,7 +19,7 @@ from axcore.testing.mosquitto import Authority
 
 RECIPIENTS = "/config/rest/recipients/v1/recipients"
 TEST = "/config/rest/recipients/v1/test"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def server_context(folder: Path) -> ssl.SSLContext:

@@ -20,7 +20,7 @@ from axcore.testing.phone import Phone
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 LOUD = 1000
 """Of 32767: more than the noise of the room, less than any tone."""
 

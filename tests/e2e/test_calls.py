@@ -61,7 +61,7 @@ class Station:
             settings["allow_incoming"] = True
         wanted = {"enabled": True, "port": 0, "rtp_start_port": start, **settings}
         self.do(lambda tx: accounts.set_settings(tx, wanted))
-        self.until(lambda: all(self.intercom.lines), 60.0)
+        self.until(lambda: all(self.intercom.lines), 120.0)
 
     def close(self) -> None:
         self.device.stop()
@@ -69,23 +69,23 @@ class Station:
         self.tap.close()
 
     def do(self, job: Callable[[Any], Any]) -> Any:
-        return self.device.ledger.submit(job).result(timeout=60)
+        return self.device.ledger.submit(job).result(timeout=120)
 
     def restart(self, job: Callable[[Any], Any]) -> None:
         """Do one thing that begins the voice processes anew, and wait for both."""
         before = self.intercom.lines
         self.do(job)
         self.until(
-            lambda: all(new is not None and all(new is not old for old in before) for new in self.intercom.lines), 60.0
+            lambda: all(new is not None and all(new is not old for old in before) for new in self.intercom.lines), 120.0
         )
 
-    def until(self, holds: Callable[[], object], timeout: float = 60.0) -> None:
+    def until(self, holds: Callable[[], object], timeout: float = 120.0) -> None:
         end = time.monotonic() + timeout
         while not holds():
             assert time.monotonic() < end, f"not within {timeout} s; there was\n{self.told()}"
             time.sleep(0.005)
 
-    def expect(self, topic: str, timeout: float = 60.0, **data: str) -> Event:
+    def expect(self, topic: str, timeout: float = 120.0, **data: str) -> Event:
         """The next event of a topic with these data."""
         end = time.monotonic() + timeout
         while True:
@@ -158,7 +158,7 @@ def test_button_to_call_to_key_to_rule_to_door(station: Station) -> None:
         station.expect(events.CALL_STATE, CallState="Active")
         assert station.device.indicators.shown()["statusSpeak"].color == "amber"
         ada.press("1")
-        station.tap.expect("relay1", True, 60.0)
+        station.tap.expect("relay1", True, 120.0)
         assert station.expect(events.CALL_DTMF).data["DTMFEventId"] == "1"
         ada.hang_up()
         station.expect(events.CALL_STATE, CallState="Idle")
@@ -191,18 +191,18 @@ def test_who_answers_hears_the_visitor_and_opens_the_door_by_a_key(tmp_path: Pat
             kind = ada.media.media.receive_type
             decoder = {0: G711("mu"), 8: G711("a"), 9: G722()}[kind]
             loudest, numbers = 0, []
-            for _ in range(60):
-                packet = ada.heard()
+            end = time.monotonic() + 120.0
+            while len(numbers) <= 50 or loudest <= 3000:  # the visitor may begin late
+                assert time.monotonic() < end, (len(numbers), loudest)
+                packet = ada.heard(120.0)
                 assert packet[0] == 0x80
                 if packet[1] & 0x7F == kind:  # sound, not a report
                     assert len(packet) == 12 + 160
                     numbers.append(int.from_bytes(packet[2:4], "big"))
                     loudest = max(loudest, *decoder.decode(packet[12:]))
             assert numbers == [(numbers[0] + k) % 65536 for k in range(len(numbers))]
-            assert len(numbers) > 50
-            assert loudest > 3000
             ada.press("1")
-            station.tap.expect("relay1", True, 60.0)
+            station.tap.expect("relay1", True, 120.0)
             ada.hang_up()
             station.expect(events.CALL_STATE, CallState="Idle")
             station.until(lambda: own.sound is None)
@@ -285,7 +285,7 @@ def test_keys_count_once_and_only_from_who_talks(station: Station) -> None:
         assert station.tap.drain() == []
         ada.info("1")
         ada.info("2")
-        station.tap.expect("relay1", True, 60.0)
+        station.tap.expect("relay1", True, 120.0)
         found = [event for event in station.device.ledger.events_after(0) if event.topic == events.CALL_DTMF]
         assert len(found) == 1
 
@@ -313,9 +313,9 @@ def test_a_killed_voice_process_ends_the_call_and_the_door_goes_on(station: Stat
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
         station.device.board.feed_input("rex", True, None)
-        station.tap.expect("relay1", True, 60.0)
+        station.tap.expect("relay1", True, 120.0)
         station.expect(events.CALL_STATE, CallState="Idle")
-        station.until(lambda: all(station.intercom.lines), 60.0)  # How soon: test_voice_process.
+        station.until(lambda: all(station.intercom.lines), 120.0)  # How soon: test_voice_process.
         station.do(lambda tx: station.intercom.call(tx, key))
         ada.wait(Incoming)
 
@@ -363,7 +363,7 @@ def test_ten_thousand_invites_do_not_reach_the_door(station: Station) -> None:
                 time.sleep(0.05)  # wall clock: faster, and the kernel drops them for want of room
             if number == 5000:
                 station.device.board.feed_input("rex", True, None)
-                station.tap.expect("relay1", True, 60.0)
+                station.tap.expect("relay1", True, 120.0)
     station.expect(events.CALL_STATE, CallState="Calling")  # the first of them rings; the others hear busy, or nothing
     assert [process.pid for process in station.lines.processes] == pids
 
@@ -373,7 +373,7 @@ class TestSipp:
     """Another implementation as the peer."""
 
     def sipp(self, folder: Path, *args: str) -> subprocess.Popen[bytes]:
-        command = ["sipp", *args, "-i", "127.0.0.1", "-nostdin", "-timeout", "20", "-timeout_error"]
+        command = ["sipp", *args, "-i", "127.0.0.1", "-nostdin", "-timeout", "120", "-timeout_error"]
         quiet = subprocess.DEVNULL
         return subprocess.Popen(command, cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet)
 
@@ -383,7 +383,7 @@ class TestSipp:
         with self.sipp(
             tmp_path, place, "-sn", "uac", "-m", "10", "-l", "1", "-d", "20", "-p", str(free_port())
         ) as peer:
-            assert peer.wait(20) == 0
+            assert peer.wait(120) == 0
         station.until(lambda: {call.state for call in station.intercom.calls()} == {"Terminated"})
         assert len(station.intercom.calls()) == 10
         assert station.media.open_legs == []
@@ -394,5 +394,5 @@ class TestSipp:
             call = station.do(lambda tx: station.intercom.call(tx, f"sip:service@127.0.0.1:{port}"))
             station.expect(events.CALL_STATE, CallState="Active")
             station.do(lambda tx: station.intercom.hang_up(tx, call.id))
-            assert peer.wait(20) == 0
+            assert peer.wait(120) == 0
         station.expect(events.CALL_STATE, CallState="Idle")

@@ -25,7 +25,7 @@ from axcore.model.rules import Condition, RuleSpec, ToggleIoOnce
 
 CARD = "10000000010100111111001011"
 OTHER = "10000000010100111111001000"
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a test that waits for something gives up; nothing is measured with it."""
 
 

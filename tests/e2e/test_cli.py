@@ -11,7 +11,7 @@ import pytest
 from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import RFID
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")

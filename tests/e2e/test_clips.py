@@ -21,7 +21,7 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.cli.main import main
 from axcore.model import events
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 CLIPS = "/config/rest/audio/v1/clips"
 INPUT_1 = {"topic": events.IO_PORT, "source": {"port": "0"}}
 CHORD = (523.25, 659.25, 783.99)
@@ -88,7 +88,7 @@ def test_a_rule_plays_a_clip_and_the_microphone_hears_it(ready: Instance, tmp_pa
     ready.tap.expect(io_name, True, PATIENCE)
     log.wait("tnsaxis:MediaClip/CurrentlyPlaying", "pressed", PATIENCE)
     wait_for("two rounds", lambda: heard_blocks(ready) > 450, PATIENCE)
-    assert board.call("state")["speaker"]["rms"] > 0.1
+    wait_for("loudness", lambda: board.call("state")["speaker"]["rms"] > 0.1, PATIENCE)
     board.call("input", port=1, active=False)
     ready.tap.expect(io_name, False, PATIENCE)
     assert main(["sim", "sound", str(tmp_path / "heard.wav"), "--seconds", "30", "--data-dir",

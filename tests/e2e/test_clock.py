@@ -6,7 +6,7 @@ from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED
 from tests.e2e.conftest import CARD, lasted, let_in
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.mark.parametrize("step", [3600.0, -3600.0, 86400.0, -86400.0])

@@ -22,8 +22,8 @@ def test_the_demo_passes_and_writes_what_was_heard(tmp_path: Path, capsys: pytes
     steps = {row["step"]: row for row in said["timeline"]}
     held = re.match(r"open for (\d+\.\d+) s", steps["the door closes"]["outcome"])
     assert held is not None
-    assert 6.5 < float(held[1]) < 7.5  # As another process sees it, when it gets a core.
+    assert 6.9 < float(held[1]) < 10.0  # never cut short; somebody else may have the processor when it ends
     with wave.open(str(tmp_path / "heard.wav")) as file:
         assert file.getframerate() == 8000
-        assert 3 < file.getnframes() / 8000 < 7
+        assert file.getnframes() / 8000 > 3
     assert ElementTree.parse(tmp_path / "call.svg").getroot().tag.endswith("svg")

@@ -27,7 +27,7 @@ from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import IO_PORT, IO_VIRTUAL_INPUT, RELAY
 from axcore.testing.rtsp import RtspClient, items
 
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 DOOR = "4"
 STREAM = "/vapix/ws-data-stream?sources=events"
 

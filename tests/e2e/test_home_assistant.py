@@ -17,7 +17,7 @@ from axis.models.pwdgrp_cgi import SecondaryGroup
 from axcore.interfaces.cli.instance import Instance
 
 DOOR = "4"
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 
 
 @pytest.fixture(scope="module")

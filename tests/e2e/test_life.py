@@ -13,7 +13,7 @@ from axcore.interfaces.cli.output import CliError
 from axcore.model.events import ENTRY_GRANTED
 from tests.e2e.conftest import CARD, let_in
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 READY = ("POST", "/axis-cgi/systemready.cgi")
 PARAM = "/axis-cgi/param.cgi"
 

@@ -23,7 +23,7 @@ from axcore.testing.mosquitto import PASSWORD, TRANSPORTS, USER, Mosquitto
 
 CLIENT, EVENT = "mqtt/client", "mqtt/event"
 CERTIFICATES = "/config/rest/certificates/v1/certificates"
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 
 
 class Peer:

@@ -68,8 +68,8 @@ def rex_opens(device: Instance) -> None:
     assert [edge.io for edge in device.tap.drain()] == []
     with device.board() as board:
         board.call("rex", duration=0.02)
-    device.tap.expect("relay1", True, 60.0)
-    device.tap.expect("relay1", False, 60.0)
+    device.tap.expect("relay1", True, 120.0)
+    device.tap.expect("relay1", False, 120.0)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -91,14 +91,14 @@ async def test_fault(device: Instance, fault: str) -> None:
         broker.drop_all()
         await asyncio.to_thread(wait_for, "recovery", lambda: broker.good > good, RECOVERY_S)  # wall clock: the subject
         await asyncio.to_thread(wait_connected, client)
-        await asyncio.to_thread(wait_for, "descriptors", lambda: descriptors(device) <= open_files + 2, 60.0)
+        await asyncio.to_thread(wait_for, "descriptors", lambda: descriptors(device) <= open_files + 2, 120.0)
         assert resident_kib(device) - resident <= GROWTH_KIB
         times = broker.connect_times[1:]
         assert all(later - first > 0.99 for first, later in zip(times, times[3:], strict=False))
         assert await asyncio.to_thread(device.tap.drain) == []
         await broker.send(publish(b"Door", b"Open"))
-        await asyncio.to_thread(device.tap.expect, "relay1", True, 60.0)
-        await asyncio.to_thread(device.tap.expect, "relay1", False, 60.0)
+        await asyncio.to_thread(device.tap.expect, "relay1", True, 120.0)
+        await asyncio.to_thread(device.tap.expect, "relay1", False, 120.0)
 
 
 async def test_restart_storm(device: Instance) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from axcore.interfaces.cli.instance import Instance
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def test_ready_comes_after_the_ports_are_bound(device: Instance) -> None:

@@ -16,7 +16,7 @@ from axcore.osdp import messages
 from axcore.testing.osdp_door import CARD, DOORS, GRANTED, KEY, READERS, RELAY, MultiDrop, OsdpDoor, let_in
 from tests.e2e.conftest import lasted
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 OTHER = "00112233445566778899aabbccddee0f"
 OFFLINE_NS, BACK_NS = 8_000_000_000, 10_000_000_000
 POLL_NS, BUSY_NS = 1_000_000_000, 5_000_000_000

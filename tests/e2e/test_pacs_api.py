@@ -17,7 +17,7 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.pacs.table import SERVICES
 from tests.e2e.conftest import lasted
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Deadline for what must happen at once; only a device that hangs reaches it."""
 PULSES = {"format": "H10301", "facility": 0, "interval_us": 200, "pulse_us": 40}
 ANN, BEN = {**PULSES, "card": 10213}, {**PULSES, "card": 10214}

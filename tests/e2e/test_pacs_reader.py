@@ -9,7 +9,7 @@ from axcore.model.events import READER_KEY
 from axcore.testing.osdp_door import CARD, KEY, READERS, RELAY, OsdpDoor
 from tests.e2e.test_pacs_api import Api
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 OTHER = "00112233445566778899aabbccddee0f"
 IDPOINT, KEYS = "/vapix/idpoint", "/vapix/axkey"
 

@@ -32,7 +32,7 @@ RULE = {
     "conditions": [{"topic": ENTRY_GRANTED}],
     "action": {"type": "toggle_io_once", "port": "Door", "state": True, "duration": 0.2},
 }
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 
 
 class Device(Instance):

@@ -66,21 +66,21 @@ def test_forty_nine_messages(station: Station) -> None:
                 wrong.append((torture.name, torture.section, said))
             if number == 24:
                 station.device.board.feed_input("rex", True, None)
-                station.tap.expect("relay1", True, 60.0)
+                station.tap.expect("relay1", True, 120.0)
                 assert [edge.active for edge in station.tap.edges] == [True]
                 station.device.board.feed_input("rex", False, None)
     assert wrong == []
     assert len(seen) == len(set(seen)) == 49
     assert [process.pid for process in station.lines.processes] == pids
-    station.tap.expect("relay1", False, 60.0)
+    station.tap.expect("relay1", False, 120.0)
     assert station.tap.drain() == []
     with Phone("ada") as ada:
-        station.until(lambda: not station.media.open_legs, 60.0)
+        station.until(lambda: not station.media.open_legs, 120.0)
         station.unlock_by("1")
         key = station.contact(ada)
         station.do(lambda tx: station.intercom.call(tx, key))
-        ada.wait(Incoming, 60.0)
+        ada.wait(Incoming, 120.0)
         ada.answer()
         station.expect(events.CALL_STATE, 30.0, CallState="Active")
         ada.press("1")
-        station.tap.expect("relay1", True, 60.0)
+        station.tap.expect("relay1", True, 120.0)

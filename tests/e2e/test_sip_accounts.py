@@ -33,7 +33,7 @@ from axcore.testing.sip_peer import Message, SipPeer
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-WAIT = 60.0
+WAIT = 120.0
 ANSWER = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9000 RTP/AVP 0 97\r\n"
     "a=rtpmap:97 telephone-event/8000\r\n"
@@ -283,7 +283,7 @@ class TestNames:
             peer.reply(peer.wait("INVITE", WAIT), 200, "OK", answer)
             ada.wait(Connected, WAIT)
             ada.hang_up()
-            ada.wait(Ended, 60.0)
+            ada.wait(Ended, 120.0)
             assert ada.process.pid == pid
 
 
@@ -333,7 +333,7 @@ class TestDevice:
                     secondary_server=second.address,
                 )  # fmt: skip
                 account = do(lambda tx: intercom.accounts.add_account(tx, spec)).id
-                request = second.wait("REGISTER", 60.0)  # the first one is silent
+                request = second.wait("REGISTER", 120.0)  # the first one is silent
                 assert request.start == f"REGISTER sip:{second.address} SIP/2.0"
                 accept(second, request)
                 until(lambda: account in intercom.registrations and intercom.registrations[account].active)
@@ -344,10 +344,10 @@ class TestDevice:
                 assert invite.start.startswith(f"INVITE sip:1001@{first.address} ")
                 second.reply(invite, 486, "Busy Here")
                 first.reply(first.wait("OPTIONS", 40.0), 200)
-                request = first.wait("REGISTER", 60.0)
+                request = first.wait("REGISTER", 120.0)
                 while "expires=0" in request["Contact"] or request["Expires"] == "0":
                     accept(first, request)
-                    request = first.wait("REGISTER", 60.0)
+                    request = first.wait("REGISTER", 120.0)
                 accept(first, request)
                 until(lambda: intercom.servers.route(intercom.accounts.account(account)).server == first.address)
                 until(lambda: intercom.registrations[account].active)

@@ -18,7 +18,7 @@ from axcore.testing.sip_peer import Message, SipPeer
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-WAIT = 30.0
+WAIT = 120.0
 TRANSPORTS = [("udp", "_sip._udp.pbx.test"), ("tcp", "_sip._tcp.pbx.test")]
 
 

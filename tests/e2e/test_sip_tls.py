@@ -29,7 +29,7 @@ from axcore.testing.sip_peer import SipPeer
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-WAIT = 60.0
+WAIT = 120.0
 OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 NEW = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 

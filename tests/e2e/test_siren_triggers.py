@@ -16,7 +16,7 @@ from axcore.interfaces.cli.instance import Instance
 from axcore.model import events
 from axcore.testing.signal import Frame, SignalReader
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 PROFILES = "/config/rest/siren/v1/profiles"
 
 

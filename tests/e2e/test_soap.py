@@ -25,7 +25,7 @@ from axcore.model import events
 from tests.unit.interfaces.soap.rig import RFID, VIRTUAL, envelope, filter_xml, item
 from tests.unit.interfaces.soap.xml_attacks import SECRET, attacks
 
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 CARD = {"format": "H10301", "facility": 7, "card": 4711, "interval_us": 200, "pulse_us": 40}
 
 

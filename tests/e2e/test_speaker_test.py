@@ -10,7 +10,7 @@ from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.client import HttpError
 from axcore.interfaces.cli.instance import Instance, wait_for
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 API = "/config/rest/speaker-test/v1"
 RESULT = "tns1:Device/tnsaxis:SpeakerTest/TestResult"
 

@@ -15,7 +15,7 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.soap.names import EVENT1
 from tests.unit.model.test_images import jpeg, png
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 CALLS = "/config/rest/calls/v1"
 LIST = "/config/rest/contact-list/v1"
 

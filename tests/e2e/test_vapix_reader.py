@@ -20,7 +20,7 @@ from axcore.testing.mosquitto import Authority
 from conftest import CARD, let_in
 
 API = "/config/rest/reader/v1"
-PATIENCE = 60.0
+PATIENCE = 120.0
 TOKEN = "Axis-00408c184bdb:1351591416.427811000"
 OTHER_CARD = {**CARD, "card": 99}
 

@@ -363,6 +363,17 @@ class Device:
         jobs = self.board.jobs(self._sinks)
         return jobs if self._lines is None else jobs + self._lines.jobs()
 
+    def progress(self) -> dict[str, int]:
+        """Counters of the native threads that have something to do now: each rises all the time. Any thread."""
+        media = None if self.intercom is None else self.intercom.media
+        found = {
+            "I/O": self.board.io.progress,
+            "serial lines": None if self._lines is None else self._lines.ports.lines.progress,
+            "loudspeaker": None if self.speaker is None else self.speaker.progress,
+            "audio": None if media is None else media.progress,
+        }
+        return {name: count for name, count in found.items() if count is not None}
+
     @property
     def _lines(self) -> Station | Buses | None:
         """Who has serial lines."""

@@ -24,6 +24,7 @@ from axcore.model.events import NewEvent
 from axcore.runtime import wipe
 from axcore.runtime.ledger import Transaction
 from axcore.runtime.notify import Notifier, Watchdog
+from axcore.runtime.stuck import StuckThreads
 from axcore.runtime.supervise import Supervisor
 
 from .device import Device
@@ -166,10 +167,7 @@ class App:
         self._start_mqtt(system.serial)
         self._start_deliveries(system, params)
         self._start_station()
-        counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
-        watchdog = Watchdog(self._notifier, device.clock, counters)
-        if watchdog.interval > 0:
-            self._supervisor.add("watchdog", watchdog.run)
+        self._start_watching()
         if not self._simulate:
             self._supervisor.add("health", self._watch_health)
         gc.collect()
@@ -178,6 +176,14 @@ class App:
         await device.ledger.run(device.completed)
         self._announce(self._urls())
         self._notifier.ready()
+
+    def _start_watching(self) -> None:
+        device = self.device
+        counters = {"io": lambda: device.board.io.progress, "ledger": lambda: device.ledger.progress}
+        watchdog = Watchdog(self._notifier, device.clock, counters)
+        if watchdog.interval > 0:
+            self._supervisor.add("watchdog", watchdog.run)
+        self._supervisor.add("threads", StuckThreads(device.progress, self._tell_fault).run)
 
     async def _watch_health(self) -> None:
         from axcore.services.sensors.health import watch

@@ -177,6 +177,12 @@ class CallMedia:
         """While there are calls: loudspeaker, microphone and pipeline, for measuring and listening."""
         return self._sound
 
+    @property
+    def progress(self) -> int | None:
+        """Ticks of the audio thread; None while nothing runs. It rises all the time unless the thread is stuck."""
+        sound = self._sound
+        return None if sound is None else sound.thread_stats.ticks
+
     # --- the thread of calls
 
     def do(self, job: Callable[[], None]) -> None:

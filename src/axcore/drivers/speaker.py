@@ -135,6 +135,12 @@ class Loudspeaker:
             if thread is not None and wish == self._wish:
                 thread.play_clip(clip, times)
 
+    @property
+    def progress(self) -> int | None:
+        """Blocks that were made; None while nothing sounds. It rises all the time unless the thread is stuck."""
+        thread = self._thread
+        return thread.blocks if thread is not None and thread.held else None
+
     # --- what is heard
 
     def heard(self) -> float:

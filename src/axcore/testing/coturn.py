@@ -40,7 +40,7 @@ userdb={folder}/db
 """
 RELAYS: Final = 100
 """Ports that it relays on."""
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 COOKIE: Final = bytes.fromhex("2112a442")
 BINDING: Final = bytes.fromhex("0001")
 

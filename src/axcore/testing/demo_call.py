@@ -33,7 +33,9 @@ from axcore.testing.phone import Phone
 SIP, CONTACTS = "/config/rest/sip/v1", "/config/rest/contact-list/v1"
 DOOR, HOLD_S = "relay1", 7.0
 TALKS_S, RATE, FRAME = 6.0, 8000, 160
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
+LATE_S = 3.0
+"""Somebody else may have the processor when the door closes; benches measure how exactly it does."""
 LOUD, LEFT_DB, ENOUGH = 1000.0, 15.0, 0.5
 """RMS of who talks; by how much less of it must come back; the part of the time that must be heard: a sound card that
 a busy machine keeps waiting loses some."""
@@ -126,7 +128,7 @@ class Play:
         self.phone.hang_up()
         closed = self.device.tap.expect(DOOR, False, HOLD_S + PATIENCE_S)
         held = (closed.t_ns - opened.t_ns) / 1e9  # by the device's clock
-        need(abs(held - HOLD_S) < 0.5, f"the door was open for {held:.2f} s")
+        need(-0.05 < held - HOLD_S < LATE_S, f"the door was open for {held:.2f} s")
         self.timeline.add("the door closes", f"open for {held:.2f} s, the call is over")
 
     def files(self) -> None:

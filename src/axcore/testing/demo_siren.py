@@ -35,7 +35,7 @@ TOPIC = "Motion"
 RUNS_S = 3.0
 """Seconds that the camera sees something move."""
 SHOWN_S = 6.0
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def _no_delay(_client: object, _data: object, sock: Any) -> None:

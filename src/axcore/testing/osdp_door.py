@@ -82,7 +82,8 @@ class Cable:
         with contextlib.suppress(OSError):  # an end is gone
             while self._stop not in (ready := select.select([*fds, self._stop], [], [])[0]):
                 for fd in ready:
-                    os.write(fds[1] if fd == fds[0] else fds[0], os.read(fd, 4096))
+                    with contextlib.suppress(BlockingIOError):  # a pty may announce what is not there yet
+                        os.write(fds[1] if fd == fds[0] else fds[0], os.read(fd, 4096))
         for fd in fds:
             os.close(fd)
 

@@ -35,7 +35,7 @@ from axcore.rtp import Session
 from axcore.rtp.events import DIGITS
 
 T = TypeVar("T")
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a report is waited for."""
 FRAME_NS = 20_000_000
 FRAME = 160

@@ -26,7 +26,7 @@ from aioice import stun
 HOST = "127.0.0.1"
 OFFSET = 48
 """Of the ports of a path."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 RTP, RTCP = bytes([0x80, 0]) + bytes(10), bytes([0x80, 201]) + bytes(6)
 ICE = Traversal(ice=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -21,6 +22,7 @@ from axcore.drivers.capture import SOUND, Capture
 from axcore.drivers.sound import Sound, open_alsa, open_room
 from axcore.errors import FormatError, QueueFullError, RangeError, StateError
 from axcore.interfaces.cli.instance import wait_for
+from axcore.runtime.stuck import LOOKS, StuckThreads
 from tests.repo import tree
 
 SILENCE = array("h", bytes(320))
@@ -62,6 +64,8 @@ def test_a_clip_is_played_heard_and_told_of_in_a_room(sound: Sound) -> None:
     told: list[PipelineEvent] = []
     wait_for("the end", lambda: told.extend(sound.events()) or any(e.what is What.ENDED for e in told), 30)
     assert [(e.index, e.serial) for e in told if e.what is What.ENDED] == [(0, serial)]
+    ticks = sound.thread_stats.ticks
+    wait_for("the last samples, which are on their way", lambda: sound.thread_stats.ticks > ticks + 2, 30)
     sound.stop()
     capture = Capture(sound.card.fd)
     assert (capture.kind, capture.rate, capture.detail) == (SOUND, 16000.0, 160)
@@ -163,6 +167,31 @@ def test_a_card_that_fails_is_counted_and_calls_go_on(
     before = sound.thread_stats.ticks
     wait_for("ticks", lambda: sound.thread_stats.ticks > before, 30)
     sound.stop()
+
+
+def test_a_thread_that_hangs_in_the_driver_is_told_of(fake_asound: str) -> None:
+    hang = ctypes.c_int.in_dll(ctypes.CDLL(fake_asound), "fake_asound_stuck")
+    sound = Sound(Pipeline(48000, echo=Echo.OFF), open_alsa(48000, "good", "good", library=fake_asound))
+    told: list[str] = []
+    threads = StuckThreads(lambda: {"audio": sound.thread_stats.ticks}, lambda name, reason: told.append(name))
+    sound.start()
+    try:
+        for _ in range(2 * LOOKS):
+            before = sound.thread_stats.ticks
+            wait_for("ticks", lambda before=before: sound.thread_stats.ticks > before, 30)
+            threads.look()
+        assert told == []
+        hang.value = 1
+        wait_for("the fault", lambda: threads.look() or told, 30)
+        assert told == ["audio"]
+        before = sound.thread_stats.ticks
+        hang.value = 0
+        wait_for("ticks", lambda: sound.thread_stats.ticks > before, 30)
+        threads.look()
+        assert told == ["audio"]
+    finally:
+        hang.value = 0
+        sound.stop()
 
 
 def test_without_alsa_calls_work_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -70,6 +70,16 @@ def test_a_clip_mixes_with_a_tone_and_leaves_it_alone(speaker: Loudspeaker) -> N
     wait_for("silence", lambda: speaker.heard() == 0.0, 30)
 
 
+def test_it_shows_that_its_thread_lives_while_it_sounds(speaker: Loudspeaker) -> None:
+    assert speaker.progress is None
+    speaker.play(Tone("Siren: Alternate").generator, 1, monotonic_ns())
+    before = speaker.progress
+    assert before is not None
+    wait_for("blocks", lambda: (speaker.progress or 0) > before, 30)
+    speaker.play(None)
+    wait_for("rest", lambda: speaker.progress is None, 30)
+
+
 def test_the_newest_clip_counts_however_long_an_older_one_takes(speaker: Loudspeaker) -> None:
     slow, read = threading.Event(), threading.Event()
 

@@ -1,7 +1,7 @@
 """A small HTTPS client of the device's public network face: Basic over TLS, the device's own certificate pinned.
 
-One connection, kept open; a request on a connection that the device has closed meanwhile is sent again once if it
-is a GET.
+One connection, kept open, and a new one where the device has closed it meanwhile; a request that a closing connection
+has taken is sent again once if it is a GET.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import select
 import ssl
 import time
 from pathlib import Path
@@ -78,6 +79,7 @@ class Client:
     def request(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> tuple[int, bytes]:
         """Status and body. Raises OSError or http.client.HTTPException when the device cannot be reached."""
         headers = {**self._headers, **({"Content-Type": kind} if kind else {})}
+        self._leave_what_was_closed()
         for attempt in (1, 2):
             fresh = self._connection.sock is None
             try:
@@ -89,6 +91,16 @@ class Client:
                 if fresh or method != "GET" or attempt == 2:
                     raise
         raise AssertionError("not reached")
+
+    def _leave_what_was_closed(self) -> None:
+        """A connection on which something comes though nothing was asked: its idle time is over, and what is not asked
+        by GET would be lost on it (RFC 9112 section 9.5)."""
+        sock = self._connection.sock
+        if sock is not None:
+            bell = select.poll()
+            bell.register(sock, select.POLLIN)
+            if bell.poll(0):
+                self._connection.close()
 
     def text(self, method: str, path: str, fields: dict[str, str] | None = None) -> str:
         """A text CGI: fields go as a form body (POST) or in the query (GET)."""
