@@ -17,10 +17,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-PARTS: dict[str, list[str]] = {"e2e": ["tests/e2e"]}
+PARTS = {
+    "calls": ["test_*call*", "test_*sip*", "test_baresip", "test_nat", "test_rfc4475", "test_transfer", "test_voice_*"],
+    "devices": ["*"],
+}
+"""Files of tests/e2e; a file is of the first part that names it."""
 REST = "other"
-"""The part with all that no other names, so that no test is forgotten. It waits for few devices, so it gives way to the
-parts that have them."""
+"""The part with all other tests. It waits for few devices, so it gives way to the parts that have them."""
 GIVES_WAY = 5
 LOOK_S = 0.2
 CLOSING = re.compile(r"=+ (ERRORS|FAILURES|warnings summary|short test summary info|.* in [0-9.]+s( \(.*\))?) =+$")
@@ -119,10 +122,21 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
     return 1 if failed else 0
 
 
+def arguments(root: Path) -> dict[str, list[str]]:
+    """What pytest is told in each part: no test is forgotten, for the rest is all but the others."""
+    found: dict[str, list[str]] = {}
+    free = sorted((root / "tests/e2e").glob("test_*.py"))
+    for name, patterns in PARTS.items():
+        taken = [path for path in free if any(path.match(f"{pattern}.py") for pattern in patterns)]
+        found[name] = [str(path.relative_to(root)) for path in taken]
+        free = [path for path in free if path not in taken]
+    return {**found, REST: ["--ignore=tests/e2e"]}
+
+
 def main() -> int:
     """The exit status of all."""
-    rest = [f"--ignore={path}" for paths in PARTS.values() for path in paths]
-    return run({name: [*given, *sys.argv[1:]] for name, given in {**PARTS, REST: rest}.items()}, Path("build"))
+    parts = arguments(Path.cwd())
+    return run({name: [*given, *sys.argv[1:]] for name, given in parts.items()}, Path("build"))
 
 
 if __name__ == "__main__":

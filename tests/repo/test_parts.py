@@ -91,16 +91,11 @@ def test_an_interrupt_ends_all(place: Path, number: signal.Signals) -> None:
     assert re.search(r"\nfailed: slow.*\n=== slow and good: .*===\n\Z", out)
 
 
-def test_every_test_is_in_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    found: dict[str, list[str]] = {}
+def test_every_test_is_in_one_part() -> None:
     module = program()
-    monkeypatch.setattr(module, "run", lambda parts, _folder: found.update(parts))
-    monkeypatch.setattr(sys, "argv", ["tests.py"])
-    module.main()
-    rest = found.pop(module.REST)
-    given = [path for paths in found.values() for path in paths]
-    assert rest == [f"--ignore={path}" for path in given]
-    assert len(set(given)) == len(given)
-    for path in given:
-        assert (tree.ROOT / path).exists()
-        assert not [other for other in given if other != path and Path(path).is_relative_to(other)]
+    parts = module.arguments(tree.ROOT)
+    assert list(parts) == [*module.PARTS, module.REST]
+    assert all(parts.values())
+    assert parts.pop(module.REST) == ["--ignore=tests/e2e"]
+    files = [tree.name(path) for path in (tree.ROOT / "tests" / "e2e").rglob("test_*.py")]
+    assert sorted(path for paths in parts.values() for path in paths) == sorted(files)

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from axcore.testing.ports import free_port
+
 CONFIG: Final = """
 listening-ip={host}
 relay-ip={host}
@@ -52,10 +54,8 @@ class Coturn:
 
     def __init__(self, user: str = "door", password: str = "secret", host: str = "127.0.0.1") -> None:
         self.user, self.password, self.host = user, password, host
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((host, 0))
-            self.port = int(probe.getsockname()[1])
-        self.first = 50000 + secrets.randbelow(100) * RELAYS
+        self.port = free_port(1, host)
+        self.first = free_port(RELAYS, host)
         self._folder = Path(tempfile.mkdtemp(prefix="coturn-"))
         self._process: subprocess.Popen[bytes] | None = None
 
