@@ -4,8 +4,9 @@
 ``@pytest.mark.benchmark(group=<gate>)``: ours is ``test_axcore...``, a peer is ``test_peer_<name>...``. All tests of a
 gated group do the same work. ``extra_info["units"]`` says how many things one call does (1 if left out), and
 ``extra_info["unit"]`` what they are. The ratio is peer / ours by the shortest round of each: how much faster we are. A
-group below its floor is run up to four times more and the shortest rounds of all runs count, so that a busy machine does
-not fail the gate; an absolute time never does. A bench may also assert goals of its own; a failing bench fails the gate.
+group below its floor is run up to four times more and the shortest rounds of all runs count, so that a busy machine
+does not fail the gate; an absolute time never does. A bench may also assert goals of its own; a failing bench fails the
+gate.
 """
 
 import argparse
