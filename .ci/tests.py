@@ -39,6 +39,7 @@ class Part:
         self.name = name
         self.status: int | None = None
         self.counts: Counter[str] = Counter()
+        self.total = "no total"
         self.lines: list[str] = []
         self._last: list[str] = []
         log = folder / f"tests-{name}.log"
@@ -79,6 +80,7 @@ class Part:
 
     def _conclude(self, status: int) -> None:
         if total := next(filter(None, map(TOTAL.match, reversed(self.lines))), None):
+            self.total = total[0].strip("= \n")
             for number, kind in re.findall(r"(\d+) (\w+)", total[1]):
                 self.counts[ONE.get(kind, kind)] += int(number)
         else:
@@ -98,13 +100,15 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
     """Run the parts and print what they say. The exit status; ``folder`` gets the logs."""
     began = time.monotonic()
     folder.mkdir(exist_ok=True)
-    every = [Part(name, arguments, folder) for name, arguments in parts.items()]
+    every: list[Part] = []
 
     def interrupt(_number: int, _frame: object) -> None:
         for part in every:
             part.interrupt()
 
     kept = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    for name, given in parts.items():
+        every.append(Part(name, given, folder))
     running = every
     while running := [part for part in running if part.look()]:
         time.sleep(LOOK_S)
@@ -114,12 +118,12 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
     for part in sorted(every, key=lambda part: part.status != 0):
         counts += part.counts
         show(f"\n--- {part.name}: exit status {part.status}\n{''.join(part.lines)}")
-    failed = [part for part in every if part.status]
-    show(f"\nfailed: {', '.join(part.name for part in failed)}\n" if failed else "\n")
+    told = "".join(f"{part.name}{' FAILED' if part.status else ''}: {part.total}\n" for part in every)
+    show(f"\n{told}")
     kinds = sorted(counts, key=lambda kind: kind not in ("failed", "error"))
     told = ", ".join(f"{counts[kind]} {kind}" for kind in kinds)
-    show(f"=== {' and '.join(parts)}: {told or 'nothing'} in {time.monotonic() - began:.2f}s ===\n")
-    return 1 if failed else 0
+    show(f"=== {told or 'nothing'} in {time.monotonic() - began:.2f}s ===\n")
+    return int(any(part.status for part in every))
 
 
 def arguments(root: Path) -> dict[str, list[str]]:
