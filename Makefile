@@ -24,16 +24,19 @@ SANITIZE := -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef
             '-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer'
 SAN_ENV = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
           ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# Nothing that these load is native: to run them under sanitizers too finds nothing (tests/repo/test_manifest.py).
+NOT_NATIVE := $(addprefix tests/property/test_,call_model.py door_model.py ledger_model.py sdp_ice.py)
 NATIVE_TESTS := $(wildcard tests/unit/native tests/unit/wiegand tests/unit/rules tests/unit/osdp tests/unit/siren \
-                           tests/unit/led tests/unit/audio tests/unit/rtp tests/property)
+                           tests/unit/led tests/unit/audio tests/unit/rtp) \
+                $(filter-out $(NOT_NATIVE),$(wildcard tests/property/test_*.py))
 
-# The steps of `make check`, cheap ones first. Each is a target of its own. Those of ONE and OTHER go on beside each other,
-# for they measure no time; the last ones want the machine for themselves.
-FIRST := lint format types stubs layers
-ONE := asan san-python instructions
-OTHER := fuzz-replay coverage aarch64
-LAST := bench-gate footprint kill wheel
-CHECKS := $(FIRST) $(ONE) $(OTHER) $(LAST)
+# The steps of `make check`, cheap ones first. Each is a target of its own. Two chains go on beside each other, for they
+# measure no time, and so do the last two; those between want the machine for themselves.
+FIRST := lint format
+ONE := types stubs layers asan san-python
+OTHER := fuzz-replay aarch64 coverage instructions
+ALONE := bench-gate footprint
+CHECKS := $(FIRST) $(ONE) $(OTHER) $(ALONE) kill wheel
 
 .PHONY: help run test ctest pytest demo demo-siren demo-call demo-controller bench check check-one check-other $(CHECKS) bench-audio aec3 noise-training \
         bench-instructions-update fuzz fuzz-release osdp-release kill-release door-release build dev clean
@@ -60,12 +63,20 @@ demo-call: $(VENV)/.test build ## the call button, a telephone that answers, a k
 demo-controller: build ## a door station as the OSDP reader of a door controller, with a picture of what happened
 	@$(PY) -m axcore.testing.demo_controller --out demo-controller
 
+# Two targets beside each other: the output of the second, build/<target>.log, after that of the first; what failed is last.
+define beside
+	mkdir -p build; $(MAKE) $(2) >build/$(2).log 2>&1 & second=$$!; trap 'kill $$second' INT TERM; \
+	$(MAKE) $(1); first=$$?; wait $$second; second=$$?; \
+	if [ $$first != 0 ] && [ $$second = 0 ]; then echo "$(2) passed: build/$(2).log"; else cat build/$(2).log; fi; \
+	[ $$first = 0 ] && [ $$second = 0 ]
+endef
+
 test: ctest pytest ## build, C tests, then every Python test
 
 check: dev $(FIRST) ## what CI adds to the tests: see the end of `make help`
-	@mkdir -p build; $(MAKE) check-other >build/check-other.log 2>&1 & other=$$!; \
-	$(MAKE) check-one; one=$$?; wait $$other; other=$$?; cat build/check-other.log; [ $$one = 0 ] && [ $$other = 0 ]
-	@for step in $(LAST); do $(MAKE) $$step || exit 1; done
+	@$(call beside,check-one,check-other)
+	@for step in $(ALONE); do $(MAKE) $$step || exit 1; done
+	@$(call beside,kill,wheel)
 	@echo "make check: all of these passed: $(CHECKS)"
 
 check-one:
@@ -108,7 +119,7 @@ build-c/build.ninja: $(VENV)/.build
 	$(call setup,-Dpython=false -Dctests=true)
 
 build-asan/build.ninja: $(VENV)/.build
-	$(call setup,-Dctests=true $(SANITIZE))
+	$(call setup,-Dctests=true $(SANITIZE) -Doptimization=1)
 
 build-cov/build.ninja: $(VENV)/.build
 	$(call setup,-Dctests=true -Dbuildtype=debug -Db_coverage=true)

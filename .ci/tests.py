@@ -17,10 +17,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-PARTS: dict[str, list[str]] = {"e2e": ["tests/e2e"]}
+PARTS = {
+    "calls": ["test_*call*", "test_*sip*", "test_baresip", "test_nat", "test_rfc4475", "test_transfer", "test_voice_*"],
+    "devices": ["*"],
+}
+"""Files of tests/e2e; a file is of the first part that names it."""
 REST = "other"
-"""The part with all that no other names, so that no test is forgotten. It waits for few devices, so it gives way to the
-parts that have them."""
+"""The part with all other tests. It waits for few devices, so it gives way to the parts that have them."""
 GIVES_WAY = 5
 LOOK_S = 0.2
 CLOSING = re.compile(r"=+ (ERRORS|FAILURES|warnings summary|short test summary info|.* in [0-9.]+s( \(.*\))?) =+$")
@@ -36,6 +39,7 @@ class Part:
         self.name = name
         self.status: int | None = None
         self.counts: Counter[str] = Counter()
+        self.total = "no total"
         self.lines: list[str] = []
         self._last: list[str] = []
         log = folder / f"tests-{name}.log"
@@ -76,6 +80,7 @@ class Part:
 
     def _conclude(self, status: int) -> None:
         if total := next(filter(None, map(TOTAL.match, reversed(self.lines))), None):
+            self.total = total[0].strip("= \n")
             for number, kind in re.findall(r"(\d+) (\w+)", total[1]):
                 self.counts[ONE.get(kind, kind)] += int(number)
         else:
@@ -95,13 +100,15 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
     """Run the parts and print what they say. The exit status; ``folder`` gets the logs."""
     began = time.monotonic()
     folder.mkdir(exist_ok=True)
-    every = [Part(name, arguments, folder) for name, arguments in parts.items()]
+    every: list[Part] = []
 
     def interrupt(_number: int, _frame: object) -> None:
         for part in every:
             part.interrupt()
 
     kept = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    for name, given in parts.items():
+        every.append(Part(name, given, folder))
     running = every
     while running := [part for part in running if part.look()]:
         time.sleep(LOOK_S)
@@ -111,18 +118,29 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
     for part in sorted(every, key=lambda part: part.status != 0):
         counts += part.counts
         show(f"\n--- {part.name}: exit status {part.status}\n{''.join(part.lines)}")
-    failed = [part for part in every if part.status]
-    show(f"\nfailed: {', '.join(part.name for part in failed)}\n" if failed else "\n")
+    told = "".join(f"{part.name}{' FAILED' if part.status else ''}: {part.total}\n" for part in every)
+    show(f"\n{told}")
     kinds = sorted(counts, key=lambda kind: kind not in ("failed", "error"))
     told = ", ".join(f"{counts[kind]} {kind}" for kind in kinds)
-    show(f"=== {' and '.join(parts)}: {told or 'nothing'} in {time.monotonic() - began:.2f}s ===\n")
-    return 1 if failed else 0
+    show(f"=== {told or 'nothing'} in {time.monotonic() - began:.2f}s ===\n")
+    return int(any(part.status for part in every))
+
+
+def arguments(root: Path) -> dict[str, list[str]]:
+    """What pytest is told in each part: no test is forgotten, for the rest is all but the others."""
+    found: dict[str, list[str]] = {}
+    free = sorted((root / "tests/e2e").glob("test_*.py"))
+    for name, patterns in PARTS.items():
+        taken = [path for path in free if any(path.match(f"{pattern}.py") for pattern in patterns)]
+        found[name] = [str(path.relative_to(root)) for path in taken]
+        free = [path for path in free if path not in taken]
+    return {**found, REST: ["--ignore=tests/e2e"]}
 
 
 def main() -> int:
     """The exit status of all."""
-    rest = [f"--ignore={path}" for paths in PARTS.values() for path in paths]
-    return run({name: [*given, *sys.argv[1:]] for name, given in {**PARTS, REST: rest}.items()}, Path("build"))
+    parts = arguments(Path.cwd())
+    return run({name: [*given, *sys.argv[1:]] for name, given in parts.items()}, Path("build"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Lists that are kept by hand agree with the tree: nothing is written and then not built, not tested or not typed."""
 
 import re
+import subprocess
+import sys
 import tomllib
 
 from tests.repo import tree
@@ -83,3 +85,17 @@ def test_bench_gates_name_benches() -> None:
     gates = tomllib.loads((tree.ROOT / "bench" / "gates.toml").read_text())["gate"]
     benches = "\n".join(path.read_text() for path in (tree.ROOT / "bench").glob("bench_*.py"))
     assert [name for name in gates if not re.search(rf"[\"']{re.escape(name)}[\"']", benches)] == []
+
+
+def test_property_tests_that_sanitizers_leave_out_load_nothing_native() -> None:
+    makefile = (tree.ROOT / "Makefile").read_text()
+    names = re.search(r"^NOT_NATIVE := \$\(addprefix (\S+),(.*)\)$", makefile, re.M)
+    assert names is not None
+    paths = [names[1] + name for name in names[2].split()]
+    assert paths
+    program = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path)\n"
+    program += "sys.exit(','.join(name for name in sys.modules if name.startswith('axcore._native.')) or 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *paths], cwd=tree.ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -77,9 +77,12 @@ class Wire:
             if reader in ready and (came := read(reader)) and (data := self.to_bus(came)):
                 os.write(bus, data)
 
-    def close(self) -> None:
+    def halt(self) -> None:
+        """Nothing passes any more."""
         os.write(self._wake, b"x")
         self._thread.join()
+
+    def close(self) -> None:
         for fd in (*self._fds, self._stop, self._wake):
             os.close(fd)
 
@@ -112,6 +115,7 @@ class Rig:
             assert time.monotonic() < end, (self.at_bus.heard, self.at_reader.heard)
 
     def close(self) -> None:
+        self.wire.halt()  # before its ends go: writing to them would fail
         self.lines.stop()
         self.wire.close()
 
