@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from test_calls import Station
 from axcore.app.intercom import Intercom
 from axcore.drivers.call_media import CallMedia
 from axcore.model import events
+from axcore.model.nat import PathTold
 from axcore.model.voice import Incoming
 from axcore.testing.coturn import Coturn, program
 from axcore.testing.phone import Phone
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.skipif(program() is None, reason="coturn is not install
 from ice_peer import IcePeer  # noqa: E402
 
 ACTIVE = {"CallState": "Active"}
+TRIES = 8
 
 
 @pytest.fixture
@@ -84,9 +87,9 @@ def hears(phone: Phone) -> None:
     raise AssertionError("there is no sound")
 
 
-def chosen(station: Station) -> str:
-    """How the sound of the call goes."""
-    station.until(lambda: station.intercom.paths.last is not None, PATIENCE)
+def chosen(station: Station, before: PathTold | None = None) -> str:
+    """How the sound of the call goes. ``before``: what was told of the call before it."""
+    station.until(lambda: station.intercom.paths.last is not before, PATIENCE)
     last = station.intercom.paths.last
     assert last is not None
     assert last.what == "chosen", last
@@ -242,14 +245,24 @@ def test_a_server_that_goes_during_a_call_between_hosts_does_not_matter(
     make: Callable[..., Station], turn: Coturn
 ) -> None:
     station = make(**with_turn(turn, ice=True))
-    with IcePeer(port(station)) as peer:
-        call(station, peer.uri)
-        peer.accept(peer.wait_invite())
-        peer.connected()
-        assert chosen(station).startswith("host ")
+    with contextlib.ExitStack() as stack:
+        for _ in range(TRIES):
+            before = station.intercom.paths.last
+            peer = stack.enter_context(IcePeer(port(station)))
+            call(station, peer.uri)
+            peer.accept(peer.wait_invite())
+            peer.connected()
+            if chosen(station, before).startswith("host "):
+                break
+            # Where the machine was late, the pair through the server was found first.
+            station.do(lambda tx: station.intercom.hang_up(tx, station.intercom.calls()[-1].id))
+            station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
+            stack.close()
+        else:
+            pytest.fail("the way between the hosts was never chosen")
         turn.kill()
-        before = len(peer.heard)
-        station.until(lambda: len(peer.heard) > before + 50, PATIENCE)
+        packets = len(peer.heard)
+        station.until(lambda: len(peer.heard) > packets + 50, PATIENCE)
         peer.press("1")
         station.tap.expect("relay1", True, PATIENCE)
         station.do(lambda tx: station.intercom.hang_up(tx, station.intercom.calls()[-1].id))

@@ -27,8 +27,8 @@ GRACE: Final = 5
 """... and those that it gets for being late."""
 BURST: Final = 16
 """Datagrams in one go: a player's socket holds some hundred of them."""
-PAUSE: Final = 0.002
-"""Seconds between bursts."""
+PAUSE: Final = 0.02
+"""Seconds between bursts: a player that does not run for a tenth of a second loses none of the initial states."""
 REPORT_NS: Final = 5_000_000_000
 """Between sender reports."""
 
