@@ -238,13 +238,13 @@ class OsdpDoor:
         )
         return found
 
-    def wait_link(self, link: str, timeout: float = 60.0) -> float:
+    def wait_link(self, link: str, timeout: float = 120.0) -> float:
         """Wait until the controller's line stands so; seconds that it took."""
         began = time.monotonic()
         wait_for(f"the reader to be {link}", lambda: self.reader()["link"] == link, timeout, 0.02)
         return time.monotonic() - began
 
-    def wait_event(self, topic: str, timeout: float = 60.0, *, after: int = 0, **data: str) -> dict[str, Any]:
+    def wait_event(self, topic: str, timeout: float = 120.0, *, after: int = 0, **data: str) -> dict[str, Any]:
         """The first event of the controller with this topic and these data, past an id."""
         found: list[dict[str, Any]] = []
 

@@ -47,7 +47,7 @@ class Told:
 
 
 def read(fd: int) -> bytes:
-    """What has come to a pty; nothing, too, where what was announced is not there yet (the kernel is late)."""
+    """What has come to a pty; nothing where what was announced is not there yet: the kernel hands it on later."""
     try:
         return os.read(fd, 4096)
     except BlockingIOError:
