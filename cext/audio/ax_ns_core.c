@@ -23,9 +23,9 @@
 #define ALL_DOUBT 0.45f  /* and where it is among other talkers. */
 #define DOUBTED 0.25f    /* Least gain then: 12 dB. */
 #define CUT_HZ 220.0f    /* The high pass, */
-#define CUT_BEND 1.8f    /* wider bent than Butterworth's (1.41): it turns the phases of a voice less, and goes as deep. */
-#define CUT_FROM -12.5f  /* heard when what is taken in the lowest band, log2 of power over the talk's, is more than this, */
-#define CUT_WHOLE -11.5f /* and alone from here on. */
+#define CUT_BEND 1.8f    /* bent wider than Butterworth's (1.41), */
+#define CUT_FROM -12.8f  /* heard when what is taken in the lowest band, log2 of power over the talk's, is more than this, */
+#define CUT_WHOLE -11.8f /* and alone from here on. */
 #define CUT_GUSTS 4.0f   /* It counts up to 12 dB over what was there all along: a voice's own depth comes and goes. */
 #define CUT_ON 0.1f      /* As RISE and FALL, for that power. */
 #define CUT_OFF 0.005f
@@ -258,8 +258,8 @@ void ns_core_low_cut(struct ns_core *c, float *sound, int n)
 }
 
 /* The network is careful; a little less of what it doubts sounds better, unless it doubts everything: then what it takes
- * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz a quarter of it
- * is enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user
+ * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz a quarter
+ * of it is enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user
  * allows, nor below what brings the noise out of hearing: so what is clean stays as it is.
  *
  * Rumble, and doubt that anything else is noise, is wind: it lies below the talker, whom the network then takes too much
