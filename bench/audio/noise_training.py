@@ -11,15 +11,15 @@ talker lost counts more than a noise left), of the square root of the gain to th
 ideal one where the talker is loud; and, from the second stage on, how badly the envelope of each band follows the
 talker's over 0.38 s, which is what STOI measures.
 
-Five stages: 16 states with scenes of 4 s; then 24 (the first 16 do at first what they did) with scenes of 8 s of
-which crops of 3 s are learned, so that what the network remembers may grow old; then smaller steps, of which the
-running average is kept; then the gains as the core uses them, and what a listener
-would hear (perceptual.py) beside the rest, of which four fifths are kept: all of it gives more PESQ in rain and wind, and
-loses in STOI what the third had won; then the same again from fewer and harder scenes, with envelopes and what is heard
-counting more, and with less than the network says taken below 300 Hz.
+Five stages: 16 states with scenes of 4 s; then 24 (the first 16 do at first what they did) with scenes of 8 s of which
+crops of 3 s are learned, so that what the network remembers may grow old; then smaller steps, of which the running
+average is kept; then the gains as the core uses them, and what a listener would hear (perceptual.py) beside the rest,
+of which four fifths are kept: all of it gives more PESQ in rain and wind, and loses in STOI what the third had won;
+then the same again from fewer and harder scenes, with envelopes and what is heard counting more, and with less than
+the network says taken below 300 Hz.
 
-The weights that ship: the table of the third stage, ``--stage 3`` with it, and ``--stage 4`` with the table of that: a quarter of
-an hour of one core each.
+The weights that ship: the table of the third stage, ``--stage 3`` with it, and ``--stage 4`` with the table of that: a
+quarter of an hour of one core each.
 """
 
 from __future__ import annotations
@@ -93,8 +93,29 @@ STAGES = (
     Stage(16, scenes.EASY, 0, 14000, 4.0, 64, 160, 28, 4e-3, 11000, 11000, 0.6, 0.0, 0.0, False),
     Stage(24, scenes.HARD, 100000, 6000, 8.0, 32, 300, 16, 2e-3, 1000, 3500, 0.75, 0.15, 0.0, False),
     Stage(24, scenes.HARD, 100000, 4000, 8.0, 32, 300, 16, 1e-3, 1942, 1942, 0.75, 0.3, 0.0, True, draw=1),
-    Stage(24, scenes.HARDER, 200000, 2400, 8.0, 32, 260, 16, 1.5e-3, 1400, 1400, 0.75, 0.3, 0.15, True, kept=0.8, draw=2),
-    Stage(24, scenes.HARDEST, 300000, 1200, 8.0, 32, 260, 16, 1e-3, 900, 900, 0.75, 0.5, 0.25, True, kept=0.75, low=0.5, draw=7),
+    Stage(
+        24, scenes.HARDER, 200000, 2400, 8.0, 32, 260, 16, 1.5e-3, 1400, 1400, 0.75, 0.3, 0.15, True, kept=0.8, draw=2
+    ),
+    Stage(
+        24,
+        scenes.HARDEST,
+        300000,
+        1200,
+        8.0,
+        32,
+        260,
+        16,
+        1e-3,
+        900,
+        900,
+        0.75,
+        0.5,
+        0.25,
+        True,
+        kept=0.75,
+        low=0.5,
+        draw=7,
+    ),
 )
 
 
@@ -343,7 +364,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="write the state of learning there (.npz) from time to time")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--stage", type=int, choices=range(len(STAGES)), help="this one only, from the weights of --table")
+    parser.add_argument(
+        "--stage", type=int, choices=range(len(STAGES)), help="this one only, from the weights of --table"
+    )
     parser.add_argument("--table", type=Path, default=WEIGHTS, help="weights that --stage begins with (.c)")
     options = parser.parse_args()
     VOICES.extend(scenes.load())

@@ -318,6 +318,13 @@ static void nowhere(const struct ns_weights *w, struct ns_net *net, int bands)
         net->gain[0][b] = net->gain[1][b] = 0.0f;
 }
 
+static void lowest(const struct ns_weights *w, struct ns_net *net, int bands)
+{
+    (void)w;
+    for (int b = 0; b < bands; b++)
+        net->gain[0][b] = net->gain[1][b] = b < 1 ? 0.1f : 0.6f;
+}
+
 /* While nothing has been noise for certain, no band above 300 Hz goes down by more than 12 dB; then by what is allowed. */
 static void test_doubt_bounds_what_is_taken(void)
 {
@@ -342,7 +349,26 @@ static void test_doubt_bounds_what_is_taken(void)
     }
 }
 
-/* The high pass alone: the curve of 1.8 at 220 Hz (1.41 would be Butterworth's), at both rates of the core; and what comes in where it is not heard. */
+/* In doubt and with rumble (a network that takes the lowest bands only), a gain is the fourth root of the network's; without
+ * rumble it is the network's. */
+static void test_wind_takes_a_quarter(void)
+{
+    for (int rumbles = 0; rumbles < 2; rumbles++) {
+        static struct ns_core core;
+        float first[NS_SPECTRUM], second[NS_SPECTRUM];
+        ns_core_init(&core, NS_BINS, NS_SPECTRUM / 2, 30.0f, lowest);
+        for (int t = 0; t < 300; t++) {
+            for (int k = 0; k < NS_SPECTRUM; k++)
+                first[k] = second[k] = k % (NS_SPECTRUM / 2) < 2 ? (float)rumbles : k % (NS_SPECTRUM / 2) < NS_BINS ? 0.01f : 0.0f;
+            ns_core_frame(&core, first, second);
+        }
+        CHECK(rumbles ? core.low.amount > 0.9f : core.low.amount == 0.0f);
+        CHECK(fabsf(core.net.gain[0][20] - (rumbles ? 0.88f : 0.6f)) < 1e-2f);
+    }
+}
+
+/* The high pass alone: the curve of 1.8 at 220 Hz (1.41 would be Butterworth's), at both rates of the core; and what comes
+ * in where it is not heard. */
 static void test_high_pass(int rate)
 {
     static struct ns_core core;
@@ -396,6 +422,7 @@ int main(void)
     test_high_pass(8000);
     test_high_pass(16000);
     test_doubt_bounds_what_is_taken();
+    test_wind_takes_a_quarter();
     test_network_variants();
     for (int i = 0; i < 4; i++) {
         test_nothing_to_take_is_a_delay(RATES[i]);
