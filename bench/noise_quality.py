@@ -18,17 +18,18 @@ STOI. It must not come and go on clean speech: turned on by what is taken below 
 fell to 4.3 on held-out talkers. So it listens to the lowest band alone. Where that was found, ``held-out`` was looked
 at, and CUT_FROM and CUT_WHOLE of ax_ns_core.c are the only numbers that it had a part in.
 
-What came after (a fifth stage of learning; wind told by rumble while all else is in doubt; a wider bend of the high
-pass) was chosen on 15 other places: voices en and ru with sentences that nothing learned from, it with such as it did,
-other seeds, babble of these three. Means there, before and after, of nine and of six places: PESQ in wind 0.70 to 0.78
-and 0.55 to 0.65, in rain 0.20 to 0.25 and 0.23 to 0.29, in a street 0.54 to 0.54 and 0.50 to 0.47; STOI in wind
--0.0003 to 0.0022 and 0.0006 to 0.0009. ``held-out`` was looked at twice: the first time PESQ of clean speech was 4.33,
-as the high pass came on for one talker; so what is taken in the lowest band now counts as it was learned there, by the
-root of the gain, with CUT_FROM put where the street has its high pass again and 21 clean scenes of those voices lose
-nothing. That high pass still comes on in clean speech of one in 21 (ru in the yard, seed 900), who has a PESQ of 1.3
-then, and had it before. Tried there: a high pass of fourth order (220 Hz: PESQ in wind +0.20, STOI -0.009), of 300 Hz
-(+0.23, -0.003), gains of low bands that go slower (nothing), exponents of 1.4 to 1.55 in all bands (rain +0.012 to
-+0.024, street -0.04).
+What came after (wind is rumble while all else is in doubt, and then less than half of the gain is enough; the high
+pass at 250 Hz with a wider bend) was chosen on nine other places: en and ru with sentences that nothing learned from,
+it with such as it did. There PESQ in wind went from 0.70 to 0.79, STOI from -0.0003 to 0.0016; a high pass of fourth
+order (220 Hz) gave 0.90 and -0.010, one of 300 Hz 0.93 and -0.003. ``held-out`` then was looked at for this once,
+after two looks at what follows. One clean scene of 21 of those voices (ru in the yard, seed 900) has a PESQ of 1.3, as
+the high pass comes on; it had before.
+
+A fifth stage of learning (900 steps from harder mixes, a rate of 1e-3, envelopes 0.5, heard 0.25, gains below 300 Hz
+by their root in the loss) gave PESQ of 0.25 to 0.27 in rain instead of 0.20 there, and 0.30 held-out; not kept: it let
+28 dB more of an echo's rest pass behind the canceller with G.722, also when a half or a third of it was kept, and PESQ
+of clean speech fell to 4.34. All of the fourth stage instead of four fifths: rain 0.22, STOI in hum -0.004. Exponents
+of 1.4 to 1.55 in all bands: rain +0.01 to +0.02, street -0.04.
 
 What lacks in rain and babble is knowing which is the talker. Of what the fourth stage of learning changes, a third,
 0.6 and all gave PESQ of 0.19, 0.20 and 0.23 in rain and STOI of 0.016, 0.012 and 0.003 in hum (``design`` and three

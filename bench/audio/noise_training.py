@@ -11,15 +11,12 @@ talker lost counts more than a noise left), of the square root of the gain to th
 ideal one where the talker is loud; and, from the second stage on, how badly the envelope of each band follows the
 talker's over 0.38 s, which is what STOI measures.
 
-Five stages: 16 states with scenes of 4 s; then 24 (the first 16 do at first what they did) with scenes of 8 s of which
-crops of 3 s are learned, so that what the network remembers may grow old; then smaller steps, of which the running
-average is kept; then the gains as the core uses them, and what a listener would hear (perceptual.py) beside the rest,
-of which four fifths are kept: all of it gives more PESQ in rain and wind, and loses in STOI what the third had won;
-then the same again from fewer and harder scenes, with envelopes and what is heard counting more, and with less than
-the network says taken below 300 Hz.
-
-The weights that ship: the table of the third stage, ``--stage 3`` with it, and ``--stage 4`` with the table of that: a
-quarter of an hour of one core each.
+Four stages: 16 states with scenes of 4 s; then 24 (the first 16 do at first what they did) with scenes of 8 s of
+which crops of 3 s are learned, so that what the network remembers may grow old; then smaller steps, of which the
+running average is kept; then the gains as the core uses them, and what a listener
+would hear (perceptual.py) beside the rest. Of what the fourth changes KEPT is kept: all of it gives more PESQ in rain
+and wind, and loses in STOI what the third had won. The weights that ship: the table of the third stage, and then
+``--last`` with it, which takes a quarter of an hour of one core.
 """
 
 from __future__ import annotations
@@ -58,6 +55,7 @@ HEARD = 1e-4  # A band that holds so much of the talk counts.
 AVERAGED = 0.008
 EXPONENT, LITTLE = 0.3, 1e-2
 POWER, LEAST = 1.25, 10**-1.5
+KEPT = 0.8  # Of what the last stage changes.
 UNIT = 1024  # NS_UNIT of ax_ns_internal.h.
 WEIGHTS = Path(__file__).parents[2] / "cext" / "audio" / "ax_ns_weights.c"
 
@@ -84,38 +82,13 @@ class Stage:
     envelopes: float  # What envelopes that do not follow count,
     heard: float  # and what P.862 would hear.
     averaged: bool
-    kept: float = 1.0  # Of what the stage changes.
-    low: float = POWER  # The power of gains below 300 Hz.
-    draw: int = 0  # Seeds the order of crops.
 
 
 STAGES = (
     Stage(16, scenes.EASY, 0, 14000, 4.0, 64, 160, 28, 4e-3, 11000, 11000, 0.6, 0.0, 0.0, False),
     Stage(24, scenes.HARD, 100000, 6000, 8.0, 32, 300, 16, 2e-3, 1000, 3500, 0.75, 0.15, 0.0, False),
-    Stage(24, scenes.HARD, 100000, 4000, 8.0, 32, 300, 16, 1e-3, 1942, 1942, 0.75, 0.3, 0.0, True, draw=1),
-    Stage(
-        24, scenes.HARDER, 200000, 2400, 8.0, 32, 260, 16, 1.5e-3, 1400, 1400, 0.75, 0.3, 0.15, True, kept=0.8, draw=2
-    ),
-    Stage(
-        24,
-        scenes.HARDEST,
-        300000,
-        1200,
-        8.0,
-        32,
-        260,
-        16,
-        1e-3,
-        900,
-        900,
-        0.75,
-        0.5,
-        0.25,
-        True,
-        kept=0.75,
-        low=0.5,
-        draw=7,
-    ),
+    Stage(24, scenes.HARD, 100000, 4000, 8.0, 32, 300, 16, 1e-3, 1942, 1942, 0.75, 0.3, 0.0, True),
+    Stage(24, scenes.HARDER, 200000, 2400, 8.0, 32, 260, 16, 1.5e-3, 1400, 1400, 0.75, 0.3, 0.15, True),
 )
 
 
@@ -221,10 +194,9 @@ def unlike(heard: jax.Array, talk: jax.Array, least: jax.Array) -> jax.Array:
     return ((1 - same) * counts).sum() / (counts.sum() + 1)
 
 
-def taken(g: jax.Array, low: float) -> jax.Array:
-    """About what the core makes of the gains of the network: ax_ns_core.c, shape()."""
-    power = jnp.where(jnp.arange(BANDS) < LOW, low, POWER)[:, None]
-    return jnp.maximum((g + 1e-6) ** power, LEAST)
+def taken(g: jax.Array) -> jax.Array:
+    """What the core makes of the gains of the network: ax_ns_core.c, shape()."""
+    return jnp.maximum((g + 1e-6) ** POWER, LEAST)
 
 
 def loss(p: Params, stage: Stage, batch: Batch) -> jax.Array:
@@ -242,7 +214,7 @@ def loss(p: Params, stage: Stage, batch: Batch) -> jax.Array:
     near = (jnp.where(over < 0, 1.0, stage.noise_left) * over**2 + 0.5 * gains + 0.5 * clear)[WARM:].mean()
     if stage.heard == 0.0:
         return near + stage.envelopes * unlike(g * g * both, talk, HEARD * all_[0, :, :, 0])
-    heard = taken(g, stage.low) ** 2 * both
+    heard = taken(g) ** 2 * both
     missed = stage.envelopes * unlike(heard, talk, HEARD * all_[0, :, :, 0])
     there = (talk.mean((0, 2, 3)) > 1e-4 * both.mean((0, 2, 3))).astype(jnp.float32)
     worse = (disturbance(heard[WARM:], talk[WARM:]) * there).sum() / (there.sum() + 1e-9)
@@ -364,20 +336,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="write the state of learning there (.npz) from time to time")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument(
-        "--stage", type=int, choices=range(len(STAGES)), help="this one only, from the weights of --table"
-    )
-    parser.add_argument("--table", type=Path, default=WEIGHTS, help="weights that --stage begins with (.c)")
+    parser.add_argument("--last", type=Path, help="the last stage only, from the weights of this table (.c)")
     options = parser.parse_args()
     VOICES.extend(scenes.load())
     with Pool(os.cpu_count()) as pool:  # Before JAX has threads.
-        p = read(options.table) if options.stage else start(jax.random.key(options.seed), STAGES[0].states)
-        for stage in STAGES if options.stage is None else STAGES[options.stage :][:1]:
+        p = read(options.last) if options.last else start(jax.random.key(options.seed), STAGES[0].states)
+        for i, stage in list(enumerate(STAGES))[-1 if options.last else 0 :]:
             if stage.states != p["past"].shape[0]:
                 p = widen(p, stage.states, options.seed + 5)
-            was, p = p, learn(p, Data(stage, pool), stage, options.seed + stage.draw, options.keep)
-            kept = stage.kept
-            p = jax.tree.map(lambda old, new, kept=kept: old + kept * (new - old), was, p)
+            was, p = p, learn(p, Data(stage, pool), stage, options.seed + max(0, i - 1), options.keep)
+            if stage.heard:
+                p = jax.tree.map(lambda old, new: old + KEPT * (new - old), was, p)
     write(p, options.out)
 
 

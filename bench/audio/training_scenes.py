@@ -156,8 +156,7 @@ class Mix:
 EASY = Mix({two: 0.36, steps: 0.08, tones: 0.12, clicks: 0.14, crowd: 0.16, rumble: 0.09, bursts: 0.05}, (-6, 30))
 HARD = Mix({two: 0.30, steps: 0.06, tones: 0.10, clicks: 0.18, crowd: 0.18, rumble: 0.14, bursts: 0.04}, (-6, 24))
 HARDER = Mix({two: 0.24, steps: 0.05, tones: 0.08, clicks: 0.25, crowd: 0.24, rumble: 0.11, bursts: 0.03}, (-4, 20))
-HARDEST = Mix({two: 0.20, steps: 0.04, tones: 0.08, clicks: 0.28, crowd: 0.22, rumble: 0.15, bursts: 0.03}, (-4, 16))
-MIXES = {"easy": EASY, "hard": HARD, "harder": HARDER, "hardest": HARDEST}
+MIXES = {"easy": EASY, "hard": HARD, "harder": HARDER}
 
 
 def noise(n: int, rng: np.random.Generator, voices: Voices, mix: Mix) -> Signal:

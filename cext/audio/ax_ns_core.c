@@ -22,10 +22,10 @@
 #define NO_DOUBT 0.25f   /* Where that is in a steady noise, */
 #define ALL_DOUBT 0.45f  /* and where it is among other talkers. */
 #define DOUBTED 0.25f    /* Least gain then: 12 dB. */
-#define CUT_HZ 220.0f    /* The high pass, */
-#define CUT_BEND 1.8f    /* bent wider than Butterworth's (1.41), */
-#define CUT_FROM -12.8f  /* heard when what is taken in the lowest band, log2 of power over the talk's, is more than this, */
-#define CUT_WHOLE -11.8f /* and alone from here on. */
+#define CUT_HZ 250.0f    /* The high pass, */
+#define CUT_BEND 1.9f    /* bent wider than Butterworth's (1.41), */
+#define CUT_FROM -12.5f  /* heard when what is taken in the lowest band, log2 of power over the talk's, is more than this, */
+#define CUT_WHOLE -11.5f /* and alone from here on. */
 #define CUT_GUSTS 4.0f   /* It counts up to 12 dB over what was there all along: a voice's own depth comes and goes. */
 #define CUT_ON 0.1f      /* As RISE and FALL, for that power. */
 #define CUT_OFF 0.005f
@@ -222,7 +222,7 @@ static float doubt(struct ns_core *c)
 static float low_cut(struct ns_core *c, const float *first, const float *second)
 {
     const int h = c->stride;
-    const float g = 1.0f - sqrtf(c->net.gain[0][0]), f = 1.0f - sqrtf(c->net.gain[1][0]); /* As it was learned there. */
+    const float g = 1.0f - c->net.gain[0][0], f = 1.0f - c->net.gain[1][0];
     float sum = 0.0f;
     for (int k = 0; k < c->edge[1]; k++)
         sum += g * g * (first[k] * first[k] + first[h + k] * first[h + k]) +
@@ -258,12 +258,12 @@ void ns_core_low_cut(struct ns_core *c, float *sound, int n)
 }
 
 /* The network is careful; a little less of what it doubts sounds better, unless it doubts everything: then what it takes
- * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz a quarter
- * of it is enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user
+ * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz half of it is
+ * enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user
  * allows, nor below what brings the noise out of hearing: so what is clean stays as it is.
  *
  * Rumble, and doubt that anything else is noise, is wind: it lies below the talker, whom the network then takes too much
- * of. A quarter of the dB is enough there in all bands. */
+ * of. Less than half of the dB are enough there in all bands. */
 static void shape(struct ns_core *c, float rumbles)
 {
     const float doubted = doubt(c), windy = rumbles * doubted;
@@ -273,8 +273,8 @@ static void shape(struct ns_core *c, float rumbles)
         const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), bound, 1.0f);
         for (int i = 0; i < 2; i++) {
             const float gain = c->net.gain[i][b], root = sqrtf(sqrtf(gain));
-            const float calm = b < LOW ? root : gain * (root + doubted * (1.0f - root));
-            c->net.gain[i][b] = clip(calm + windy * (root - calm), least, 1.0f);
+            const float calm = b < LOW ? root * root : gain * (root + doubted * (1.0f - root));
+            c->net.gain[i][b] = clip(calm + windy * (0.5f * (root + root * root) - calm), least, 1.0f);
         }
     }
 }
