@@ -22,7 +22,8 @@
 #define NO_DOUBT 0.25f   /* Where that is in a steady noise, */
 #define ALL_DOUBT 0.45f  /* and where it is among other talkers. */
 #define DOUBTED 0.25f    /* Least gain then: 12 dB. */
-#define CUT_HZ 220.0f    /* The high pass, */
+#define CUT_HZ 250.0f    /* The high pass, */
+#define CUT_BEND 1.9f    /* bent wider than Butterworth's (1.41), */
 #define CUT_FROM -12.5f  /* heard when what is taken in the lowest band, log2 of power over the talk's, is more than this, */
 #define CUT_WHOLE -11.5f /* and alone from here on. */
 #define CUT_GUSTS 4.0f   /* It counts up to 12 dB over what was there all along: a voice's own depth comes and goes. */
@@ -83,8 +84,8 @@ void ns_core_init(struct ns_core *c, int bins, int stride, float max_attenuation
         c->left[k] = b;
         c->part[k] = clip(((float)k - from) / (to - from), 0.0f, 1.0f);
     }
-    /* Butterworth, second order, by the bilinear transform; bins of 50 Hz tell the rate. */
-    const float w = tanf(3.14159265f * CUT_HZ / (100.0f * (float)(bins - 1))), q = 1.41421356f;
+    /* Second order, by the bilinear transform; bins of 50 Hz tell the rate. */
+    const float w = tanf(3.14159265f * CUT_HZ / (100.0f * (float)(bins - 1))), q = CUT_BEND;
     const float all = 1.0f + q * w + w * w;
     c->low.zero = 1.0f / all;
     c->low.pole[0] = 2.0f * (w * w - 1.0f) / all;
@@ -217,8 +218,8 @@ static float doubt(struct ns_core *c)
 
 /* How much of the high pass is heard. Wind and engines are loudest below any voice, and what windows as short as these
  * leave of them there is still heard; so it goes after them, as long as it was there in the last seconds. A voice has nothing
- * in the lowest band but what leaks there, and that comes and goes. */
-static void low_cut(struct ns_core *c, const float *first, const float *second)
+ * in the lowest band but what leaks there, and that comes and goes. Returns how much rumble there is, 0 .. 1. */
+static float low_cut(struct ns_core *c, const float *first, const float *second)
 {
     const int h = c->stride;
     const float g = 1.0f - c->net.gain[0][0], f = 1.0f - c->net.gain[1][0];
@@ -229,7 +230,9 @@ static void low_cut(struct ns_core *c, const float *first, const float *second)
     const float now = fminf(log2_of(sum + QUIET_ALL), c->still[0] + CUT_GUSTS);
     c->low.rumble += (now > c->low.rumble ? CUT_ON : CUT_OFF) * (now - c->low.rumble);
     c->low.last = c->low.amount;
-    c->low.amount = (1.0f - c->least) * clip((c->low.rumble - c->loud - CUT_FROM) / (CUT_WHOLE - CUT_FROM), 0.0f, 1.0f);
+    const float rumbles = clip((c->low.rumble - c->loud - CUT_FROM) / (CUT_WHOLE - CUT_FROM), 0.0f, 1.0f);
+    c->low.amount = (1.0f - c->least) * rumbles;
+    return rumbles;
 }
 
 void ns_core_low_cut(struct ns_core *c, float *sound, int n)
@@ -257,17 +260,21 @@ void ns_core_low_cut(struct ns_core *c, float *sound, int n)
 /* The network is careful; a little less of what it doubts sounds better, unless it doubts everything: then what it takes
  * for noise may be the talker, and goes down by so much only that he is understood as well as before. Below 300 Hz half of it is
  * enough: the high pass takes its part there, and a voice's envelope is easily spoilt. No gain goes below what the user
- * allows, nor below what brings the noise out of hearing: so what is clean stays as it is. */
-static void shape(struct ns_core *c)
+ * allows, nor below what brings the noise out of hearing: so what is clean stays as it is.
+ *
+ * Rumble, and doubt that anything else is noise, is wind: it lies below the talker, whom the network then takes too much
+ * of. Less than half of the dB are enough there in all bands. */
+static void shape(struct ns_core *c, float rumbles)
 {
-    const float doubted = doubt(c);
+    const float doubted = doubt(c), windy = rumbles * doubted;
     for (int b = 0; b < c->bands; b++) {
         const float unheard = b < DEEP ? UNHEARD_DEEP : UNHEARD;
         const float bound = b < LOW ? c->least : fmaxf(c->least, DOUBTED * doubted);
         const float least = clip(exp2_of(0.5f * (c->loud - unheard - c->still[b])), bound, 1.0f);
         for (int i = 0; i < 2; i++) {
             const float gain = c->net.gain[i][b], root = sqrtf(sqrtf(gain));
-            c->net.gain[i][b] = clip(b < LOW ? root * root : gain * (root + doubted * (1.0f - root)), least, 1.0f);
+            const float calm = b < LOW ? root * root : gain * (root + doubted * (1.0f - root));
+            c->net.gain[i][b] = clip(calm + windy * (0.5f * (root + root * root) - calm), least, 1.0f);
         }
     }
 }
@@ -277,8 +284,7 @@ void ns_core_frame(struct ns_core *c, float *first, float *second)
     look(c, first, second);
     c->step(&ns_weights, &c->net, c->bands);
     c->before = c->after = 0.0f;
-    low_cut(c, first, second);
-    shape(c);
+    shape(c, low_cut(c, first, second));
     apply(c, c->net.gain[0], first);
     apply(c, c->net.gain[1], second);
     float top = 0.0f;

@@ -318,6 +318,13 @@ static void nowhere(const struct ns_weights *w, struct ns_net *net, int bands)
         net->gain[0][b] = net->gain[1][b] = 0.0f;
 }
 
+static void lowest(const struct ns_weights *w, struct ns_net *net, int bands)
+{
+    (void)w;
+    for (int b = 0; b < bands; b++)
+        net->gain[0][b] = net->gain[1][b] = b < 1 ? 0.1f : 0.6f;
+}
+
 /* While nothing has been noise for certain, no band above 300 Hz goes down by more than 12 dB; then by what is allowed. */
 static void test_doubt_bounds_what_is_taken(void)
 {
@@ -342,12 +349,31 @@ static void test_doubt_bounds_what_is_taken(void)
     }
 }
 
-/* The high pass alone: Butterworth's curve at 220 Hz, at both rates of the core; and what comes in where it is not heard. */
+/* In doubt and with rumble (a network that takes the lowest bands only), a gain is the mean of the root and the fourth root of the network's; without
+ * rumble it is the network's. */
+static void test_wind_takes_less(void)
+{
+    for (int rumbles = 0; rumbles < 2; rumbles++) {
+        static struct ns_core core;
+        float first[NS_SPECTRUM], second[NS_SPECTRUM];
+        ns_core_init(&core, NS_BINS, NS_SPECTRUM / 2, 30.0f, lowest);
+        for (int t = 0; t < 300; t++) {
+            for (int k = 0; k < NS_SPECTRUM; k++)
+                first[k] = second[k] = k % (NS_SPECTRUM / 2) < 2 ? (float)rumbles : k % (NS_SPECTRUM / 2) < NS_BINS ? 0.01f : 0.0f;
+            ns_core_frame(&core, first, second);
+        }
+        CHECK(rumbles ? core.low.amount > 0.9f : core.low.amount == 0.0f);
+        CHECK(fabsf(core.net.gain[0][20] - (rumbles ? 0.827f : 0.6f)) < 1e-2f);
+    }
+}
+
+/* The high pass alone: the curve of 1.9 at 250 Hz (1.41 would be Butterworth's), at both rates of the core; and what comes
+ * in where it is not heard. */
 static void test_high_pass(int rate)
 {
     static struct ns_core core;
     const int hop = rate / 100;
-    const float hertz[4] = {55, 110, 220, 1500};
+    const float hertz[4] = {62.5f, 125, 250, 1500};
     for (int j = 0; j < 8; j++) {
         double in = 0.0, out = 0.0;
         ns_core_init(&core, hop + 1, (hop + 8) / 8 * 8, 30.0f, ns_step_generic);
@@ -362,9 +388,9 @@ static void test_high_pass(int rate)
             in += t < 20 ? 0.0 : energy(x, hop);
             out += t < 20 ? 0.0 : energy(y, hop);
         }
-        const double r = pow(hertz[j % 4] / 220.0, 4);
+        const double u = pow(hertz[j % 4] / 250.0, 2), left = u * u / ((1 - u) * (1 - u) + 1.9 * 1.9 * u);
         if (j < 4)
-            CHECK(fabs(10 * log10(out / in) - 10 * log10(r / (1 + r))) < 0.5);
+            CHECK(fabs(10 * log10(out / in) - 10 * log10(left)) < 0.5);
     }
 }
 
@@ -396,6 +422,7 @@ int main(void)
     test_high_pass(8000);
     test_high_pass(16000);
     test_doubt_bounds_what_is_taken();
+    test_wind_takes_less();
     test_network_variants();
     for (int i = 0; i < 4; i++) {
         test_nothing_to_take_is_a_delay(RATES[i]);

@@ -6,7 +6,8 @@
  * their own floor: what was learned from some talkers and from random noises does not know a talker's or a noise's spectrum.
  * While the network is not sure that anything is noise (as among other talkers), no band above 300 Hz goes down by more than
  * 12 dB, so that the talker is understood no worse than before. Where there was wind or an engine in the lowest band for the
- * last seconds, a high pass of 220 Hz (Butterworth, second order) comes after the spectra.
+ * last seconds, a high pass of 250 Hz (second order) comes after the spectra; with nothing else that is surely noise it is
+ * wind, and gains are less than half of the network's, in dB.
  *
  * Behind an echo canceller (ax_aec_chain) it works on the canceller's spectra: no transform and no delay of its own.
  *
