@@ -304,6 +304,18 @@ static void correlate(float *restrict acc, const float *restrict x, const float 
     }
 }
 
+static void correlate2(float *restrict acc, const float *restrict x, const float *restrict d, const float *restrict y,
+                       const float *restrict e, float keep, int n, int stride)
+{
+    for (int b = 0; b < n; b += VW) {
+        const vec xr = V(x + b), xi = V(x + stride + b), dr = V(d + b), di = V(d + stride + b);
+        const vec yr = V(y + b), yi = V(y + stride + b), er = V(e + b), ei = V(e + stride + b);
+        const vec re = keep * V(acc + b) + xr * dr + xi * di, im = keep * V(acc + stride + b) + xr * di - xi * dr;
+        SET(acc + b) = keep * re + yr * er + yi * ei;
+        SET(acc + stride + b) = keep * im + yr * ei - yi * er;
+    }
+}
+
 const struct ax_dsp AX_DSP_VARIANT = {
     .name = AX_DSP_NAME,
     .forward = forward,
@@ -315,4 +327,5 @@ const struct ax_dsp AX_DSP_VARIANT = {
     .attenuate = attenuate,
     .dot = dot,
     .correlate = correlate,
+    .correlate2 = correlate2,
 };

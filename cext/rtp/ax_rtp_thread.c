@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 16, ROUNDS = 4, CONTROL_TICKS = 4, FDS = 2 + 2 * AX_RTP_PORTS, PEER = 1, ROOM = AX_RTP_PORT_DATAGRAM + 64 };
+enum { BATCH = 16, ROUNDS = 4, CONTROL_TICKS = 16, FDS = 2 + 2 * AX_RTP_PORTS, PEER = 1, ROOM = AX_RTP_PORT_DATAGRAM + 64 };
 
 #define SECOND_NS UINT64_C(1000000000)
 #define OLDEST_NS (SECOND_NS / 10) /* That a datagram waited for longer is not believed: the wall clock was set. */
