@@ -11,15 +11,43 @@
 
 enum { FIRST = 6, SPAN = 2 * AEC_SEARCH };
 
-/* A partition's sum of squared products: 1 = always in step. */
-static void rate(struct aec_core *c)
+#define KEEP 0.92f
+
+/* Phases of the reference, `p` frames before the one in `slot`. */
+static const float *phases(const struct aec_search *s, int slot, int p)
+{
+    return s->phase + ((slot - p) & (AEC_SLOTS - 1)) * SPAN;
+}
+
+/* The microphone falls silent before the second frame of two came. */
+static void add_one(struct aec_core *c)
+{
+    struct aec_search *s = &c->search;
+    for (int p = 0; p < AEC_DELAY && s->waits; p++)
+        c->dsp->correlate(s->acc + p * SPAN, phases(s, s->before, p), s->earlier, KEEP, AEC_SEARCH, AEC_SEARCH);
+    s->waits = false;
+}
+
+/* Two frames, or one after a silence; and what the sums come to: of squared products, 1 = always in step. */
+static void add_up(struct aec_core *c, const float *mic)
 {
     struct aec_search *s = &c->search;
     const float scale = 1.0f / (s->weight * s->weight * AEC_SEARCH + 1e-6f);
     for (int p = 0; p < AEC_DELAY; p++) {
-        const float *a = s->acc + p * SPAN;
+        float *a = s->acc + p * SPAN;
+        const float *x = phases(s, c->slot, p);
+        if (s->waits)
+            c->dsp->correlate2(a, phases(s, s->before, p), s->earlier, x, mic, KEEP, AEC_SEARCH, AEC_SEARCH);
+        else
+            c->dsp->correlate(a, x, mic, KEEP, AEC_SEARCH, AEC_SEARCH);
         s->score[p] = c->dsp->dot(a, a, SPAN) * scale;
     }
+    s->waits = false;
+}
+
+static void rate(struct aec_core *c)
+{
+    struct aec_search *s = &c->search;
     int best = 0;
     for (int p = 1; p < AEC_DELAY; p++)
         if (s->score[p] > s->score[best])
@@ -51,19 +79,23 @@ void aec_search_frame(struct aec_core *c, const float *mic)
     struct aec_search *s = &c->search;
     const int hop = c->hop;
     float d[AEC_SPECTRUM], phase[SPAN];
-    const float keep = 0.92f;
     memcpy(s->mic, s->mic + hop, (size_t)hop * sizeof *mic);
     memcpy(s->mic + hop, mic, (size_t)hop * sizeof *mic);
     c->dsp->phase(c->spectra + (size_t)c->slot * 2 * (size_t)c->stride + FIRST, c->stride, 1e-3f, s->phase + c->slot * SPAN,
                   AEC_SEARCH);
-    if (!c->far_long || c->mic_energy < 1e-8f * (float)hop)
+    if (!c->far_long || c->mic_energy < 1e-8f * (float)hop) {
+        add_one(c);
         return;
+    }
     c->dsp->forward(c->fft, s->mic, d);
     c->dsp->phase(d + FIRST, c->stride, 1e-3f, phase, AEC_SEARCH);
-    for (int p = 0; p < AEC_DELAY; p++)
-        c->dsp->correlate(s->acc + p * SPAN, s->phase + ((c->slot - p) & (AEC_SLOTS - 1)) * SPAN, phase, keep, AEC_SEARCH,
-                          AEC_SEARCH);
-    s->weight = keep * s->weight + 1.0f;
-    if ((++s->turn & 1) == 0)
+    s->weight = KEEP * s->weight + 1.0f;
+    if ((++s->turn & 1) == 0) {
+        add_up(c, phase);
         rate(c);
+    } else { /* The sums are long: two frames go through them together. */
+        memcpy(s->earlier, phase, sizeof phase);
+        s->before = c->slot;
+        s->waits = true;
+    }
 }

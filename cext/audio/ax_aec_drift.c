@@ -148,8 +148,12 @@ void aec_drift_apply(struct aec_core *c, const float *raw, float *out)
 {
     struct aec_drift *d = &c->drift;
     const int hop = c->hop, keep = AEC_DRIFT - hop;
-    memmove(d->past, d->past + hop, (size_t)keep * sizeof *raw);
-    memcpy(d->past + keep, raw, (size_t)hop * sizeof *raw);
+    if (d->at + hop > AEC_DRIFT_ROOM - AEC_DRIFT) { /* Once in a while, what is needed moves to the front. */
+        memmove(d->past, d->past + d->at, AEC_DRIFT * sizeof *raw);
+        d->at = 0;
+    }
+    d->at += hop;
+    memcpy(d->past + d->at + keep, raw, (size_t)hop * sizeof *raw);
     if (!d->active) {
         memcpy(out, raw, (size_t)hop * sizeof *raw);
         return;
@@ -160,7 +164,7 @@ void aec_drift_apply(struct aec_core *c, const float *raw, float *out)
         const int whole = (int)at;
         const float turn = (float)(at - whole) * AEC_PHASES;
         const int p = (int)turn;
-        const float part = turn - (float)p, *x = d->past + whole - (AEC_SINC / 2 - 1), *a = d->sinc[p], *b = d->sinc[p + 1];
+        const float part = turn - (float)p, *x = d->past + d->at + whole - (AEC_SINC / 2 - 1), *a = d->sinc[p], *b = d->sinc[p + 1];
         float sum = 0.0f;
         for (int j = 0; j < AEC_SINC; j++)
             sum += x[j] * (a[j] + part * (b[j] - a[j]));

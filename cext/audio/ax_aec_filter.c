@@ -3,6 +3,7 @@
  * the power `noise`. Source, units, threads, allocation: see ax/aec.h and ax_aec_internal.h. */
 #include "ax_aec_internal.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -82,6 +83,17 @@ static void filter_predict(struct aec_core *c, struct aec_filter *f, const float
     c->dsp->forward(c->fft, f->error_t, f->e);
 }
 
+/* The same while there is nothing to expect. Nobody asks for the error's spectrum then. */
+static void filter_rest(struct aec_core *c, struct aec_filter *f, const float *mic)
+{
+    const size_t hop = (size_t)c->hop;
+    memset(f->residual, 0, sizeof f->residual);
+    memset(f->echo, 0, sizeof f->echo);
+    memset(f->estimate, 0, hop * sizeof *mic);
+    memcpy(f->error_t + hop, mic, hop * sizeof *mic);
+    f->error_energy = c->mic_energy;
+}
+
 static void filter_update(struct aec_core *c, struct aec_filter *f, float walk)
 {
     float gain[AEC_STRIDE];
@@ -130,6 +142,7 @@ static void take_reference(struct aec_core *c, const float *raw)
     c->slot = (c->slot + 1) & (AEC_SLOTS - 1);
     c->dsp->forward(c->fft, c->frame, c->spectra + (size_t)c->slot * 2 * (size_t)c->stride);
     c->ref_energy = c->dsp->dot(ref, ref, hop);
+    c->hush = c->ref_energy > 0.0f ? 0 : c->hush + (c->hush < INT_MAX);
     c->ref_level = aec_max(c->ref_energy, c->ref_level * 0.9f);
 }
 
@@ -341,7 +354,7 @@ static bool jump(struct aec_core *c, int to, const float *mic)
 static void follow_delay(struct aec_core *c, const float *mic)
 {
     const int best = c->search.best;
-    if ((c->search.turn & 1) != 0)
+    if ((c->search.turn & 1) != 0 || aec_idle(c))
         return;
     c->strongest = strongest(c);
     if (best < 0)
@@ -388,13 +401,18 @@ void aec_core_frame(struct aec_core *c, const float *raw_mic, const float *raw_r
     emphasise(raw_mic, c->hop, &c->mic_last, mic);
     aec_drift_apply(c, raw_ref, ref);
     take_reference(c, ref);
-    c->mic_energy = c->dsp->dot(mic, mic, c->hop);
-    follow_delay(c, mic);
-    filter_predict(c, &c->main, mic);
-    filter_predict(c, &c->shadow, mic);
     c->far = c->ref_level > 1e-8f * (float)c->hop;
     c->far_age = c->far ? 0 : c->far_age + 1;
     c->far_long = c->far_age < AEC_DELAY;
+    c->mic_energy = c->dsp->dot(mic, mic, c->hop);
+    follow_delay(c, mic);
+    if (aec_idle(c)) {
+        filter_rest(c, &c->main, mic);
+        filter_rest(c, &c->shadow, mic);
+    } else {
+        filter_predict(c, &c->main, mic);
+        filter_predict(c, &c->shadow, mic);
+    }
     aec_search_frame(c, mic);
     aec_curve_frame(c, ref);
     aec_drift_frame(c);

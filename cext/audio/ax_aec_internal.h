@@ -22,6 +22,7 @@ enum {
     AEC_TAIL = 40,                 /* The longest filter, frames. */
     AEC_SLOTS = 128,               /* Spectra of the reference that are kept: a power of two > AEC_DELAY + AEC_TAIL. */
     AEC_SHADOW = 8,                /* Partitions of the shadow filter. */
+    AEC_WINDOW = 4,                /* Frames that a spectrum and the windows of the suppressor reach back, and one more. */
     AEC_SEARCH = 40,               /* Bins of the delay search. */
     AEC_KNOTS = 8,                 /* Bends of the loudspeaker's curve. */
     AEC_FRAME = 3 * AEC_HOP,       /* Samples of a frame at 48 kHz. */
@@ -32,6 +33,7 @@ enum {
     AEC_PHASES = 32,               /* Fractions of a sample in the table of the resampler; linear between them. */
     AEC_SINC = 8,
     AEC_DRIFT = 2400,              /* Samples of the reference that the resampler keeps: minutes of drift. */
+    AEC_DRIFT_ROOM = AEC_DRIFT + 16 * AEC_HOP,
     AEC_BANDS = 32,                /* At most so many bands of the suppressor. */
 };
 
@@ -53,6 +55,9 @@ struct aec_search {
     float *acc;                    /* [AEC_DELAY][2][AEC_SEARCH]: smoothed phase products. */
     float *phase;                  /* [AEC_SLOTS][2][AEC_SEARCH]: phases of the reference. */
     float score[AEC_DELAY];
+    float earlier[2 * AEC_SEARCH]; /* Phases of the microphone that wait for those of the next frame, */
+    int before;                    /* and the reference's slot of then. */
+    bool waits;
     float mic[AEC_FFT];            /* The last two frames of the microphone. */
     float weight, clear;
     bool in_step;                  /* Nothing speaks for another delay than the filter's. */
@@ -62,7 +67,8 @@ struct aec_search {
 
 struct aec_drift {
     float sinc[AEC_PHASES + 1][AEC_SINC];
-    float past[AEC_DRIFT];
+    float past[AEC_DRIFT_ROOM];    /* What is kept is AEC_DRIFT samples from `at` on. */
+    int at;
     float then[AEC_SPECTRUM];      /* The strongest partition at the last look, ... */
     int partition;                 /* ... and which it was; -1 = none. */
     int age, heard, looks;
@@ -103,7 +109,8 @@ struct aec_suppressor {
     float clean[AEC_STRIDE];       /* Power of the last output, for the decision-directed estimate. */
     float peak[AEC_PEAKS][AEC_BANDS]; /* Most of the echo, each over 20 ms. */
     float bound[AEC_BANDS];        /* Most that an echo could be. */
-    float path[AEC_BANDS];         /* Power gain of the echo path. */
+    float path[AEC_BANDS];         /* Power gain of the echo path, not long ago, */
+    float known[AEC_BANDS];        /* and as the filter has it. */
     float noise[AEC_BANDS], low[AEC_BANDS], smooth[AEC_BANDS]; /* The room's noise by minima. */
     int heard;                     /* Half frames since the microphone gave anything at all, the first few. */
     int age, beat;
@@ -156,6 +163,7 @@ struct aec_core {
     bool locked;                   /* The echo has been found once. */
     bool far_long;                 /* It has played within what the delay search looks at. */
     int far_age;
+    int hush;                      /* Frames since the loudspeaker got anything at all. */
     bool far;                      /* The loudspeaker plays. */
     float drift_ppm;
     float *pool;
@@ -191,6 +199,13 @@ void aec_curve_frame(struct aec_core *c, const float *raw);
 static inline const float *aec_reference(const struct aec_core *c, int back)
 {
     return c->spectra + (size_t)((c->slot - back) & (AEC_SLOTS - 1)) * 2 * (size_t)c->stride;
+}
+
+/* No spectrum that the filters look at, and no window of the suppressor, holds anything that was played: all that is made of
+ * it is nothing, nothing is learnt of it, and it need not be computed. */
+static inline bool aec_idle(const struct aec_core *c)
+{
+    return !c->far && c->hush > c->shift + c->partitions + AEC_WINDOW;
 }
 
 /* Without the library's care for what is not a number: that never gets here. */

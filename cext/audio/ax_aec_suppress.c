@@ -147,7 +147,10 @@ static void half_frame(struct aec_core *c, const struct aec_expected *x, int off
     float rest[AEC_STRIDE], hiss[AEC_STRIDE];
     struct aec_bands p;
     spectrum(c, s->error + offset, e_s, e2);
-    spectrum(c, s->echo + offset, y_s, y2);
+    if (aec_idle(c))
+        memset(y2, 0, sizeof y2);
+    else
+        spectrum(c, s->echo + offset, y_s, y2);
     aec_band_means(s, e2, p.error);
     aec_band_means(s, y2, p.estimate);
     for (int b = 0; b < s->bands; b++) {
@@ -186,12 +189,25 @@ int aec_suppress_lag(const struct aec_core *c)
     return c->suppressor.lap;
 }
 
+/* The gain of the whole path, as the filter has it. */
+static void know_path(struct aec_core *c)
+{
+    const int h = c->stride;
+    float power[AEC_STRIDE] = {0};
+    for (int n = 0; n < c->shadow.partitions; n++) {
+        const float *w = c->main.w + (size_t)n * 2 * (size_t)h;
+        for (int k = 0; k < h; k++)
+            power[k] += w[k] * w[k] + w[h + k] * w[h + k];
+    }
+    aec_band_means(&c->suppressor, power, c->suppressor.known);
+}
+
 /* What to expect of a frame, in the suppressor's scale: its windows hold half the power of the filter's. */
 static void expect(struct aec_core *c, struct aec_expected *x)
 {
     struct aec_suppressor *s = &c->suppressor;
     const int h = c->stride;
-    float power[AEC_STRIDE], path[AEC_BANDS];
+    float power[AEC_STRIDE];
     for (int k = 0; k < h; k++) {
         const float r = 0.5f * c->main.residual[k];
         x->residual[k] = aec_max(r, 0.5f * s->residual[k]);
@@ -204,16 +220,7 @@ static void expect(struct aec_core *c, struct aec_expected *x)
     for (int k = 0; k < h; k++)
         power[k] = 0.5f * (played[k] * played[k] + played[h + k] * played[h + k]);
     aec_band_means(s, power, x->played);
-    /* The gain of the whole path: what it was not long ago counts too, because a filter that loses its way shrinks. */
-    memset(power, 0, sizeof power);
-    for (int n = 0; n < c->shadow.partitions; n++) {
-        const float *w = c->main.w + (size_t)n * 2 * (size_t)h;
-        for (int k = 0; k < h; k++)
-            power[k] += w[k] * w[k] + w[h + k] * w[h + k];
-    }
-    aec_band_means(s, power, path);
-    for (int b = 0; b < s->bands; b++)
-        s->path[b] = aec_max(path[b], 0.995f * s->path[b]);
+    know_path(c);
 }
 
 void aec_suppress_frame(struct aec_core *c, float *out)
@@ -226,7 +233,11 @@ void aec_suppress_frame(struct aec_core *c, float *out)
     memcpy(s->error + keep, c->main.error_t + hop, (size_t)hop * sizeof *s->error);
     memmove(s->echo, s->echo + hop, (size_t)keep * sizeof *s->echo);
     memcpy(s->echo + keep, c->main.estimate, (size_t)hop * sizeof *s->echo);
-    expect(c, &x);
+    if (!aec_idle(c)) /* Else nothing is expected, and the filter is as it was. */
+        expect(c, &x);
+    /* What the gain of the path was not long ago counts too, because a filter that loses its way shrinks. */
+    for (int b = 0; b < s->bands; b++)
+        s->path[b] = aec_max(s->known[b], 0.995f * s->path[b]);
     const float *error = c->main.error_t + hop;
     s->cross = 0.6f * s->cross + c->dsp->dot(error, c->main.estimate, hop);
     s->own = 0.6f * s->own + c->dsp->dot(c->main.estimate, c->main.estimate, hop);

@@ -54,6 +54,8 @@ struct ax_dsp {
     float (*dot)(const float *a, const float *b, int n);
     /* acc = keep acc + conj(x) d over n bins of split spectra of that stride. */
     void (*correlate)(float *acc, const float *x, const float *d, float keep, int n, int stride);
+    /* The same with x and d, then with y and e, going through the sums once. */
+    void (*correlate2)(float *acc, const float *x, const float *d, const float *y, const float *e, float keep, int n, int stride);
 };
 
 extern const struct ax_dsp ax_dsp_generic;

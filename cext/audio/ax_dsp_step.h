@@ -13,9 +13,14 @@ typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define MIX(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#define MIX8(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
 typedef int quadi __attribute__((vector_size(16)));
 #define MIX(a, b, i, j, k, l) __builtin_shuffle(a, b, (quadi){i, j, k, l})
+#if VW == 8
+typedef int veci __attribute__((vector_size(32)));
+#define MIX8(a, b, ...) __builtin_shuffle(a, b, (veci){__VA_ARGS__})
+#endif
 #endif
 
 #define V(at) (*(const vec *)(at))
@@ -91,6 +96,51 @@ static inline void store_turned(float *out, quad a, quad b, quad c, quad d)
     *(quad *)(out + 24) = MIX(ac1, bd1, 2, 6, 3, 7);
 }
 
+#if VW == 8
+/* Eight vectors of eight become their transpose, in one piece. */
+static inline void store_turned8(float *out, const vec r[8])
+{
+    vec s[8];
+    for (int k = 0; k < 8; k += 4) {
+        const vec ab0 = MIX8(r[k], r[k + 1], 0, 8, 1, 9, 4, 12, 5, 13), ab1 = MIX8(r[k], r[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+        const vec cd0 = MIX8(r[k + 2], r[k + 3], 0, 8, 1, 9, 4, 12, 5, 13);
+        const vec cd1 = MIX8(r[k + 2], r[k + 3], 2, 10, 3, 11, 6, 14, 7, 15);
+        s[k] = MIX8(ab0, cd0, 0, 1, 8, 9, 4, 5, 12, 13);
+        s[k + 1] = MIX8(ab0, cd0, 2, 3, 10, 11, 6, 7, 14, 15);
+        s[k + 2] = MIX8(ab1, cd1, 0, 1, 8, 9, 4, 5, 12, 13);
+        s[k + 3] = MIX8(ab1, cd1, 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (int k = 0; k < 4; k++) {
+        SET(out + 8 * k) = MIX8(s[k], s[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        SET(out + 8 * (k + 4)) = MIX8(s[k], s[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
+/* The first pass, radix 8, with eight p at a time; m is eight at least. */
+static void first_pass8(const struct ax_fft *f, const float *xr, const float *xi, float *yr, float *yi)
+{
+    const int m = f->half / 8;
+    const float *t = f->twiddle[0];
+    for (int at = 0; at < m; at += 8) {
+        const int p = at + 8 <= m ? at : m - 8;
+        vec r[8], i[8];
+        for (int k = 0; k < 8; k++) {
+            r[k] = V(xr + p + m * k);
+            i[k] = V(xi + p + m * k);
+        }
+        BUTTERFLY8(vec, r, i);
+        for (int j = 1; j < 8; j++) {
+            const vec c = V(t + 2 * (j - 1) * m + p), s = V(t + 2 * (j - 1) * m + m + p);
+            const vec re = r[j] * c - i[j] * s;
+            i[j] = r[j] * s + i[j] * c;
+            r[j] = re;
+        }
+        store_turned8(yr + 8 * p, r);
+        store_turned8(yi + 8 * p, i);
+    }
+}
+#endif
+
 /* The first pass, radix 8: four p at a time (the last four overlap when m is not a multiple of four). */
 static void first_pass(const struct ax_fft *f, const float *xr, const float *xi, float *yr, float *yi)
 {
@@ -145,7 +195,12 @@ PASS(8, BUTTERFLY8(vec, r, i))
 static float *complex_forward(const struct ax_fft *f, float *a, float *b)
 {
     const int h = f->stride;
-    first_pass(f, a, a + h, b, b + h);
+#if VW == 8
+    if (f->half >= 64)
+        first_pass8(f, a, a + h, b, b + h);
+    else
+#endif
+        first_pass(f, a, a + h, b, b + h);
     int s = 8, m = f->half / 8;
     for (int i = 1; i < f->passes; i++) {
         float *x = b;
@@ -304,6 +359,18 @@ static void correlate(float *restrict acc, const float *restrict x, const float 
     }
 }
 
+static void correlate2(float *restrict acc, const float *restrict x, const float *restrict d, const float *restrict y,
+                       const float *restrict e, float keep, int n, int stride)
+{
+    for (int b = 0; b < n; b += VW) {
+        const vec xr = V(x + b), xi = V(x + stride + b), dr = V(d + b), di = V(d + stride + b);
+        const vec yr = V(y + b), yi = V(y + stride + b), er = V(e + b), ei = V(e + stride + b);
+        const vec re = keep * V(acc + b) + xr * dr + xi * di, im = keep * V(acc + stride + b) + xr * di - xi * dr;
+        SET(acc + b) = keep * re + yr * er + yi * ei;
+        SET(acc + stride + b) = keep * im + yr * ei - yi * er;
+    }
+}
+
 const struct ax_dsp AX_DSP_VARIANT = {
     .name = AX_DSP_NAME,
     .forward = forward,
@@ -315,4 +382,5 @@ const struct ax_dsp AX_DSP_VARIANT = {
     .attenuate = attenuate,
     .dot = dot,
     .correlate = correlate,
+    .correlate2 = correlate2,
 };

@@ -93,6 +93,8 @@ int ax_pipeline_put(struct ax_pipeline *p, const struct ax_pipeline_command *c, 
 
 static void tell(struct ax_pipeline *p, const struct ax_pipeline_event *event)
 {
+    if (p->spec.untold >> event->kind & 1)
+        return;
     p->told++;
     p->stats.events_lost += !ax_ring_push(&p->events, event);
 }

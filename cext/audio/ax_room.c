@@ -85,8 +85,10 @@ int ax_room_step(struct ax_room *r, const int16_t *speaker, const int16_t *talke
     const float pole = cover_db > 0 ? 1 - expf(-6.2832f * COVER_HZ / (float)r->rate) : 1;
     const size_t delay = (size_t)(get(r, AX_ROOM_DELAY) * (float)r->rate / 1000.0f);
     const float *from = r->past + r->fill - r->frame - delay - (r->taps - 1);
+    const bool direct = r->taps == 1; /* No walls: nothing to add up. */
     for (uint32_t i = 0; i < r->frame; i++) {
-        float y = echo * r->dsp->dot(from + i, r->response, (int)r->taps) + room * noise(r);
+        const float heard = direct ? from[i] * r->response[0] : r->dsp->dot(from + i, r->response, (int)r->taps);
+        float y = echo * heard + room * noise(r);
         if (talker)
             y += (float)talker[i] * (1.0f / 32768.0f);
         r->low += pole * (cover * y - r->low);

@@ -19,10 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 16, ROUNDS = 4, CONTROL_TICKS = 4, FDS = 2 + 2 * AX_RTP_PORTS, PEER = 1, ROOM = AX_RTP_PORT_DATAGRAM + 64 };
+enum { BATCH = 16, ROUNDS = 4, CONTROL_TICKS = 8, FDS = 2 + 2 * AX_RTP_PORTS, PEER = 1, ROOM = AX_RTP_PORT_DATAGRAM + 64 };
 
 #define SECOND_NS UINT64_C(1000000000)
-#define OLDEST_NS (SECOND_NS / 10) /* That a datagram waited for longer is not believed: the wall clock was set. */
+#define OLDEST_NS (SECOND_NS / 10) /* That a datagram waited for more is not believed; it is more than CONTROL_TICKS. */
 #define NTP_EPOCH UINT64_C(2208988800) /* 1970 in seconds since 1900. */
 
 struct seat {

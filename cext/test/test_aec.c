@@ -149,6 +149,13 @@ static void loops(const struct ax_dsp *dsp, float result[8][2048])
     memcpy(result[7] + 600, arena[13], 400 * sizeof(float));
     dsp->attenuate(result[7] + 600, p, p + 200, clean, p + 400, arena[14], 0.02f, h);
     memcpy(result[7] + 1200, clean, (size_t)h * sizeof(float));
+    memcpy(result[7] + 1400, arena[15], 80 * sizeof(float));
+    dsp->correlate2(result[7] + 1400, arena[11], arena[12], arena[13], arena[14], 0.9f, 40, 40);
+    memcpy(result[7] + 1500, arena[15], 80 * sizeof(float)); /* Two steps in one are the two steps. */
+    dsp->correlate(result[7] + 1500, arena[11], arena[12], 0.9f, 40, 40);
+    dsp->correlate(result[7] + 1500, arena[13], arena[14], 0.9f, 40, 40);
+    for (int i = 0; i < 80; i++)
+        CHECK(fabsf(result[7][1400 + i] - result[7][1500 + i]) < 1e-5f);
 }
 
 static void test_variants_agree(void)
@@ -213,6 +220,33 @@ static void test_bad_samples_change_nothing(void)
     ax_aec_reset(b);
     run(b, 2 * SECOND);
     CHECK(memcmp(again, out, 2 * SECOND * sizeof *out) == 0);
+    ax_aec_free(a);
+    ax_aec_free(b);
+}
+
+/* While nothing at all is played, what would come of nothing is not computed: beside one who gets what nobody can hear,
+ * and computes it all, before, meanwhile and after. */
+static void test_nothing_played_is_nothing_lost(void)
+{
+    static float again[LONG];
+    struct ax_aec *a = make(RATE, AX_AEC_FULL), *b = make(RATE, AX_AEC_FULL);
+    const int from = 2 * SECOND, to = 6 * SECOND;
+    speak(far, LONG, 5, 0.1f);
+    memset(far + from, 0, (size_t)(to - from) * sizeof *far);
+    room(far, LONG, 100, 0, 1.0f, mic);
+    speak(near, LONG, 9, 0.1f);
+    for (int i = 0; i < LONG; i++)
+        mic[i] += 1e-4f * noise() + (i > 3 * SECOND && i < 5 * SECOND ? near[i] : 0.0f);
+    run(a, LONG);
+    memcpy(again, out, sizeof again);
+    for (int i = from; i < to; i++)
+        far[i] = 1e-14f * noise();
+    run(b, LONG);
+    float most = 0.0f;
+    for (int i = 0; i < LONG; i++)
+        most = fmaxf(most, fabsf(out[i] - again[i]));
+    CHECK(most < 1e-5f);
+    CHECK(gain_db(out, mic, 7 * SECOND, LONG) < -30);
     ax_aec_free(a);
     ax_aec_free(b);
 }
@@ -513,6 +547,7 @@ int main(void)
     test_variants_agree();
     test_arguments();
     test_bad_samples_change_nothing();
+    test_nothing_played_is_nothing_lost();
     test_echo_goes();
     test_talker_is_kept();
     test_silence_is_no_room();

@@ -45,6 +45,7 @@ struct ax_pipeline_spec {
     bool volume_control;
     float quiet_db;   /**< Of the volume control: noise up to which the volume stays, -90 .. 0 dBFS. */
     float threshold;  /**< Of the sound level, 0 .. 100 (ax/level.h). */
+    uint32_t untold;  /**< Bit k: nobody asks for events of the kind k; they are not told. */
 };
 
 enum ax_pipeline_verb {

@@ -75,7 +75,7 @@ int ax_rtp_thread_start(struct ax_rtp_thread *t);
 /** Again: no effect. It can be started again. */
 void ax_rtp_thread_stop(struct ax_rtp_thread *t);
 /** In the place of a thread, every 10 ms: what came into the legs, what is due told and reported. No more than a bounded number of
- * datagrams to a port; RTCP every fourth time. */
+ * datagrams to a port; RTCP every eighth time. */
 void ax_rtp_thread_receive(struct ax_rtp_thread *t);
 /** In the place of a thread: what the legs have made goes out. */
 void ax_rtp_thread_send(struct ax_rtp_thread *t);

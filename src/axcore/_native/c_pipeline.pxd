@@ -47,6 +47,7 @@ cdef extern from "ax/pipeline.h" nogil:
         float target_db
         bint volume_control
         float quiet_db, threshold
+        uint32_t untold
 
     struct ax_pipeline_command:
         uint32_t verb, index

@@ -92,6 +92,7 @@ class Pipeline:
         volume_control: bool,
         quiet_db: float,
         threshold: float,
+        untold: int = 0,
     ) -> Self: ...
     def seat(self, index: int, leg: Leg | None, gain: float = 1.0, conference: bool = False, mute: bool = False) -> int:
         """RangeError; StateError: the leg has a seat; QueueFullError."""

@@ -141,12 +141,13 @@ cdef class _Samples:
 @cython.final
 cdef class Pipeline:
     def __cinit__(self, uint32_t rate, uint32_t echo, uint32_t tail_ms, float max_attenuation_db,
-                  bint gain_control, float target_db, bint volume_control, float quiet_db, float threshold):
+                  bint gain_control, float target_db, bint volume_control, float quiet_db, float threshold,
+                  uint32_t untold=0):
         cdef ax_pipeline_spec spec
         spec.rate, spec.echo, spec.tail_ms, spec.max_attenuation_db = rate, echo, tail_ms, max_attenuation_db
         spec.gain_control = gain_control
         spec.target_db, spec.volume_control, spec.quiet_db = target_db, volume_control, quiet_db
-        spec.threshold = threshold
+        spec.threshold, spec.untold = threshold, untold
         ax_check(ax_pipeline_new(&self._p, &spec))
         self._lock = threading.Lock()
         self._held = {}

@@ -284,6 +284,7 @@ class Pipeline:
         gain_control: bring talk at the microphone to ``target_db`` (-40 to -6 dBFS).
         volume_control: make the loudspeaker louder in noise above ``quiet_db`` (-90 to 0 dBFS).
         threshold: of the sound level, 0 to 100.
+        untold: events that nobody asks for: they are not told, and wake nobody.
 
     Raises:
         InputError: an argument is not possible; ``field`` names it.
@@ -303,6 +304,7 @@ class Pipeline:
         volume_control: bool = False,
         quiet_db: float = -60.0,
         threshold: float = 50.0,
+        untold: Iterable[What] = (),
     ) -> None:
         check_rate(rate, RATES)
         check_range("tail_ms", tail_ms, 20, 400)
@@ -320,6 +322,7 @@ class Pipeline:
             volume_control,
             quiet_db,
             threshold,
+            sum(1 << kind for kind in set(untold)),
         )
 
     @property

@@ -52,7 +52,7 @@ ATTENUATION_DB: Final = 30.0
 
 def open_sound(config: SoundConfig, *, simulated: bool, settings: Callable[[], AudioSettings] = AudioSettings) -> Sound:
     """Loudspeaker, microphone and the pipeline between them and the legs; a virtual room where there is no card."""
-    from axcore.audio import Echo, Pipeline, Room
+    from axcore.audio import Echo, Pipeline, Room, What
     from axcore.drivers.sound import Sound, open_room
 
     now = settings()
@@ -62,6 +62,7 @@ def open_sound(config: SoundConfig, *, simulated: bool, settings: Callable[[], A
         gain_control=now.automatic_gain,
         volume_control=now.automatic_volume,
         max_attenuation_db=ATTENUATION_DB if now.noise_cancellation else 0.0,
+        untold=[what for what in What if what is not What.ENDED],  # what is said wakes no Python
     )
     if simulated and not config.device:
         return Sound(pipeline, open_room(Room(RATE, rt60_ms=150, delay_ms=15, echo_db=-12, noise_db=-65)))

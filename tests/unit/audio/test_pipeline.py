@@ -118,6 +118,15 @@ def test_events_tell_of_keys_talk_level_and_the_end_of_a_clip() -> None:
     assert 30 <= told[What.TALK].t_ns < 40
 
 
+def test_what_nobody_asks_for_is_not_told() -> None:
+    pipeline = Pipeline(16000, echo=Echo.OFF, threshold=70, untold=[What.TALK, What.QUIET, What.RISE])
+    serial = pipeline.play(2, SILENCE)
+    for tick in range(100):
+        pipeline.step(tick, sine(500) if 30 <= tick < 40 else SILENCE)
+    assert [(event.what, event.serial) for event in pipeline.events()] == [(What.ENDED, serial), (What.FALL, 0)]
+    assert not pipeline.stats.events_lost
+
+
 def test_what_the_thread_may_use_is_kept_and_then_let_go() -> None:
     pipeline = Pipeline(16000, echo=Echo.OFF)
 
