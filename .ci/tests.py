@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -21,7 +22,8 @@ PARTS = {
     "calls": ["test_*call*", "test_*sip*", "test_baresip", "test_nat", "test_rfc4475", "test_transfer", "test_voice_*"],
     "devices": ["*"],
 }
-"""Files of tests/e2e; a file is of the first part that names it."""
+"""Files of E2E; a file is of the first part that names it."""
+E2E = "tests/e2e"
 REST = "other"
 """The part with all other tests. It waits for few devices, so it gives way to the parts that have them."""
 GIVES_WAY = 5
@@ -127,14 +129,16 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
 
 
 def arguments(root: Path) -> dict[str, list[str]]:
-    """What pytest is told in each part: no test is forgotten, for the rest is all but the others."""
+    """What pytest is told in each part: no test is forgotten, for the rest is all testpaths but that of the others."""
     found: dict[str, list[str]] = {}
-    free = sorted((root / "tests/e2e").glob("test_*.py"))
+    settings = tomllib.loads((root / "pyproject.toml").read_text())
+    places = settings["tool"]["pytest"]["ini_options"]["testpaths"]
+    free = sorted((root / E2E).glob("test_*.py"))
     for name, patterns in PARTS.items():
         taken = [path for path in free if any(path.match(f"{pattern}.py") for pattern in patterns)]
         found[name] = [str(path.relative_to(root)) for path in taken]
         free = [path for path in free if path not in taken]
-    return {**found, REST: ["--ignore=tests/e2e"]}
+    return {**found, REST: [place for place in places if place != E2E]}
 
 
 def main() -> int:
