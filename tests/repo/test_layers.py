@@ -61,7 +61,7 @@ def test_the_package_imports_neither_tests_nor_benches(path: Path) -> None:
         assert not [name for name in names if name.partition(".")[0] in {"tests", "bench", "pytest"}]
 
 
-def test_only_the_edge_of_an_input_and_the_answer_to_a_call_act_before_the_sync() -> None:
+def test_only_the_edge_of_an_input_acts_before_the_sync() -> None:
     """Persist, then act: who else wants that has to say why here."""
-    early = {tree.name(path) for path in PYTHON if re.search(r"\btx\.(?:act_early|after_write)\b", path.read_text())}
-    assert early == {"src/axcore/app/device.py", "src/axcore/services/intercom/legs.py"}
+    early = {tree.name(path) for path in PYTHON if re.search(r"\btx\.act_early\b", path.read_text())}
+    assert early == {"src/axcore/app/device.py"}

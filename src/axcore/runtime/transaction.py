@@ -152,15 +152,11 @@ class Transaction:
 
         Only after ``act_early`` it may run between the write and the sync.
         """
-        self._append(effect, early=self._early)
-
-    def after_write(self, effect: Callable[[], None]) -> None:
-        """Run ``effect`` once the batch is written, which need not be synced: it survives the death of this process.
-
-        For what grants nobody anything and ends with this process, as a call does. Should the sync fail, the effect has
-        happened nevertheless. It waits for the sync like any other if one before it does.
-        """
-        self._append(effect, early=True)
+        batch = self._open()
+        effects = batch.early if self._early and not batch.effects else batch.effects
+        effects.append(effect)
+        batch.undo.append(effects.pop)
+        batch.urgent |= not self._lazy
 
     def act_early(self) -> None:
         """The cause of this job is an edge of an input, which grants nobody anything and is there for all to see.
@@ -179,13 +175,6 @@ class Transaction:
         old = getattr(owner, name)
         setattr(owner, name, value)
         self._open().undo.append(lambda: setattr(owner, name, old))
-
-    def _append(self, effect: Callable[[], None], *, early: bool) -> None:
-        batch = self._open()
-        effects = batch.early if early and not batch.effects else batch.effects
-        effects.append(effect)
-        batch.undo.append(effects.pop)
-        batch.urgent |= not self._lazy
 
     def _open(self) -> Batch:
         if self._batch is None:

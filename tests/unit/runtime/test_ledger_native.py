@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from axcore.errors import InputError, StoreError
+from axcore.errors import StoreError
 from axcore.model.events import NewEvent
 from axcore.runtime.ledger import Ledger, Transaction
 from axcore.testing import MemoryLedger
@@ -211,31 +211,6 @@ def test_an_edge_acts_when_it_is_written_and_a_grant_when_it_is_durable() -> Non
     ledger.turn()
     # The second edge comes after the card, and so does its effect.
     assert seen == ["written", "edge", "synced", "card", "edge"]
-
-
-def test_an_effect_that_need_not_be_durable_comes_when_it_is_written_but_never_before_one_that_came_first() -> None:
-    ledger = MemoryLedger()
-    seen: list[str] = []
-    write, sync = ledger.store.write, ledger.store.sync
-    ledger.store.write = lambda *args: (write(*args), seen.append("written"))  # type: ignore[assignment, func-returns-value]
-    ledger.store.sync = lambda: (sync(), seen.append("synced"))  # type: ignore[assignment, func-returns-value]
-
-    def call(tx: Transaction) -> None:
-        tx.after_write(lambda: seen.append("answer"))
-        tx.after_commit(lambda: seen.append("lamp"))
-        tx.after_write(lambda: seen.append("later"))
-
-    ledger.do(call)
-    assert seen == ["written", "answer", "synced", "lamp", "later"]
-
-    def refused(tx: Transaction) -> None:
-        tx.after_write(lambda: seen.append("undone"))
-        raise InputError("x", "no")
-
-    with pytest.raises(InputError):
-        ledger.do(refused)
-    ledger.turn()
-    assert "undone" not in seen
 
 
 def test_after_a_sync_that_failed_edges_wait_for_the_sync_too() -> None:

@@ -191,19 +191,31 @@ class TestCalls:
         assert told == [HangUp(leg="in1", code=500)], "a refusal: no answer that is taken back"
         assert "4024" in bench.intercom.calls()[-1].reason
 
-    def test_who_calls_is_answered_when_that_is_written_and_hung_up_if_the_disk_then_fails(
-        self, bench: IntercomBench
-    ) -> None:
+    def test_who_calls_is_not_answered_while_the_disk_fails(self, bench: IntercomBench) -> None:
         bench.do(lambda tx: bench.intercom.accounts.update_account(tx, "peer-to-peer", {"auto_answer": True}))
+        before = list(bench.lines.sent)
         bench.ledger.store.sync_broken = "no disk"
         with pytest.raises(StoreError):
             bench.incoming()
-        assert bench.lines.sent[-1] == (0, Answer(leg="in1", code=200))
+        assert bench.lines.sent == before
+        assert not bench.intercom.calls()
+
+    def test_who_answers_a_call_that_the_disk_has_undone_is_hung_up(self, bench: IntercomBench) -> None:
+        """The button's call goes out when it is written: its edge is there for all to see."""
+
+        def pressed(tx: Any) -> None:
+            tx.act_early()
+            bench.intercom.call(tx, "sip:ada@10.0.0.2")
+
+        bench.ledger.store.sync_broken = "no disk"
+        with pytest.raises(StoreError):
+            bench.do(pressed)
+        ((line, invite),) = bench.invites()
         assert not bench.intercom.calls()
         bench.ledger.store.sync_broken = None
         bench.ledger.advance(1.0)
-        bench.report(0, Connected(leg="in1", remote="sip:ada@10.0.0.2"))
-        assert bench.lines.sent[-1] == (0, HangUp(leg="in1", code=500))
+        bench.report(line, Connected(leg=invite.leg, remote="sip:ada@10.0.0.2"))
+        assert bench.lines.sent[-1] == (line, HangUp(leg=invite.leg, code=500))
         assert not bench.intercom.calls()
 
     def test_nothing_is_sent_before_the_commit(self, bench: IntercomBench) -> None:

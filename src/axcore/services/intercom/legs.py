@@ -162,8 +162,7 @@ class Legs:
                 if then is not None:
                     self._say(leg, wire.line, then)
 
-        # An answer grants nothing, and ends with this process: it need not wait for the disk.
-        (tx.after_commit if then is None else tx.after_write)(act)
+        tx.after_commit(act)
 
     def accept(self, tx: Transaction, leg: str) -> None:
         """Answer a leg that has come: not before there is a port for its sound."""

@@ -208,7 +208,7 @@ class IntercomService:
             case voice.Progress(leg=name, code=code) if code >= 180:
                 self._of_leg(tx, line, name, lambda call, leg: call.rings(leg))
             case voice.Connected(leg=name) if not self._legs.knows(self._legs.name(line, name)):
-                # Answered, then undone: the store failed. Nobody is to stay in a call that there is not.
+                # Called by the button's edge, then undone as the store failed: nobody stays in such a call.
                 tx.after_commit(partial(self._legs.tell, line, voice.HangUp(leg=name, code=500)))
             case voice.Connected(leg=name):
                 self._of_leg(tx, line, name, lambda call, leg: call.answered(leg, now))
