@@ -1,5 +1,5 @@
 /* Starting native threads; see ax/thread.h. Units: none. Threads: any. Allocation: that of pthread_create. */
-#define _GNU_SOURCE /* pthread_setname_np */
+#define _GNU_SOURCE /* pthread_setname_np, CPU_COUNT */
 #include "ax/thread.h"
 
 #include "ax/err.h"
@@ -31,6 +31,12 @@ int ax_thread_start(pthread_t *thread, void *(*run)(void *), void *context, cons
 void ax_thread_exact_timers(void)
 {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+unsigned ax_thread_processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
 void ax_thread_init_lock(pthread_mutex_t *lock)

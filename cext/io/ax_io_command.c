@@ -29,8 +29,11 @@ static void do_command(struct ax_io_thread *t, const struct command *c, uint64_t
 void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns)
 {
     struct command command;
-    while (ax_ring_pop(&t->commands, &command))
+    while (ax_ring_pop(&t->commands, &command)) {
         do_command(t, &command, now_ns);
+        if (command.kind <= COMMAND_END)
+            io_thread_answered(t, now_ns);
+    }
 }
 
 void io_thread_send(struct ax_io_thread *t, uint64_t now_ns)

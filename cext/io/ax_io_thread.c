@@ -16,15 +16,6 @@
 #include <unistd.h>
 
 #define SECOND_NS UINT64_C(1000000000)
-#define IDLE_NS (SECOND_NS * 9 / 10) /* longest sleep: progress rises at least once a second */
-/* While a frame comes in or an input is debounced, whoever waits for events only dozes: a processor that sleeps deeply, and
- * code that has left its caches, cost a card more than the decision does. READY_NS before the news is there it is awake, and
- * then waits without sleeping. Edges that lead to no frame keep it awake for AWAKE_NS. */
-#define DOZE_NS UINT64_C(1000000)
-#define READY_NS UINT64_C(250000)
-/* The thread itself wakes this long before something falls due and then watches the clock: timers are late. */
-#define WATCH_NS UINT64_C(50000)
-#define AWAKE_NS UINT64_C(100000000)
 
 uint64_t ax_monotonic_ns(void)
 {
@@ -38,14 +29,14 @@ static void count(atomic_ullong *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-static void write_eventfd(int fd)
+void io_write_eventfd(int fd)
 {
     uint64_t one = 1;
     ssize_t written = write(fd, &one, sizeof one); /* full means: it is readable already */
     (void)written;
 }
 
-static bool clear_eventfd(int fd)
+bool io_clear_eventfd(int fd)
 {
     uint64_t value;
     return read(fd, &value, sizeof value) == (ssize_t)sizeof value;
@@ -54,7 +45,7 @@ static bool clear_eventfd(int fd)
 void io_thread_kick(struct ax_io_thread *t)
 {
     if (atomic_exchange(&t->asleep, 0) == 1)
-        write_eventfd(t->wake_fd);
+        io_write_eventfd(t->wake_fd);
 }
 
 /* --- events out ------------------------------------------------------------------------------------------------------ */
@@ -97,6 +88,8 @@ void io_thread_event(void *context, const struct ax_io_event *event)
         atomic_store_explicit(&t->reading_ns, 0, memory_order_relaxed);
     else if (event->kind == AX_IO_SEQUENCE_END)
         atomic_store(&t->sequence_busy[event->index], false);
+    if (event->kind == AX_IO_INPUT || event->kind == AX_IO_FRAME)
+        io_thread_asked(t, ax_monotonic_ns());
     push_event(t, &told);
 }
 
@@ -113,13 +106,6 @@ static uint64_t write_pin(void *context, uint32_t output, bool level, bool activ
 }
 
 /* --- the turn -------------------------------------------------------------------------------------------------------- */
-
-void io_thread_reading(struct ax_io_thread *t, uint64_t now_ns)
-{
-    uint64_t before_ns = atomic_exchange_explicit(&t->reading_ns, now_ns, memory_order_relaxed);
-    if (now_ns - before_ns > AWAKE_NS)
-        t->told = true;
-}
 
 static void on_gpio_edges(void *context, uint32_t reader, const struct ax_edge *edges, size_t n)
 {
@@ -159,41 +145,17 @@ static void turn(struct ax_io_thread *t)
     if (t->dropped_untold > 0)
         tell_dropped(t);
     if (t->told)
-        write_eventfd(t->event_fd);
+        io_write_eventfd(t->event_fd);
     t->told = false;
     io_light_turn(t->light, &t->tap, now_ns);
     atomic_fetch_add_explicit(&t->progress, 1, memory_order_relaxed);
 }
 
-static bool commands_wait(struct ax_io_thread *t)
+bool io_thread_commands_wait(struct ax_io_thread *t)
 {
     if (ax_ring_peek(&t->frames) != NULL && !ax_io_sending(t->core))
         return true;
     return ax_ring_peek(&t->commands) != NULL || io_light_waits(t->light);
-}
-
-/* Nanoseconds until something is to be done. Planned edges and frames say themselves when they were; the rest must be on
- * time. */
-static uint64_t time_to_sleep(struct ax_io_thread *t, uint64_t due_ns)
-{
-    if (commands_wait(t))
-        return 0;
-    uint64_t edge_ns = io_thread_next_edge(t), frame_ns = io_light_next(t->light), now_ns = ax_monotonic_ns();
-    uint64_t until_ns = due_ns == AX_NEVER ? AX_NEVER : due_ns > WATCH_NS ? due_ns - WATCH_NS : 0;
-    if (edge_ns < until_ns)
-        until_ns = edge_ns;
-    if (frame_ns < until_ns)
-        until_ns = frame_ns;
-    if (until_ns <= now_ns)
-        return 0;
-    return until_ns - now_ns < IDLE_NS ? until_ns - now_ns : IDLE_NS;
-}
-
-static void watch_clock(struct ax_io_thread *t, uint64_t due_ns)
-{
-    for (uint64_t now_ns = ax_monotonic_ns(); now_ns < due_ns && due_ns - now_ns <= WATCH_NS; now_ns = ax_monotonic_ns())
-        if (commands_wait(t) || atomic_load_explicit(&t->stopping, memory_order_relaxed))
-            return;
 }
 
 static void sample_gpio(struct ax_io_thread *t)
@@ -213,21 +175,16 @@ static void *run(void *context)
         struct pollfd fds[1 + AX_GPIO_POLL_MAX];
         size_t n = t->gpio != NULL ? ax_gpio_poll(t->gpio, fds + 1) : 0;
         fds[0] = (struct pollfd){.fd = t->wake_fd, .events = POLLIN};
-        atomic_exchange(&t->asleep, 1);
-        uint64_t due_ns = ax_io_deadline(t->core), sleep_ns = time_to_sleep(t, due_ns);
-        struct timespec timeout = {(time_t)(sleep_ns / SECOND_NS), (long)(sleep_ns % SECOND_NS)};
-        ppoll(fds, (nfds_t)(1 + n), &timeout, NULL);
-        if (atomic_exchange(&t->asleep, 0) == 0)
-            clear_eventfd(t->wake_fd);
-        watch_clock(t, due_ns);
+        io_thread_sleep(t, fds, 1 + n);
         if (atomic_load(&t->stopping))
             break;
         turn(t);
+        io_thread_watch_for_answer(t);
     }
     turn(t); /* what was asked before the stop */
     ax_io_rest(t->core, ax_monotonic_ns());
     io_light_dark(t->light, &t->tap, ax_monotonic_ns());
-    write_eventfd(t->event_fd);
+    io_write_eventfd(t->event_fd);
     return NULL;
 }
 
@@ -314,6 +271,7 @@ int ax_io_thread_start(struct ax_io_thread *t)
     if (t->started)
         return AX_E_STATE;
     int err = AX_OK;
+    t->processors = ax_thread_processors();
     if (t->config.gpio != NULL)
         err = ax_gpio_open(&t->gpio, t->config.gpio, &t->config.io, t->config.gpio_ops);
     if (err == AX_OK)
@@ -381,51 +339,6 @@ void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counte
     io_light_count(t->light, out);
 }
 
-/* How long to sleep while news may be under way; 0 = it is about to be there. */
-static uint64_t doze(const struct ax_io_thread *t, uint64_t timeout_ns)
-{
-    uint64_t now_ns = ax_monotonic_ns(), due_ns = atomic_load_explicit(&t->news_due_ns, memory_order_relaxed);
-    uint64_t reading_ns = atomic_load_explicit(&t->reading_ns, memory_order_relaxed);
-    if (reading_ns != 0 && timeout_ns > DOZE_NS && now_ns - reading_ns < AWAKE_NS)
-        timeout_ns = DOZE_NS;
-    if (due_ns == AX_NEVER || now_ns > due_ns + READY_NS)
-        return timeout_ns;
-    uint64_t left_ns = now_ns + READY_NS < due_ns ? due_ns - READY_NS - now_ns : 0;
-    return left_ns < timeout_ns ? left_ns : timeout_ns;
-}
-
-uint32_t ax_io_thread_changing(const struct ax_io_thread *t, uint32_t *frame)
-{
-    uint32_t inputs = atomic_load_explicit(&t->changing, memory_order_relaxed);
-    uint64_t reading_ns = atomic_load_explicit(&t->reading_ns, memory_order_relaxed);
-    *frame = inputs == 0 && reading_ns != 0 && ax_monotonic_ns() - reading_ns < AWAKE_NS;
-    return inputs;
-}
-
-bool ax_io_thread_expects(const struct ax_io_thread *t)
-{
-    uint64_t due_ns = atomic_load_explicit(&t->news_due_ns, memory_order_relaxed);
-    return due_ns != AX_NEVER && ax_monotonic_ns() <= due_ns + READY_NS;
-}
-
-int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns)
-{
-    uint64_t began_ns = ax_monotonic_ns(), sleep_ns = doze(t, timeout_ns);
-    bool told = false;
-    while (ax_ring_count(&t->events) == 0 && !told && sleep_ns == 0 && timeout_ns > 0) {
-        told = clear_eventfd(t->event_fd);
-        if (ax_monotonic_ns() - began_ns >= (timeout_ns < 2 * READY_NS ? timeout_ns : 2 * READY_NS))
-            break;
-    }
-    if (ax_ring_count(&t->events) == 0 && sleep_ns > 0) {
-        struct pollfd fd = {.fd = t->event_fd, .events = POLLIN};
-        struct timespec timeout = {(time_t)(sleep_ns / SECOND_NS), (long)(sleep_ns % SECOND_NS)};
-        ppoll(&fd, 1, sleep_ns == AX_NEVER ? NULL : &timeout, NULL);
-    }
-    told |= clear_eventfd(t->event_fd);
-    return told || ax_ring_count(&t->events) > 0;
-}
-
 bool ax_io_thread_news(const struct ax_io_thread *t)
 {
     return ax_ring_count(&t->events) > 0;
@@ -433,7 +346,7 @@ bool ax_io_thread_news(const struct ax_io_thread *t)
 
 void ax_io_thread_wake(struct ax_io_thread *t)
 {
-    write_eventfd(t->event_fd);
+    io_write_eventfd(t->event_fd);
 }
 
 size_t ax_io_thread_drain(struct ax_io_thread *t, struct ax_io_event *out, size_t cap)

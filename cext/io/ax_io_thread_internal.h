@@ -7,6 +7,7 @@
 #include "ax/ring.h"
 #include "ax_io_tap.h"
 
+#include <poll.h>
 #include <pthread.h>
 
 enum command_kind {
@@ -39,6 +40,11 @@ struct ax_io_thread {
     struct ax_gpio *gpio;                /**< I/O thread's; NULL = simulated only. */
     struct tap tap;                      /**< I/O thread's. */
     struct io_light *light;              /**< NULL without one (ax_io_light.c). */
+    uint64_t late_ns;                    /**< How late its sleeps end, learned. I/O thread's. */
+    uint64_t asked_ns, answer_ns;        /**< When news was told last (0 = answered); how long to look for the answer. */
+    unsigned processors;                 /**< That this process may use. */
+    uint64_t prepare_ns;                 /**< From the planned end of a doze to the next wait, learned ... */
+    uint64_t doze_end_ns;                /**< ... from this doze (0 = none). Of whoever waits for events. */
     uint64_t write_ns;                   /**< When the latest pin was written. I/O thread's. */
     atomic_ullong reading_ns;            /**< When edges of a frame that is not over came last; 0 = none. */
     atomic_ullong news_due_ns;           /**< ax_io_news_due() after the latest turn ... */
@@ -72,8 +78,9 @@ struct ax_io_thread {
 
 /* Another source of fds is in the turn: kick the thread out of its sleep. */
 void io_thread_kick(struct ax_io_thread *t);
-/* Edges came: the consumer wakes, and dozes until the frame is over (ax_io_thread_wait). */
-void io_thread_reading(struct ax_io_thread *t, uint64_t now_ns);
+bool io_thread_commands_wait(struct ax_io_thread *t);
+void io_write_eventfd(int fd);
+bool io_clear_eventfd(int fd); /* Whether it was written. */
 void io_thread_event(void *context, const struct ax_io_event *event);
 /* Do every command that waits (ax_io_command.c). */
 void io_thread_commands(struct ax_io_thread *t, uint64_t now_ns);
@@ -82,6 +89,16 @@ void io_thread_send(struct ax_io_thread *t, uint64_t now_ns);
 /* Play the planned edges that are due; the time of the next one, or AX_NEVER (ax_io_plan.c). */
 void io_thread_play(struct ax_io_thread *t, uint64_t now_ns);
 uint64_t io_thread_next_edge(struct ax_io_thread *t);
+
+/* Sleeping and watching (ax_io_watch.c). All but the first are the I/O thread's. */
+/* Edges came: the consumer wakes, and dozes until the frame is over (ax_io_thread_wait). */
+void io_thread_reading(struct ax_io_thread *t, uint64_t now_ns);
+/* Until something falls due, a command comes, or one of the fds is ready; fds[0] is `wake_fd`. */
+void io_thread_sleep(struct ax_io_thread *t, struct pollfd *fds, size_t n);
+/* News was told that may be answered by a command; a command to an output came; look for it for a moment. */
+void io_thread_asked(struct ax_io_thread *t, uint64_t now_ns);
+void io_thread_answered(struct ax_io_thread *t, uint64_t now_ns);
+void io_thread_watch_for_answer(struct ax_io_thread *t);
 
 /* The light (ax_io_light.c). All take NULL for a device without one. */
 int io_light_new(struct io_light **out, const struct ax_light_config *config);

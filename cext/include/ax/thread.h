@@ -13,6 +13,8 @@
 int ax_thread_start(pthread_t *thread, void *(*run)(void *), void *context, const char *name, uint32_t fifo_priority);
 /** The calling thread's timers end when they say, and not up to 50 us later. */
 void ax_thread_exact_timers(void);
+/** Processors that the calling thread may use; 1 where that cannot be told. */
+unsigned ax_thread_processors(void);
 /** A lock whose holder runs with the priority of who waits for it. */
 void ax_thread_init_lock(pthread_mutex_t *lock);
 
