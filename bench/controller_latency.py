@@ -35,7 +35,8 @@ from axcore.model.pacs import AccessPolicy, AccessProfile, Credential, Credentia
 from axcore.services.pacs.decision import Request
 from axcore.testing.controller import ControllerBench
 from axcore.wiegand import FORMATS
-from door_latency import DEBOUNCE_NS, DOOR, FAST, FRAME_GAP_NS, percentile
+from bench.door_latency import DEBOUNCE_NS, DOOR, FAST, FRAME_GAP_NS
+from bench.goals import percentile
 
 CARD = 4711
 ACCESS_MS = 100

@@ -28,6 +28,7 @@ from axcore.interfaces.cli.instance import Instance, Tap
 from axcore.interfaces.cli.output import CliError, table
 from axcore.model.profiles import Light, Siren
 from axcore.testing.signal import Frame, SignalReader, gaps, jitter
+from bench.goals import goal, percentile, show
 
 MODEL = "d4100-ve-mk2"
 CGI = "siren_and_light"
@@ -36,12 +37,6 @@ SIREN = {"pattern": "Siren: Alternate", "intensity": 5}
 STALL_S = 4.0
 FRAME_NS = 10_000_000
 PATIENCE = 10.0
-
-
-def percentile(values: list[float], p: float) -> float:
-    """Nearest-rank percentile."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(p / 100 * len(ordered) + 0.5) - 1))]
 
 
 def both(tap: Tap, active: bool) -> dict[str, int]:
@@ -161,10 +156,6 @@ def measure(n: int) -> dict[str, Any]:
 
 def goals(rows: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
     """What is promised, and what was found."""
-
-    def goal(text: str, found: float, limit: float) -> dict[str, Any]:
-        return {"goal": text, "found": found, "limit": limit, "ok": found <= limit}
-
     return [
         *(goal(f"{name} p50 <= 3 ms", rows[name]["p50"], 3.0) for name in rows if "->" in name),
         *(goal(f"{name} p99 <= 1 ms", rows[name]["p99"], 1.0) for name in rows if name.startswith("frame")),
@@ -183,8 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     rows = [[k, *(f"{v[c]:.3f}" if c != "n" else v[c] for c in names)] for k, v in result["series"].items()]
     print(table(["ms", *names], rows))
     print(f"\nframes left out: {result['missed']}\n")
-    for goal in result["goals"]:
-        print(f"{'ok  ' if goal['ok'] else 'MISS'} {goal['goal']}: {goal['found']:.3f} (limit {goal['limit']:.3f})")
+    show(result["goals"])
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 1 if args.gate and not all(goal["ok"] for goal in result["goals"]) else 0
