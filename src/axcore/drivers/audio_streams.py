@@ -38,7 +38,7 @@ class Card(Protocol):
 
     desk: Desk
 
-    def do(self, job: Callable[[], None]) -> None:
+    def do(self, job: Callable[[], None]) -> object:
         """Run a job in the thread of calls."""
 
     def free_seat(self) -> int:

@@ -145,7 +145,7 @@ class CallMedia:
     def open(self, leg: str, port: int) -> None:
         """Bind the ports of RTP and, the next one, of RTCP. OSError."""
         call = _Call(leg, *_bound(self._host, port))
-        if not self._post(lambda: self._opened(call)):
+        if not self.do(lambda: self._opened(call)):
             call.close()
 
     def start(self, leg: str, media: AgreedMedia) -> None:
@@ -186,13 +186,9 @@ class CallMedia:
 
     # --- the thread of calls
 
-    def do(self, job: Callable[[], None]) -> None:
-        """Run a job in the thread of calls; any thread. After ``close`` nobody does: a second thread would begin while
-        the first one hangs up, and wait for the bells of a sound that is gone."""
-        self._post(job)
-
-    def _post(self, job: Callable[[], None]) -> bool:
-        """Whether it will be run."""
+    def do(self, job: Callable[[], None]) -> bool:
+        """Run a job in the thread of calls; any thread. Whether it will be run: after ``close`` nobody does, as a
+        second thread would begin while the first one hangs up, and wait for the bells of a sound that is gone."""
         with self._lock:
             if self._closed:
                 return False

@@ -54,7 +54,7 @@ class Card(Protocol):
     def sound(self) -> Sound | None:
         """The pipeline and its card; None while nobody needs them."""
 
-    def do(self, job: Callable[[], None]) -> None:
+    def do(self, job: Callable[[], None]) -> object:
         """Run a job in the thread of calls."""
 
     def awake(self) -> Sound:

@@ -3,8 +3,8 @@
 A thread of its own reads the reports and hands them over; commands are written by whoever has them, without a wait. A
 process that ends, aborts, is killed or does not take its commands is gone: that is told (``on_lost``), and another one
 is started after ``FIRST_DELAY``, later after repeated failures. It sleeps until SIP comes: who gives it a command
-knocks at its SIP port. Nothing here needs the event loop, so calls outlive a
-blocked one. Threads: ``start``, ``stop`` and ``send`` any; the callbacks come from the reading thread.
+knocks at its SIP port. Nothing here needs the event loop, so calls outlive a blocked one.
+Threads: ``start``, ``stop`` and ``send`` any; the callbacks come from the reading thread.
 """
 
 from __future__ import annotations
@@ -22,7 +22,19 @@ from typing import Final
 
 import msgspec
 
-from axcore.model.voice import FRAME, MAX_FRAME, REPORTS, Command, Configure, Quit, Ready, Report, frame
+from axcore.model.voice import (
+    FRAME,
+    KNOCK,
+    LOOPBACK,
+    MAX_FRAME,
+    REPORTS,
+    Command,
+    Configure,
+    Quit,
+    Ready,
+    Report,
+    frame,
+)
 from axcore.runtime.clock import NS, Clock, SystemClock
 
 log = logging.getLogger(__name__)
@@ -38,9 +50,6 @@ LAST_WORDS_S: Final = 1.5
 END_S: Final = 0.25
 """Between the end of its socket and its own."""
 MODULE: Final = "axcore.voice"
-LOOPBACK: Final = "127.0.0.1"
-KNOCK: Final = b"\r\n\r\n"
-"""An empty keep-alive."""
 
 
 class VoiceProcess:

@@ -16,6 +16,10 @@ from .nat import Ice
 
 FRAME: Final = struct.Struct(">I")
 MAX_FRAME: Final = 2_097_152
+KNOCK: Final = b"\r\n\r\n"
+"""To a process's SIP port: there is a command (for anybody else an empty keep-alive, RFC 5626, 3.5.1)."""
+LOOPBACK: Final = "127.0.0.1"
+"""Where its SIP port is, if it is bound to all addresses."""
 NOWHERE: Final = ("0.0.0.0", "::")
 """Remote addresses of who is to be sent nothing: how hold was said before RFC 3264 (RFC 2543, appendix B.5)."""
 Transport = Literal["udp", "tcp", "tls"]

@@ -20,6 +20,8 @@ import pjsua2 as pj
 
 from axcore.model.sip import SipUri
 from axcore.model.voice import (
+    KNOCK,
+    LOOPBACK,
     Answer,
     Coming,
     Command,
@@ -60,7 +62,6 @@ FLOOD_POLL_MS: Final = 100
 LOOK_NS: Final = 2 * NS
 LATE_NS: Final = 2 * NS
 """After which the surroundings are looked at in the midst of traffic too."""
-LOOPBACK: Final = "127.0.0.1"
 SOURCE: Final = re.compile(rf"^{hop.SOURCE}:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LAST_WORDS_S: Final = 0.5
 APART_NS: Final = NS // 10
@@ -157,7 +158,7 @@ class Stack:
             self._jobs.popleft()()
 
     def _knock(self, place: tuple[str, int]) -> None:
-        self._wake.sendto(b"\r\n\r\n", place)
+        self._wake.sendto(KNOCK, place)
 
     def _look_around(self, now: int) -> None:
         """Begin anew once the device has another address, and nobody talks."""
