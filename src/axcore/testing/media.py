@@ -9,6 +9,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from axcore.model.voice import AgreedMedia
@@ -68,7 +69,7 @@ class RtpMedia:
     def listen(self, on_key: Any) -> None:
         self._on_key = on_key
 
-    def open(self, leg: str, port: int) -> None:
+    def open(self, leg: str, port: int, then: Callable[[], object] = lambda: None) -> None:
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             udp.bind((self._host, port))
@@ -77,6 +78,7 @@ class RtpMedia:
             raise
         with self._lock:
             self._legs[leg] = _Leg(udp)
+        then()
         self._waker.send(b"x")
 
     def start(self, leg: str, media: AgreedMedia) -> None:

@@ -56,10 +56,11 @@ class FakeMedia:
     def listen(self, on_key: Any) -> None:
         self.on_key = on_key
 
-    def open(self, leg: str, port: int) -> None:
+    def open(self, leg: str, port: int, then: Any) -> None:
         if port in self.taken:
             raise OSError(98, "Address already in use")
         self.legs[leg] = port
+        then()
 
     def start(self, leg: str, media: AgreedMedia) -> None:
         self.talking[leg] = media
