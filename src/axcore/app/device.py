@@ -392,8 +392,6 @@ class Device:
         Of inputs only those whose edges act early: a call that a button would begin could be seen by who asks for it.
         """
         inputs, frame = self.board.io.changing()
-        if self.intercom is not None:
-            self.intercom.rehearse(tx)
         if frame:
             (self.access if self.controller is None else self.controller.readers).rehearse(tx)
         for number, line in enumerate(self.model.inputs):

@@ -21,7 +21,7 @@ from axcore.model import events
 from axcore.model.audio import AudioSettings
 from axcore.model.config import SoundConfig
 from axcore.model.events import Event
-from axcore.model.voice import Coming, Configure, Report
+from axcore.model.voice import Configure, Report
 from axcore.runtime.bus import Bus
 from axcore.runtime.ledger import Job, Ledger, Transaction
 from axcore.services.audio import AudioService
@@ -35,8 +35,6 @@ from axcore.services.schedules import ScheduleService
 from .deliveries import own_address
 
 WILDCARDS = ("", "0.0.0.0", "::")
-COMES_NS = 5_000_000
-"""So long after it was told that somebody calls, that is what is rehearsed."""
 
 
 class Intercom:
@@ -68,7 +66,6 @@ class Intercom:
         """... sound over the network without a call; None where the sound of calls is of others."""
         self.loaders: tuple[Job[None], ...] = (self.service.load, self._load_audio)
         self.timers: tuple[Any, ...] = (self.service, self.service.servers)
-        self._comes_ns = -COMES_NS
 
     def conditions(self) -> Iterable[ConditionType]:
         """For rules."""
@@ -114,16 +111,7 @@ class Intercom:
             line, bind=self._bind, own_address=self._bind or own_address() or "127.0.0.1", name=self._model.id
         )
 
-    def rehearse(self, tx: Transaction) -> None:
-        """What a call would have done, if one is just coming in (``Device._rehearse``)."""
-        if tx.now.mono_ns - self._comes_ns < COMES_NS:
-            self.service.rehearse(tx)
-
     def _on_report(self, line: int, report: Report) -> None:
-        if isinstance(report, Coming):
-            self._comes_ns = self._ledger.clock.mono_ns()
-            self._ledger.prepare()
-            return
         self._post(lambda tx: self.service.on_report(tx, line, report))
 
     def _on_lost(self, line: int, reason: str) -> None:

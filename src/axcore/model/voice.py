@@ -263,10 +263,6 @@ class Probed(_Message, frozen=True, kw_only=True):
     alive: bool
 
 
-class Coming(_Message, frozen=True, kw_only=True):
-    """Somebody calls: ``Incoming`` is next, as soon as it is known who. Told of a call that comes alone."""
-
-
 class Incoming(_Message, frozen=True, kw_only=True):
     """Somebody calls. Nothing has been answered but 100."""
 
@@ -341,18 +337,7 @@ class Refused(_Message, frozen=True, kw_only=True):
 
 
 Report = (
-    Ready
-    | Registration
-    | Probed
-    | Coming
-    | Incoming
-    | Progress
-    | Connected
-    | MediaAgreed
-    | Ended
-    | Digit
-    | Referred
-    | Refused
+    Ready | Registration | Probed | Incoming | Progress | Connected | MediaAgreed | Ended | Digit | Referred | Refused
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

@@ -125,8 +125,6 @@ class Ledger:
         """Since when a native event is under way."""
         self._holding = False
         """Lazy jobs wait for it."""
-        self._prepare = False
-        """``rehearse`` now."""
         self._passed_over = False
         """The queue has just waited for a native event's commit, and is next."""
         self._lock = threading.Lock()
@@ -228,11 +226,6 @@ class Ledger:
         """Queue a job whose result nobody waits for; its errors are logged. Raises like ``submit``."""
         self._enqueue(_Item(job, None, lazy, ""))
 
-    def prepare(self) -> None:
-        """Have the rehearsal run now, for a job that is on its way; from any thread."""
-        self._prepare = True
-        self._wake()
-
     def events_after(self, number: int, limit: int = 1000) -> list[Event]:
         """Committed events with an id above ``number``, oldest first; from any thread (about 10 us an event)."""
         return self._store.events_after(number, min(limit, self._log_limit))
@@ -262,9 +255,7 @@ class Ledger:
             # Threads that this one starts (upkeep) do not inherit it.
             os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(FIFO_PRIORITY))
         while not (self._stopping and not self._queue):
-            told = self._wait(self._timeout())
-            prepare, self._prepare = self._prepare and not self._queue, False
-            if prepare or not told:
+            if not self._wait(self._timeout()):
                 self.rehearse()
             self.turn()
         self.turn()

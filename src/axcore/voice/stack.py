@@ -23,7 +23,6 @@ from axcore.model.voice import (
     KNOCK,
     LOOPBACK,
     Answer,
-    Coming,
     Command,
     Configure,
     Ended,
@@ -64,8 +63,6 @@ LATE_NS: Final = 2 * NS
 """After which the surroundings are looked at in the midst of traffic too."""
 SOURCE: Final = re.compile(rf"^{hop.SOURCE}:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LAST_WORDS_S: Final = 0.5
-APART_NS: Final = NS // 10
-"""A call that comes so long after the one before is told of before it is understood."""
 
 
 class Endpoint(pj.Endpoint):
@@ -112,8 +109,6 @@ class Stack:
         self._look_ns = 0
         self._accounts: dict[str, Account] = {}
         self._number = 0
-        self._came_ns = 0
-        """When the last call came in."""
         self._running = True
         self._endpoint = Endpoint()
         self._refusal = Refusal()
@@ -349,10 +344,6 @@ class Stack:
 
     def incoming(self, account: Account, prm: Any) -> None:
         """Make the Call now, tell the device, let it decide."""
-        now, before = time.monotonic_ns(), self._came_ns
-        self._came_ns = now
-        if now - before > APART_NS:
-            self.link.send(Coming())
         stale = self.ended.pop(prm.callId, None)
         if stale is not None:
             self._kept.append(stale)

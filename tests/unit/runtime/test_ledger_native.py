@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -139,30 +138,6 @@ def test_a_rehearsal_leaves_nothing_behind(make_ledger: MakeLedger) -> None:
     again = make_ledger()
     assert again.submit(lambda tx: tx.items("k")).result() == [("a", b"old")]
     assert again.events_after(0) == [after]
-
-
-def test_a_rehearsal_that_is_asked_for_comes_at_once_but_never_before_a_job_that_waits(make_ledger: MakeLedger) -> None:
-    ledger = make_ledger(start=False)
-    done: list[str] = []
-    rehearsed = threading.Event()
-
-    def rehearsal(tx: Transaction) -> None:
-        done.append("rehearsed")
-        rehearsed.set()
-
-    def job(tx: Transaction) -> None:
-        done.append("job")
-        ledger.rehearsal = rehearsal
-
-    first = ledger.submit(job)
-    ledger.prepare()
-    ledger.start()
-    first.result(60)
-    ledger.submit(lambda tx: done.append("next")).result(60)
-    assert done == ["job", "next"]  # it had come too late
-    ledger.prepare()
-    assert rehearsed.wait(60)
-    assert done == ["job", "next", "rehearsed"]
 
 
 def test_a_rehearsal_is_undone_before_other_threads_get_their_turn() -> None:

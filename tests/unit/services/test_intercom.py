@@ -14,7 +14,6 @@ from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipA
 from axcore.model.rules import Condition
 from axcore.model.voice import Answer, Connected, Digit, HangUp, Notify, Referred, Refused, Registration
 from axcore.rules import canonical
-from axcore.runtime.ledger import Transaction
 from axcore.services.events.catalogue import check_condition, condition_types
 from axcore.services.intercom import ContactFile
 
@@ -251,26 +250,6 @@ class TestCalls:
 
 
 class TestIncoming:
-    def test_a_rehearsal_is_seen_by_nobody_who_asks_for_calls_and_leaves_nothing(self, bench: IntercomBench) -> None:
-        seen: list[object] = []
-        ledger, intercom = bench.ledger, bench.intercom
-        told = list(ledger.events)
-
-        def rehearsal(tx: Transaction) -> None:
-            intercom.rehearse(tx)
-            seen.append((intercom.calls(), intercom.live, bench.indicators.shown()["statusCall"].color))
-
-        ledger.rehearsal = rehearsal
-        lit = bench.indicators.shown()["statusCall"].color
-        for incoming in (True, False):
-            bench.do(lambda tx, on=incoming: intercom.accounts.set_settings(tx, {"allow_incoming": on}))
-            told = list(ledger.events)
-            ledger.rehearse()
-            assert ledger.rehearsal is rehearsal, "it failed"
-        assert seen == [((), None, lit)] * 2
-        assert (ledger.events, intercom.admission.counts) == (told, {})
-        assert bench.call() == "1"  # the number that it took is free
-
     def test_it_rings_and_the_button_answers(self, bench: IntercomBench) -> None:
         bench.incoming()
         assert bench.lines.sent == [(0, Answer(leg="in1", code=180))]

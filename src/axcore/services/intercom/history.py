@@ -38,19 +38,16 @@ class CallHistory:
 
     def begin(self, tx: Transaction, direction: CallDirection, account: str, **more: Any) -> str:
         """A new call; its id."""
-        status = self.draft(tx, direction, account, **more)
-        older = list(self._statuses.items())[-KEPT + 1 :]
-        tx.assign(self, "_statuses", {**dict(older), status.id: status})
-        return status.id
-
-    def draft(self, tx: Transaction, direction: CallDirection, account: str, **more: Any) -> CallStatus:
-        """A new call that nobody sees yet; its number is taken."""
         number = int(tx.get(*_COUNTER) or b"0") + 1
         tx.put(*_COUNTER, b"%d" % number, volatile=True)
-        return CallStatus(
-            id=str(number), state="Idle", direction=direction, reason="", account=account,
+        key = str(number)
+        status = CallStatus(
+            id=key, state="Idle", direction=direction, reason="", account=account,
             started=rfc3339(tx.now.wall_ns), **{"device_uri": "", **more},
         )  # fmt: skip
+        older = list(self._statuses.items())[-KEPT + 1 :]
+        tx.assign(self, "_statuses", {**dict(older), key: status})
+        return key
 
     def enter(self, tx: Transaction, call_id: str, state: CallState, reason: str) -> CallStatus:
         """A call is in another state."""

@@ -45,10 +45,6 @@ if TYPE_CHECKING:
     from axcore.services.schedules import ScheduleService
 
 
-NOBODY = "<sip:nobody@localhost>"
-"""Calls in rehearsals."""
-
-
 class IntercomService:
     """See the module's text. ``accounts``, ``contacts``, ``sounds``, ``vms``: its settings; ``panel``: its front."""
 
@@ -240,17 +236,6 @@ class IntercomService:
 
     def _reconfigure(self, tx: Transaction) -> None:
         self._processes.apply(tx)
-
-    def rehearse(self, tx: Transaction) -> None:
-        """Do what a call that comes in does, but for what could be seen by who asks for calls meanwhile."""
-        account = next(iter(self.accounts.accounts), "")
-        report = voice.Incoming(leg="", account=account, remote=NOBODY, local=NOBODY, source="127.0.0.1:0", port=0)
-        self.admission.incoming(tx, report)
-        caller = Target(uri=str(parse_name_addr(report.remote)), account=account)
-        bounds = limits("Incoming", self.accounts.settings, self.vms.settings)
-        calls.receive("", "", caller, bounds, tx.now.mono_ns, answer=True)
-        tx.publish(notices.state("Calling"))
-        tx.publish(notices.change(self._history.draft(tx, "Incoming", account, remote_uri=caller.uri), answered=False))
 
     # --- time (a timer of the ledger)
 
