@@ -142,16 +142,11 @@ class CallMedia:
         """Tell of keys (leg, key, monotonic ns) from now on; the thread of calls does."""
         self._on_key = on_key
 
-    def open(self, leg: str, port: int, then: Callable[[], object] = lambda: None) -> None:
-        """Bind the ports of RTP and, the next one, of RTCP; call ``then``, and make the sound card ready. OSError."""
+    def open(self, leg: str, port: int) -> None:
+        """Bind the ports of RTP and, the next one, of RTCP. OSError."""
         call = _Call(leg, *_bound(self._host, port))
-        taken = False
-        try:
-            then()
-            taken = self.do(lambda: self._opened(call))
-        finally:
-            if not taken:
-                call.close()
+        if not self.do(lambda: self._opened(call)):
+            call.close()
 
     def start(self, leg: str, media: AgreedMedia) -> None:
         """Talk as agreed; again: as agreed now (hold, another address, another codec)."""

@@ -9,7 +9,6 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from axcore.model.voice import AgreedMedia
@@ -69,7 +68,7 @@ class RtpMedia:
     def listen(self, on_key: Any) -> None:
         self._on_key = on_key
 
-    def open(self, leg: str, port: int, then: Callable[[], object] = lambda: None) -> None:
+    def open(self, leg: str, port: int) -> None:
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             udp.bind((self._host, port))
@@ -78,7 +77,6 @@ class RtpMedia:
             raise
         with self._lock:
             self._legs[leg] = _Leg(udp)
-        then()
         self._waker.send(b"x")
 
     def start(self, leg: str, media: AgreedMedia) -> None:

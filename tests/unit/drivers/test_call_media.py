@@ -113,33 +113,6 @@ def test_two_stations_talk(pair: tuple[Station, Station], codec: dict[str, Any])
     here.media.open("a", here.port)  # the ports are free again
 
 
-def test_who_is_told_that_a_port_is_bound_can_be_sent_to_and_keeps_nothing_from_the_next(
-    pair: tuple[Station, Station],
-) -> None:
-    here, _ = pair
-
-    def fails() -> None:
-        raise QueueFullError("nobody takes it")
-
-    def taken() -> bool:
-        with socket.socket(type=socket.SOCK_DGRAM) as other:
-            try:
-                other.bind((HOST, here.port))
-            except OSError:
-                return True
-        return False
-
-    with pytest.raises(QueueFullError):
-        here.media.open("a", here.port, fails)
-    assert not taken()  # what could not be told is not kept
-    found: list[bool] = []
-    here.media.open("a", here.port, lambda: found.append(taken()))
-    assert found == [True]
-    with pytest.raises(OSError, match="in use"):
-        here.media.open("b", here.port, lambda: found.append(True))
-    assert found == [True]
-
-
 def test_only_who_was_agreed_on_is_heard(pair: tuple[Station, Station]) -> None:
     here, there = pair
     here.media.open("a", here.port)

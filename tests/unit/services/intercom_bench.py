@@ -56,11 +56,10 @@ class FakeMedia:
     def listen(self, on_key: Any) -> None:
         self.on_key = on_key
 
-    def open(self, leg: str, port: int, then: Any) -> None:
+    def open(self, leg: str, port: int) -> None:
         if port in self.taken:
             raise OSError(98, "Address already in use")
         self.legs[leg] = port
-        then()
 
     def start(self, leg: str, media: AgreedMedia) -> None:
         self.talking[leg] = media

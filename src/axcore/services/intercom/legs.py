@@ -19,7 +19,7 @@ from axcore.model.voice import AgreedMedia, Answer, Command, HangUp, Invite, Loc
 
 from .accounts import INCOMING_SLOT
 from .lines import LineDriver, Lines
-from .media import MediaPort, nothing
+from .media import MediaPort
 from .paths import PathFinder, PathStatus
 
 if TYPE_CHECKING:
@@ -154,10 +154,13 @@ class Legs:
 
         def act() -> None:
             try:
-                media.open(leg, wire.port, nothing if then is None else partial(self._say, leg, wire.line, then))
+                media.open(leg, wire.port)
             except OSError as error:
                 reason = f"RTP port {wire.port}: {error.strerror or error}"
                 self._submit(lambda tx: self._on_silent(tx, leg, reason))
+            else:
+                if then is not None:
+                    self._say(leg, wire.line, then)
 
         tx.after_commit(act)
 

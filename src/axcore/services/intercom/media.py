@@ -17,19 +17,14 @@ OnKey = Callable[[str, str, int], None]
 """Leg, key (0-9, A-D, ``*``, ``#``), monotonic ns when its first packet came. Once for each press. Any thread."""
 
 
-def nothing() -> None:
-    """There is nothing to be done."""
-
-
 class MediaPort(Protocol):
     """Called on the ledger thread, after the commit of what it belongs to; nothing here may wait for a network."""
 
     def listen(self, on_key: OnKey) -> None:
         """Tell of keys (RFC 4733) from now on. Set-up."""
 
-    def open(self, leg: str, port: int, then: Callable[[], object] = nothing) -> None:
-        """Bind the RTP port of a leg (RTCP is the next one), before it is told to the peer: ``then`` is called as soon
-        as that is done, and sound is made ready after it. OSError if it cannot be."""
+    def open(self, leg: str, port: int) -> None:
+        """Bind the RTP port of a leg (RTCP is the next one), before it is told to the peer. OSError if it cannot be."""
 
     def start(self, leg: str, media: AgreedMedia) -> None:
         """Send and take sound, as agreed. Only packets from the agreed address count."""
