@@ -22,8 +22,7 @@ What came after (wind is rumble while all else is in doubt, and then less than h
 pass at 250 Hz with a wider bend) was chosen on nine other places: en and ru with sentences that nothing learned from,
 it with such as it did. There PESQ in wind went from 0.70 to 0.79, STOI from -0.0003 to 0.0016; a high pass of fourth
 order (220 Hz) gave 0.90 and -0.010, one of 300 Hz 0.93 and -0.003. ``held-out`` then was looked at for this once,
-after two looks at what follows. One clean scene of 21 of those voices (ru in the yard, seed 900) has a PESQ of 1.3, as
-the high pass comes on; it had before.
+after two looks at what follows.
 
 A fifth stage of learning (900 steps from harder mixes, a rate of 1e-3, envelopes 0.5, heard 0.25, gains below 300 Hz
 by their root in the loss) gave PESQ of 0.25 to 0.27 in rain instead of 0.20 there, and 0.30 held-out; not kept: it let
