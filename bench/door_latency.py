@@ -1,7 +1,7 @@
 """How long a person waits at the door: card to relay and request-to-exit to lock, measured from outside on a real
 device.
 
-    python bench/door_latency.py [-n 200] [--json FILE] [--gate]
+    python -m bench.door_latency [-n 200] [--json FILE] [--gate]
 
 Runs ``axcore run a8207-ve-mk2 --simulate`` as a subprocess and reads two clocks that are the same CLOCK_MONOTONIC: the
 tap's ``t_ns`` (written by the I/O thread when the pin changes) and the board's (a card's last edge, to which the frame
@@ -22,7 +22,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import sys
 import threading
 import time
@@ -36,8 +35,8 @@ from axcore.interfaces.cli.board import Board, BoardError
 from axcore.interfaces.cli.instance import Instance
 from axcore.interfaces.cli.output import CliError, table
 from axcore.model.events import ENTRY_GRANTED, RFID
-from bench.goals import goal, percentile, show
-from bench.peers.handover import Handover
+from bench.goals import goal, rows, show
+from bench.peers.handover import PAGE, Handover
 
 DOOR = "relay1"
 FAST: dict[str, Any] = {"format": "H10301", "facility": 7, "interval_us": 200, "pulse_us": 40}
@@ -85,7 +84,7 @@ class Bench:
     def bare_fdatasync(self) -> float:
         """Seconds that a 4 KiB append and its fdatasync take."""
         began = time.perf_counter()
-        os.write(self._sync, b"\xa5" * 4096)
+        os.write(self._sync, PAGE)
         os.fdatasync(self._sync)
         return time.perf_counter() - began
 
@@ -186,24 +185,20 @@ def measure(n: int) -> dict[str, Any]:
                 other.call("stall", seconds=STALL_S)
             until = time.monotonic() + STALL_S - 0.2
             out["rex stalled 4 s"], out["bare rex stalled 4 s"] = bench.rex(presses, peer, until)
-    rows = {
-        name: {"n": len(v), **{f"p{p}": percentile(v, p) * 1e3 for p in (50, 95, 99)}, "max": max(v) * 1e3,
-               "mean": statistics.fmean(v) * 1e3}
-        for name, v in out.items()
-    }  # fmt: skip
-    return {"unit": "ms", "series": rows, "values": out, "flood_per_s": rate, "goals": goals(rows)}
+    found = rows(out)
+    return {"unit": "ms", "series": found, "values": out, "flood_per_s": rate, "goals": goals(found)}
 
 
-def goals(rows: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+def goals(found: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
     """What is promised, and what was found."""
-    idle, flooded, sync = rows["card idle"], rows["card flood"], rows["bare fdatasync"]
-    bare = rows["bare card idle"]
+    idle, flooded, sync = found["card idle"], found["card flood"], found["bare fdatasync"]
+    bare = found["bare card idle"]
     return [
         goal("card idle p50 <= one fdatasync + 0.3 ms", idle["p50"], sync["p50"] + 0.3, bare["p50"]),
         goal("card idle p99 <= 5 ms", idle["p99"], 5.0, bare["p99"]),
-        goal("card flood p99 <= 2 x card idle p99", flooded["p99"], 2 * idle["p99"], rows["bare card flood"]["p99"]),
-        *(goal(f"{name} p99 <= 2 ms", rows[name]["p99"], 2.0, rows[f"bare {name}"]["p99"])
-          for name in rows if name.startswith("rex")),
+        goal("card flood p99 <= 2 x card idle p99", flooded["p99"], 2 * idle["p99"], found["bare card flood"]["p99"]),
+        *(goal(f"{name} p99 <= 2 ms", found[name]["p99"], 2.0, found[f"bare {name}"]["p99"])
+          for name in found if name.startswith("rex")),
     ]  # fmt: skip
 
 
@@ -226,8 +221,8 @@ def main(argv: list[str] | None = None) -> int:
 def print_result(result: dict[str, Any]) -> None:
     """The table and the goals."""
     names = ("n", "p50", "p95", "p99", "max", "mean")
-    rows = [[k, *(f"{v[c]:.3f}" if c != "n" else v[c] for c in names)] for k, v in result["series"].items()]
-    print(table(["ms", *names], rows))
+    lines = [[k, *(f"{v[c]:.3f}" if c != "n" else v[c] for c in names)] for k, v in result["series"].items()]
+    print(table(["ms", *names], lines))
     print(f"\nflood: {result['flood_per_s']:.0f} unknown credentials/s from 16 clients\n")
     show(result["goals"])
 

@@ -1,6 +1,6 @@
 """From an input edge to a relay edge through a rule, measured from outside on a real device.
 
-    python bench/event_latency.py [-n 200] [--json FILE] [--gate]
+    python -m bench.event_latency [-n 200] [--json FILE] [--gate]
 
 Runs ``axcore run a8207-ve-mk2 --simulate`` with 256 rules as a subprocess. One rule toggles the relay when digital
 input 1 becomes active; the others look at all kinds of things. Both clocks are the same CLOCK_MONOTONIC: the board's
@@ -29,8 +29,7 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.cli.output import table
 from axcore.model import events
 from axcore.testing.mosquitto import Mosquitto
-from bench import goals
-from bench.goals import percentile
+from bench.goals import goal, rows, show
 from bench.mqtt_flood import PUBLISHERS, flooding
 from bench.peers.handover import Handover
 
@@ -119,18 +118,15 @@ def measure(n: int) -> dict[str, Any]:
                 before = bench.resident_kib()
                 series["flood"], series["bare flood"] = bench.run(n, peer)
                 grown = bench.resident_kib() - before
-    rows = {
-        name: {"n": len(v), **{f"p{p}": percentile(v, p) * 1e3 for p in (50, 95, 99)}, "max": max(v) * 1e3}
-        for name, v in series.items()
-    }
-    idle, bare = rows["idle"], rows["bare idle"]
-    judged = [
-        goals.goal("idle p50 <= 0.3 ms", idle["p50"], 0.3, bare["p50"]),
-        goals.goal("idle p99 <= 2 ms", idle["p99"], 2.0, bare["p99"]),
-        goals.goal("flood p99 <= 2 x idle p99", rows["flood"]["p99"], 2 * idle["p99"], rows["bare flood"]["p99"]),
-        goals.goal("resident growth in the flood <= 16 MiB", grown / 1024, 16.0),
+    found = rows(series)
+    idle, bare = found["idle"], found["bare idle"]
+    goals = [
+        goal("idle p50 <= 0.3 ms", idle["p50"], 0.3, bare["p50"]),
+        goal("idle p99 <= 2 ms", idle["p99"], 2.0, bare["p99"]),
+        goal("flood p99 <= 2 x idle p99", found["flood"]["p99"], 2 * idle["p99"], found["bare flood"]["p99"]),
+        goal("resident growth in the flood <= 16 MiB", grown / 1024, 16.0),
     ]
-    return {"unit": "ms", "flood_per_s": reached[0], "series": rows, "values": series, "goals": judged}
+    return {"unit": "ms", "flood_per_s": reached[0], "series": found, "values": series, "goals": goals}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -142,10 +138,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     result = measure(args.n)
     names = ("n", "p50", "p95", "p99", "max")
-    rows = [[k, *(f"{v[c]:.3f}" if c != "n" else v[c] for c in names)] for k, v in result["series"].items()]
-    print(table(["ms", *names], rows))
+    lines = [[k, *(f"{v[c]:.3f}" if c != "n" else v[c] for c in names)] for k, v in result["series"].items()]
+    print(table(["ms", *names], lines))
     print(f"\nflood: {result['flood_per_s']:.0f} messages/s from {PUBLISHERS} publishers\n")
-    goals.show(result["goals"])
+    show(result["goals"])
     if args.json:
         kept = {name: value for name, value in result.items() if name != "values"}
         args.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

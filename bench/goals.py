@@ -7,6 +7,7 @@ host, a slow disk) ours may take ``TIMES`` as long as the peer, and no longer.
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 TIMES = 2.0
@@ -17,6 +18,15 @@ def percentile(values: list[float], p: float) -> float:
     """Nearest-rank percentile."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, round(p / 100 * len(ordered) + 0.5) - 1))]
+
+
+def rows(series: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Series of seconds as numbers in milliseconds: ``n``, ``p50``, ``p95``, ``p99``, ``max``, ``mean``."""
+    return {
+        name: {"n": len(v), **{f"p{p}": percentile(v, p) * 1e3 for p in (50, 95, 99)}, "max": max(v) * 1e3,
+               "mean": fmean(v) * 1e3}
+        for name, v in series.items()
+    }  # fmt: skip
 
 
 def goal(text: str, found: float, limit: float, bare: float | None = None) -> dict[str, Any]:
@@ -35,5 +45,5 @@ def show(goals: list[dict[str, Any]]) -> None:
     """A line each: ``ok``, ``slow`` (missed, and the bare peer was slow as well), or ``MISS``."""
     for one in goals:
         word = "ok  " if one["absolute"] else "slow" if one["ok"] else "MISS"
-        bare = "" if one["bare"] is None else f", bare peer {one['bare']:.3f}"
-        print(f"{word} {one['goal']}: {one['found']:.3f} (limit {one['limit']:.3f}{bare})")
+        bare = "" if one["bare"] is None else f", bare peer {one['bare']:.4f}"
+        print(f"{word} {one['goal']}: {one['found']:.4f} (limit {one['limit']:.4f}{bare})")

@@ -1,6 +1,6 @@
 """How long an MQTT message takes to move a relay, per transport and QoS, through a local mosquitto.
 
-    python bench/mqtt_latency.py [-n 50] [--json FILE] [--gate]
+    python -m bench.mqtt_latency [-n 50] [--json FILE] [--gate]
 
 A message is published (paho with TCP_NODELAY, over TCP) to the broker; ``axcore run`` has subscribed to it over the
 transport of the row, a rule of its holds the relay while the payload is On; the tap's ``t_ns`` is when the I/O thread

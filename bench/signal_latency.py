@@ -1,6 +1,6 @@
 """How long until the siren lights up and sounds, and how regular its frames are: measured on a real device.
 
-    python bench/signal_latency.py [-n 200] [--json FILE] [--gate]
+    python -m bench.signal_latency [-n 200] [--json FILE] [--gate]
 
 start over HTTP    POST siren_and_light.cgi `start` -> first light frame, first sample; the device is another process
                    (left out where it has no such CGI)
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -28,7 +27,7 @@ from axcore.interfaces.cli.instance import Instance, Tap
 from axcore.interfaces.cli.output import CliError, table
 from axcore.model.profiles import Light, Siren
 from axcore.testing.signal import Frame, SignalReader, gaps, jitter
-from bench.goals import goal, percentile, show
+from bench.goals import goal, rows, show
 
 MODEL = "d4100-ve-mk2"
 CGI = "siren_and_light"
@@ -146,19 +145,15 @@ def measure(n: int) -> dict[str, Any]:
         out.update(over_http(device, n))
     out.update(from_within(n))
     out.update(late)
-    rows = {
-        name: {"n": len(v), **{f"p{p}": percentile(v, p) * 1e3 for p in (50, 95, 99)}, "max": max(v) * 1e3,
-               "mean": statistics.fmean(v) * 1e3}
-        for name, v in out.items()
-    }  # fmt: skip
-    return {"unit": "ms", "series": rows, "missed": missed, "goals": goals(rows)}
+    found = rows(out)
+    return {"unit": "ms", "series": found, "missed": missed, "goals": goals(found)}
 
 
-def goals(rows: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+def goals(found: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
     """What is promised, and what was found."""
     return [
-        *(goal(f"{name} p50 <= 3 ms", rows[name]["p50"], 3.0) for name in rows if "->" in name),
-        *(goal(f"{name} p99 <= 1 ms", rows[name]["p99"], 1.0) for name in rows if name.startswith("frame")),
+        *(goal(f"{name} p50 <= 3 ms", found[name]["p50"], 3.0) for name in found if "->" in name),
+        *(goal(f"{name} p99 <= 1 ms", found[name]["p99"], 1.0) for name in found if name.startswith("frame")),
     ]
 
 
@@ -171,8 +166,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     result = measure(args.n)
     names = ("n", "p50", "p95", "p99", "max", "mean")
-    rows = [[k, *(f"{v[c]:.3f}" if c != "n" else v[c] for c in names)] for k, v in result["series"].items()]
-    print(table(["ms", *names], rows))
+    lines = [[k, *(f"{v[c]:.3f}" if c != "n" else v[c] for c in names)] for k, v in result["series"].items()]
+    print(table(["ms", *names], lines))
     print(f"\nframes left out: {result['missed']}\n")
     show(result["goals"])
     if args.json:
