@@ -15,6 +15,7 @@ from test_baresip import talk_and_listen
 from test_calls import Station
 
 from axcore.app.intercom import Intercom
+from axcore.drivers import relay
 from axcore.drivers.call_media import CallMedia
 from axcore.model import events
 from axcore.model.nat import PathTold
@@ -195,6 +196,29 @@ def test_all_sound_is_relayed(make: Callable[..., Station], turn: Coturn) -> Non
         assert answer.address == f"127.0.0.1:{ada.media.media.remote_port}"
 
 
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_a_relay_that_is_lost_during_a_call_is_an_event(
+    make: Callable[..., Station], turn: Coturn, monkeypatch: pytest.MonkeyPatch, comes_again: bool
+) -> None:
+    """Nothing else would tell: the telephone hangs up as ever, and the relay would be renewed after minutes."""
+    monkeypatch.setattr(relay, "ASK_S", 0.5)
+    monkeypatch.setattr(relay, "ANSWER_S", PATIENCE if comes_again else 1.0)
+    station = make(**with_turn(turn))
+    with Phone("ada") as ada:
+        call(station, ada.uri)
+        ada.wait(Incoming, PATIENCE)
+        ada.answer()
+        hears(ada)
+        turn.kill()
+        if comes_again:
+            turn.start()
+        reason = station.expect(events.SYSTEM_FAULT, PATIENCE).data["reason"]
+        why = "has not renewed the relay: STUN transaction failed (437" if comes_again else "does not answer any more"
+        assert reason.startswith(f"NAT traversal: the path of a call is lost: the TURN server {why}")
+        station.do(lambda tx: station.intercom.hang_up(tx, station.intercom.calls()[-1].id))
+        station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
+
+
 def test_ice_with_a_peer_that_is_reached_by_its_relay_only(make: Callable[..., Station], turn: Coturn) -> None:
     station = make(**with_turn(turn, ice=True, stun=True, stun_server=turn.address))
     with IcePeer(port(station), turn=turn) as peer:
@@ -242,8 +266,10 @@ def test_servers_that_are_gone_are_events_and_the_call_goes_on(make: Callable[..
 
 
 def test_a_server_that_goes_during_a_call_between_hosts_does_not_matter(
-    make: Callable[..., Station], turn: Coturn
+    make: Callable[..., Station], turn: Coturn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(relay, "ASK_S", 0.1)
+    monkeypatch.setattr(relay, "ANSWER_S", 0.1)
     station = make(**with_turn(turn, ice=True))
     with contextlib.ExitStack() as stack:
         for _ in range(TRIES):
@@ -265,6 +291,9 @@ def test_a_server_that_goes_during_a_call_between_hosts_does_not_matter(
         station.until(lambda: len(peer.heard) > packets + 50, PATIENCE)
         peer.press("1")
         station.tap.expect("relay1", True, PATIENCE)
+        last = station.intercom.paths.last
+        assert last is not None
+        assert last.what == "chosen", last
         station.do(lambda tx: station.intercom.hang_up(tx, station.intercom.calls()[-1].id))
         station.expect(events.CALL_STATE, PATIENCE, CallState="Idle")
         native = intercom(station).media

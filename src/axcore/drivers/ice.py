@@ -6,8 +6,8 @@ From the network only those are heard whom ICE has authenticated, or who have th
 the native sockets. A datagram costs two wake-ups of Python, which is why calls without NAT traversal have none of this.
 
 ``aioice`` gathers on ports of its own choice and takes data from anybody, so that both are done here
-(``_Agent.gather``, ``_Outer``); its messages, transactions, TURN client, check list and consent (RFC 7675) are used as
-they are.
+(``_Agent.gather``, ``_Outer``); its messages, transactions, TURN client (``relay``), check list and consent (RFC 7675)
+are used as they are.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from aioice.candidate import candidate_priority
 
 from axcore.model.nat import COMPONENTS, RTP, Candidate, CandidateKind, Gathered, Ice, PathTold, ServerAnswer, Traversal
 from axcore.model.voice import AgreedMedia
+
+from . import relay
 
 STUN_PORT: Final = 3478
 """Of STUN and TURN over UDP (RFC 8489 section 18.6, RFC 8656 section 18)."""
@@ -74,9 +76,15 @@ class _Inner(asyncio.DatagramProtocol):
 class _Agent(aioice.ice.Connection):
     """``aioice``'s connection, with the device's ports."""
 
-    def __init__(self, on_media: Callable[[_Outer, bytes, Place], None], on_lost: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        on_media: Callable[[_Outer, bytes, Place], None],
+        on_lost: Callable[[aioice.ice.StunProtocol, str], None],
+    ) -> None:
         super().__init__(ice_controlling=True, components=len(COMPONENTS))
         self.on_media, self._on_lost = on_media, on_lost
+        self._watches: list[asyncio.Task[None]] = []
+        """Over the servers of relays."""
         self._checked: set[tuple[aioice.ice.StunProtocol, Place]] = set()
 
     def check_incoming(self, message: Any, addr: tuple[Any, ...], protocol: aioice.ice.StunProtocol) -> None:
@@ -91,7 +99,7 @@ class _Agent(aioice.ice.Connection):
 
     def protocol_lost(self, protocol: aioice.ice.StunProtocol) -> None:
         if not self._closing and protocol.local_candidate.type == "relay":
-            self._on_lost("the TURN server has not renewed the relay")
+            self._on_lost(protocol, "the TURN server has not renewed the relay")
         super().protocol_lost(protocol)
 
     async def gather(self, hosts: Sequence[str], port: int, how: Traversal, limit_s: float) -> tuple[ServerAnswer, ...]:
@@ -163,23 +171,20 @@ class _Agent(aioice.ice.Connection):
 
     async def _relayed(self, how: Traversal, component: int) -> AioCandidate:
         place = await resolve(how.turn)
-        candidate, protocol = await aioice.ice.relayed_candidate(
-            component=component,
-            hide_related_address=False,
-            protocol_factory=lambda: _Outer(self),
-            turn_server=place,
-            turn_username=how.turn_user,
-            turn_password=how.turn_password,
-            turn_ssl=False,
-            turn_transport="udp",
-        )
-        related = (candidate.related_address or "0.0.0.0", candidate.related_port or 0)
-        protocol.local_candidate = _candidate(component, "relay", 0, (candidate.host, candidate.port), related)
+        protocol, client = await relay.allocate(place, how, lambda: _Outer(self))
+        sockname, related = (protocol.transport.get_extra_info(name) for name in ("sockname", "related_address"))
+        protocol.local_candidate = _candidate(component, "relay", 0, sockname, related)
         self._protocols.append(protocol)
+        self._watches.append(asyncio.ensure_future(self._watch(protocol, client)))
         return protocol.local_candidate
+
+    async def _watch(self, protocol: _Outer, client: relay.Client) -> None:
+        self._on_lost(protocol, await relay.until_gone(client))
 
     async def close(self) -> None:
         """All at the same time: a server that is gone is waited for, and the others need not be."""
+        for watch in self._watches:
+            watch.cancel()
         for protocol in self._protocols:
             protocol.transport.close()
         await super().close()
@@ -218,7 +223,7 @@ class Path:
         """Whom the native socket of RTP is to speak with; RTCP: the next port."""
         self.foreign = 0
         """Datagrams that did not count."""
-        self._agent = _Agent(self._from_network, lambda detail: self._tell("lost", detail))
+        self._agent = _Agent(self._from_network, self._relay_lost)
         self._sockets: dict[int, asyncio.DatagramTransport] = {}
         self._plain: dict[int, tuple[aioice.ice.StunProtocol, Place]] = {}
         self._ice = False
@@ -316,6 +321,13 @@ class Path:
             self._plain = {}
             self._tell("lost", "the other side does not answer any more")
 
+    def _relay_lost(self, protocol: aioice.ice.StunProtocol, detail: str) -> None:
+        """A server of relays is gone. Where ICE has another way, or still looks for one, the call does without."""
+        chosen = self._agent.chosen(RTP)
+        default = None if self._ice else self._agent.default(RTP)
+        if protocol is (default if chosen is None else chosen[0]):
+            self._tell("lost", detail)
+
     def _tell(self, what: Any, detail: str) -> None:
         self._told(PathTold(leg=self.leg, what=what, detail=detail[:200]))
 
@@ -349,7 +361,7 @@ class Path:
 
 async def reflexive(host: str, port: int, how: Traversal, limit_s: float) -> Gathered:
     """How RTP port ``port`` and the next one are seen from outside, with STUN alone; both are free again afterwards."""
-    agent = _Agent(lambda outer, data, place: None, lambda detail: None)
+    agent = _Agent(lambda outer, data, place: None, lambda outer, detail: None)
     try:
         servers = await agent.gather([host or _hosts()[0]], port, how, limit_s)
         found = {one.component: one for one in agent.local_candidates}  # those of the server come last
