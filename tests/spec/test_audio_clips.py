@@ -41,7 +41,7 @@ class RuleDevice(ClipDevice):
         super().__init__(folder)
         performers = (ClipPerformer(self.clips), AbsentPerformer(clips=True))
         self.rules = EventService(MODELS["a8207-ve"], performers, self.bus, self.ledger.post)
-        self.clips.add_users(lambda clip: rules_playing(self.rules.rules(), clip))
+        self.clips.users.add(lambda clip: rules_playing(self.rules.rules(), clip))
         self.input(False)
         self.ledger.do(self.rules.start)
 

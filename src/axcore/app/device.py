@@ -130,14 +130,18 @@ class Device:
 
     def _add_users(self) -> None:
         """Who is asked before something that he uses is removed."""
-        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
-        self.schedules.add_users(self.access.holders_using)
+        self.schedules.users.add(lambda schedule: rules_using(self.events.rules(), schedule))
+        self.schedules.users.add(self.access.holders_using)
         if self.clips is not None:
-            self.clips.add_users(lambda clip: rules_playing(self.events.rules(), clip))
+            self.clips.users.add(lambda clip: rules_playing(self.events.rules(), clip))
             if self.intercom is not None:
-                self.clips.add_users(self.intercom.service.sounds.users)
+                self.clips.users.add(self.intercom.service.sounds.users)
         if self.intercom is not None:
-            self.schedules.add_users(self.intercom.service.contacts.users)
+            self.schedules.users.add(self.intercom.service.contacts.users)
+            self.certificates.users.add(self.intercom.service.accounts.using)
+        if self.station is not None:
+            self.certificates.users.add(self.station.service.using)
+        self.certificates.users.add(self.mqtt.using)
 
     def _load(self) -> None:
         """Read the state of every service, and tell the ledger what it has to keep going."""

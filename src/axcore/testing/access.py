@@ -27,7 +27,7 @@ class Door:
         self.ledger = MemoryLedger(self.clock, store=store)
         self.schedules = ScheduleService(self.clock, self.ledger.bus)
         self.access = AccessService(self.schedules)
-        self.schedules.add_users(self.access.holders_using)
+        self.schedules.users.add(self.access.holders_using)
         self.ledger.add_timer(self.schedules)
         self.ledger.add_timer(self.access)
         self.ledger.load(self.schedules.load, self.access.load, self.schedules.announce)

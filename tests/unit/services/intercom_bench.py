@@ -120,7 +120,7 @@ class IntercomBench:
         leds = [led.name for led in DOOR_STATION.leds]
         self.clips = ClipService(ClipFiles(folder or Path("/nonexistent")), self.ledger.post)
         self.intercom = IntercomService(self.schedules, self.indicators, self.ledger.post, leds=leds, clips=self.clips)
-        self.clips.add_users(self.intercom.sounds.users)
+        self.clips.users.add(self.intercom.sounds.users)
         self.lines, self.media, self.player, self.paths = FakeLines(), FakeMedia(), FakePlayer(), FakePaths()
         self.intercom.attach(self.lines, self.media if media else None, self.player, self.paths)
         if folder is not None:

@@ -89,3 +89,25 @@ async def test_over_rest(device: Device) -> None:
     assert msgspec.json.decode(listed.body)["data"][0]["alias"] == "own"  # type: ignore[attr-defined]
     await rest.delete_certificate(FakeRequest(id="own"), device)  # type: ignore[arg-type]
     assert device.certificates.certificates() == ()
+
+
+def test_what_is_used_stays(device: Device) -> None:
+    """Without it a client would no longer find its server, or say who it is, from the next start on."""
+    users = {
+        "ca": ["the MQTT client"],
+        "own": ["the SIP account 'Desk'", "the settings of SIP", "the MQTT client", "x"],
+    }
+    device.certificates.users.add(lambda alias: users[alias])
+    for alias in users:
+        add(device, alias, AUTHORITY.client, AUTHORITY.client_key)
+    before = device.store.records()
+    for alias, told in (
+        ("ca", "is used by the MQTT client; change"),
+        ("own", "is used by the SIP account 'Desk', the settings of SIP, the MQTT client and 1 more; change"),
+    ):
+        with pytest.raises(ConflictError, match=f"^alias: the certificate '{alias}' {told}") as error:
+            device.ledger.do(lambda tx, alias=alias: device.certificates.remove(tx, alias))  # type: ignore[misc]
+        assert error.value.field == "alias"
+        assert device.store.records() == before
+    users["ca"] = []
+    device.ledger.do(lambda tx: device.certificates.remove(tx, "ca"))

@@ -292,7 +292,7 @@ def test_a_loudspeaker_that_fails_is_told_and_ends_it(bench: Bench) -> None:
 
 def test_a_removed_clip_stops_and_a_used_one_stays(bench: Bench) -> None:
     service = bench.service
-    service.add_users(lambda clip: ("the rule 'Ring'",) if clip.id == 0 else ())
+    service.users.add(lambda clip: ("the rule 'Ring'",) if clip.id == 0 else ())
     with pytest.raises(ConflictError, match="the rule 'Ring'"):
         bench.ledger.do(lambda tx: service.remove(tx, 0))
     bench.ledger.do(lambda tx: service.play(tx, service.clip(1)))

@@ -34,7 +34,7 @@ class Bench:
         performers = (PortPerformer(self.ports), VirtualInputPerformer(self.ports))
         conditions = (self.schedules.conditions,)
         self.events = EventService(MODEL, performers, self.ledger.bus, self.ledger.post, conditions=conditions)
-        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
+        self.schedules.users.add(lambda schedule: rules_using(self.events.rules(), schedule))
         loaders = (self.schedules.load, self.ports.load, self.events.load)
         self.ledger.load(*loaders)
         for loader in loaders:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
+from axcore.services.users import Users, refuse_if_used
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -54,6 +55,8 @@ class CertificateStore:
 
     def __init__(self) -> None:
         self._stored: dict[str, Stored] = {}
+        self.users = Users[str]()
+        """Asked by alias before a certificate is removed."""
 
     def load(self, tx: Transaction) -> None:
         """Read the stored certificates."""
@@ -91,9 +94,10 @@ class CertificateStore:
         return _info(stored)
 
     def remove(self, tx: Transaction, alias: str) -> None:
-        """Forget a certificate; NotFoundError if there is none."""
+        """Forget a certificate. NotFoundError; ConflictError names who uses it."""
         if alias not in self._stored:
             raise NotFoundError("alias", f"there is no certificate {alias[:MAX_ALIAS]!r}")
+        refuse_if_used("alias", f"the certificate {alias!r}", self.users.of(alias))
         tx.delete(KIND, alias)
         tx.assign(self, "_stored", {name: each for name, each in self._stored.items() if name != alias})
 

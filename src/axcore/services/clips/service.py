@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from axcore.model.clips import (
 )
 from axcore.model.events import NewEvent
 from axcore.services.stored import changed
+from axcore.services.users import Users, refuse_if_used
 
 from . import delivered
 from .files import ClipFiles
@@ -52,8 +53,6 @@ MAX_LOCATION = 256
 OUTPUT = {"AudioOutput": "1", "audiodeviceid": "0", "audiooutputid": "0"}
 """Source of the events: there is one output."""
 _NUMBER = re.compile(r"(?:MediaClip\.M)?([0-9]{1,4})", re.ASCII)
-Users = Callable[[AudioClip], Iterable[str]]
-"""Names of what uses a clip."""
 
 
 class ClipService:
@@ -66,7 +65,8 @@ class ClipService:
         self._submit = submit
         self._player: Player = NoPlayer()
         self._clips: dict[int, StoredClip] = {}
-        self._users: tuple[Users, ...] = ()
+        self.users = Users[AudioClip]()
+        """Asked before a clip is removed."""
         self._playing: Playing | None = None
         self._round_ns: int | None = None
         self._number = 0
@@ -76,10 +76,6 @@ class ClipService:
     def attach(self, player: Player) -> None:
         """Connect the loudspeaker."""
         self._player = player
-
-    def add_users(self, users: Users) -> None:
-        """Whose use keeps a clip from being removed (set-up)."""
-        self._users = (*self._users, users)
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored."""
@@ -196,9 +192,7 @@ class ClipService:
     def remove(self, tx: Transaction, number: int) -> None:
         """Forget a clip. NotFoundError; ConflictError names what uses it."""
         clip = self.clip(number)
-        for users in self._users:
-            for user in users(clip):
-                raise ConflictError("clip", f"{clip.name} is used by {user}")
+        refuse_if_used("clip", clip.name, self.users.of(clip))
         if self._playing is not None and self._playing.clip == number:
             self.stop(tx)
         tx.delete(KIND, str(number))

@@ -92,6 +92,14 @@ class SipAccounts:
         """By id."""
         return self._sequences.all
 
+    def using(self, certificate: str) -> Iterable[str]:
+        """What is encrypted with a certificate (alias), or trusts by it."""
+        if certificate in (self.settings.certificate, self.settings.ca_certificate):
+            yield "the settings of SIP"
+        for account in self.accounts.values():
+            if certificate in (account.certificate, account.ca_certificate):
+                yield f"the SIP account {account.name!r}"
+
     @property
     def traversal(self) -> Traversal | None:
         """How calls find their way through NAT; None: they do not look for one."""

@@ -180,6 +180,12 @@ class MqttService:
 
     # --- settings
 
+    def using(self, certificate: str) -> Iterable[str]:
+        """Whether the client needs a certificate (alias)."""
+        client = self.settings.client
+        if client is not None and certificate in (client.ssl.ca_cert_id, client.ssl.client_cert_id):
+            yield "the MQTT client"
+
     def configure(self, tx: Transaction, request: ClientRequest) -> None:
         """Keep a new configuration. InputError names the field; nothing is half-stored."""
         fields = {name: getattr(request, name) for name in ClientConfig.__struct_fields__}

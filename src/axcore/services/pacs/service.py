@@ -42,6 +42,7 @@ from axcore.services.pacs.index import KINDS, Index
 from axcore.services.pacs.passages import Passages
 from axcore.services.pacs.pins import PinGuard
 from axcore.services.pacs.readers import setting
+from axcore.services.users import refuse_if_used
 
 if TYPE_CHECKING:
     from axcore.runtime.bus import Bus
@@ -239,9 +240,8 @@ class PacsService:
         for token in gone:
             if token not in table:
                 raise NotFoundError("Token", f"there is no {token[:80]!r}")
-            if kind == "pacs.schedule" and (users := self.schedule_users(token)):
-                more = f" and {len(users) - 3} more" if len(users) > 3 else ""
-                raise ConflictError("Token", f"{token!r} is used by {', '.join(users[:3])}{more}; change that first")
+            if kind == "pacs.schedule":
+                refuse_if_used("Token", repr(token), self.schedule_users(token))
             if kind == kinds.PRIORITIES:
                 self._refuse_used_priorities(token)
             if kind == kinds.ENCRYPTION_KEY:

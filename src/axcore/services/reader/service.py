@@ -9,7 +9,7 @@ of the commit that has the read on record. Methods that take ``tx`` are jobs of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -75,6 +75,11 @@ class ReaderService:
         """Make the connections that the settings ask for."""
         if self._wires is not None:
             self._wires.connect(self.settings)
+
+    def using(self, certificate: str) -> Iterable[str]:
+        """Whether the door controller is trusted by a certificate (alias)."""
+        if certificate == self.settings.vapix.ca_certificate:
+            yield "the connection of the reader to its door controller"
 
     def set_settings(self, tx: Transaction, patch: dict[str, Any]) -> ReaderSettings:
         """Change the given settings, group by group; secrets that are left out stay. Raises InputError."""

@@ -13,7 +13,7 @@ snapshots. Records: ``schedule/<id>``, ``counter/schedule``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from axcore.rules.schedule import Edge, Zone
 from axcore.runtime.clock import CLOCK_SET_NS, NS, Clock, Instant, clock_is_set
 from axcore.services import time as zones
 from axcore.services.events.conditions import ConditionType
+from axcore.services.users import Users, refuse_if_used
 
 from .conditions import conditions
 from .delivered import DELIVERED
@@ -50,9 +51,6 @@ LAST_S = 220_000_000_000
 """Early in the year 8941: what a clock says beyond this is taken for it."""
 _COUNTER = ("counter", KIND)
 _FLAG = {True: {"active": "1"}, False: {"active": "0"}}
-
-Users = Callable[[str], Iterable[str]]
-"""Who uses a schedule (id), in words."""
 
 
 class _Entry:
@@ -87,7 +85,8 @@ class ScheduleService:
     def __init__(self, clock: Clock, bus: Bus) -> None:
         self._clock = clock
         self._bus = bus
-        self._users: tuple[Users, ...] = ()
+        self.users = Users[str]()
+        """Asked by id before a schedule is removed or becomes another kind."""
         self._zone = Zone(zones.zone("UTC"))
         self._entries: Mapping[str, _Entry] = {}
         self._heap: list[_Look] = []
@@ -100,10 +99,6 @@ class ScheduleService:
         self._offset = 0
         """Wall minus monotonic time (ns) at the last look."""
         bus.in_transaction(events.CONFIGURATION_CHANGED, self._on_configuration)
-
-    def add_users(self, find: Users) -> None:
-        """Have ``find`` asked who uses a schedule before it is removed or becomes another kind (set-up)."""
-        self._users = (*self._users, find)
 
     # --- life
 
@@ -205,7 +200,7 @@ class ScheduleService:
         if new.schedule == old.schedule:
             return old.schedule
         if new.schedule.kind != old.schedule.kind:
-            self._refuse_if_used(schedule_id, "icalendar", f"cannot become {_a(new.schedule)}: it")
+            refuse_if_used("icalendar", f"cannot become {_a(new.schedule)}: it", self.users.of(schedule_id))
         self._sync(tx)
         if old.told and not new.interval:
             tx.publish(_state(old, False))
@@ -217,7 +212,7 @@ class ScheduleService:
         entry = self._get(schedule_id)
         if schedule_id in DELIVERED:
             raise ConflictError("id", f"{entry.schedule.name} belongs to the device and cannot be removed")
-        self._refuse_if_used(schedule_id, "id", entry.schedule.name)
+        refuse_if_used("id", entry.schedule.name, self.users.of(schedule_id))
         self._sync(tx)
         if entry.told:
             tx.publish(_state(entry, False))
@@ -379,12 +374,6 @@ class ScheduleService:
                 raise ConflictError("name", f"another schedule is called {entry.schedule.name} already")
         icalendar, exception = spec.icalendar.strip(), spec.exception.strip()
         return msgspec.structs.replace(spec, name=name, icalendar=icalendar, exception=exception)
-
-    def _refuse_if_used(self, schedule_id: str, field: str, subject: str) -> None:
-        users = [user for find in self._users for user in find(schedule_id)]
-        if users:
-            more = f" and {len(users) - 3} more" if len(users) > 3 else ""
-            raise ConflictError(field, f"{subject} is used by {', '.join(users[:3])}{more}; change that first")
 
     def _remember(self, tx: Transaction) -> None:
         """A job that fails leaves no trace: what was told is worked out anew from where everything was told."""

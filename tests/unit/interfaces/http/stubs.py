@@ -105,7 +105,7 @@ class Device:
         performers = (PortPerformer(self.ports), VirtualInputPerformer(self.ports), MqttPerformer(self.mqtt))
         conditions = (self.schedules.conditions, self.mqtt.conditions)
         self.events = EventService(model, performers, self.bus, self.ledger.post, conditions=conditions)
-        self.schedules.add_users(lambda schedule: rules_using(self.events.rules(), schedule))
+        self.schedules.users.add(lambda schedule: rules_using(self.events.rules(), schedule))
         self.lines = FakeLines(lambda line, on: self.ledger.post(lambda tx: self.ports.on_output(tx, line, on)))
         self.ports.attach(self.lines)
         self.access = AccessService(self.schedules)

@@ -43,7 +43,7 @@ async def add_certificate(request: Request, ctx: Context) -> web.Response:
 
 
 async def delete_certificate(request: Request, ctx: Context) -> web.Response:
-    """Forget a certificate."""
+    """Forget a certificate; 409 while something uses it."""
     alias = request.path_params["id"]
     await ctx.ledger.run(lambda tx: ctx.certificates.remove(tx, alias))
     return success()
