@@ -241,7 +241,9 @@ class Device:
         bind, clips = self.config.network.bind, self.clips
         intercom = Intercom(self.model, self.ledger, self.schedules, self.indicators, bind=bind, clips=clips)
         two_way = self.strobe is None
-        own = partial(intercom.own_media, self.config.sound, simulated=self._simulate, two_way=two_way)
+        own = partial(
+            intercom.own_media, self.config.sound, simulated=self._simulate, two_way=two_way, folder=self.data_dir
+        )
         intercom.attach(self.bus, media or own())
         return intercom
 

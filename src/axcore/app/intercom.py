@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from axcore.devices import DeviceModel
 from axcore.drivers.audio_streams import AudioStreams
 from axcore.drivers.call_media import CallMedia, open_sound
+from axcore.drivers.capture import SOUND_RING
 from axcore.drivers.desk import Desk
 from axcore.drivers.nat import NatPaths
 from axcore.drivers.voice import VoiceLines
@@ -71,16 +73,18 @@ class Intercom:
         """For rules."""
         return conditions(self.service)
 
-    def own_media(self, sound: SoundConfig, *, simulated: bool, two_way: bool) -> MediaPort:
+    def own_media(self, sound: SoundConfig, *, simulated: bool, two_way: bool, folder: Path) -> MediaPort:
         """The device's loudspeaker and microphone, or a virtual room; closed by ``stop``.
 
-        ``two_way``: clients may hear and use them without a call.
+        ``two_way``: clients may hear and use them without a call. ``folder``: where a virtual room is recorded.
         """
         audio = AudioService(
             ("internal", *(("line",) if sound.line_in else ())), ("internal", *(("line",) if sound.line_out else ()))
         )
         self.media = CallMedia(
-            partial(open_sound, sound, simulated=simulated, settings=lambda: audio.settings), self._bind
+            partial(open_sound, sound, simulated=simulated, settings=lambda: audio.settings),
+            self._bind,
+            ring=folder / SOUND_RING if simulated and not sound.device else None,
         )
         if two_way:
             self.audio, self.streams = audio, AudioStreams(self.media)

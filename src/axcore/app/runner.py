@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from axcore.drivers.board_socket import NAME as BOARD_SOCKET
 from axcore.drivers.board_socket import BoardThread
 from axcore.drivers.simulator import SimulatedBoard
+from axcore.drivers.visitor import Visitor
 from axcore.model import events
 from axcore.model.events import NewEvent
 from axcore.runtime import wipe
@@ -229,10 +230,23 @@ class App:
 
             parts = SimulatedController(controller, self.device.board, self.device.ledger)
         board = SimulatedBoard(
-            self.device.board, self, self._board_thread, signal=signal, speaker=self.device.speaker, controller=parts
+            self.device.board,
+            self,
+            self._board_thread,
+            signal=signal,
+            speaker=self.device.speaker,
+            visitor=self._visitor(self._board_thread),
+            controller=parts,
         )
         self._board_thread.start(board.run)
         return board
+
+    def _visitor(self, board: BoardThread) -> Visitor | None:
+        """Who talks to the virtual room of calls, where there is one."""
+        media = None if self.device.intercom is None else self.device.intercom.media
+        if media is None or self.device.config.sound.device:
+            return None
+        return Visitor(lambda: media.sound, board)
 
     async def _start_http(self) -> None:
         """The first server is started here, so that a port in use ends the program; later ones by the supervisor."""

@@ -146,6 +146,13 @@ class WirelessOp(Op, frozen=True, kw_only=True, tag="wireless"):
     bits: str = ""
 
 
+class AudioOp(Op, frozen=True, kw_only=True, tag="audio"):
+    """Say something to the microphone."""
+
+    samples: bytes
+    """16 bits, low byte first, one channel, 16 kHz; in JSON as base64."""
+
+
 class QrOp(Op, frozen=True, kw_only=True, tag="qr"):
     """Show a QR code."""
 
@@ -205,11 +212,11 @@ class DropOp(Op, frozen=True, kw_only=True, tag="drop"):
 AnyOp = (
     CardOp | EdgesOp | KeysOp | ButtonOp | RexOp | InputOp | QrOp | ChipOp | SensorOp | FaultOp | StateOp | StallOp
     | ClockOp | DropOp | DoorOp | CircuitOp | LinkOp | ReaderOp | PowerOp
-    | WirelessOp
+    | WirelessOp | AudioOp
 )  # fmt: skip
 NAMES = (
     "card", "edges", "keys", "button", "rex", "input", "qr", "sensor", "fault", "state", "stall", "clock", "drop",
-    "chip", "door", "circuit", "link", "reader", "power", "wireless",
+    "chip", "door", "circuit", "link", "reader", "power", "wireless", "audio",
 )  # fmt: skip
 
 
@@ -278,7 +285,7 @@ def _check(op: AnyOp) -> None:
                 raise OpError("invalid_value", "active", "give duration or active, not both")
             if op.duration is not None:
                 _range("duration", op.duration, 0.001, MAX_PRESS)
-        case QrOp() | ChipOp():
+        case QrOp() | ChipOp() | AudioOp():
             _check_shown(op)
         case StallOp() | ClockOp():
             _check_hurt(op)
@@ -288,7 +295,11 @@ def _check(op: AnyOp) -> None:
             pass
 
 
-def _check_shown(op: QrOp | ChipOp) -> None:
+def _check_shown(op: QrOp | ChipOp | AudioOp) -> None:
+    if isinstance(op, AudioOp):
+        if not op.samples or len(op.samples) % 2:
+            raise OpError("invalid_value", "samples", "must be samples of two bytes, one at least")
+        return
     if isinstance(op, QrOp):
         if not op.text or len(op.text) > 4096:
             raise OpError("invalid_value", "text", "must be 1..4096 characters")

@@ -24,10 +24,12 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from axcore.drivers.capture import publish
 from axcore.drivers.desk import RATE, SEATS, Desk
 from axcore.errors import AxError, InputError, QueueFullError
 from axcore.model.audio import AudioSettings
@@ -120,10 +122,11 @@ class CallMedia:
     Args:
         open_sound: makes the sound of the device; called in the thread of calls. OSError: there is none.
         host: address to bind to; empty: all.
+        ring: where others find what a simulated loudspeaker plays, as long as it is open (``drivers.capture``).
     """
 
-    def __init__(self, open_sound: Callable[[], Sound], host: str = "") -> None:
-        self._open_sound, self._host = open_sound, host
+    def __init__(self, open_sound: Callable[[], Sound], host: str = "", *, ring: Path | None = None) -> None:
+        self._open_sound, self._host, self._ring = open_sound, host, ring
         self._on_key: Callable[[str, str, int], None] = lambda leg, key, t_ns: None
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC)
@@ -260,6 +263,8 @@ class CallMedia:
                 self.desk.closed()
                 raise
             self._sound, self._media = sound, media
+            if self._ring is not None:
+                publish(sound.card.fd, self._ring)
             self.desk.opened()
         return self._sound
 
@@ -336,6 +341,8 @@ class CallMedia:
         """Nobody talks: the sound card is free for others."""
         if self._sound is None:
             return
+        if self._ring is not None:
+            self._ring.unlink(missing_ok=True)
         if self._media is not None:
             self._media.stop()
         self._sound.stop()

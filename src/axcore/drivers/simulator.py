@@ -19,6 +19,7 @@ from axcore.wiegand import EDGE, FORMATS, Bits, Timing, schedule
 from .board import Board
 from .board_ops import (
     AnyOp,
+    AudioOp,
     ButtonOp,
     CardOp,
     ChipOp,
@@ -87,6 +88,13 @@ class Ears(Protocol):
         """Loudness, 0..1."""
 
 
+class Mouth(Protocol):
+    """Somebody who can say something (``drivers.visitor``)."""
+
+    def say(self, samples: bytes) -> float:
+        """Say samples; seconds until it is over. ConflictError, LimitError."""
+
+
 class ControllerParts(Protocol):
     """What a door controller has besides lines: readers on a bus, voltages, currents."""
 
@@ -118,8 +126,8 @@ class ControllerParts(Protocol):
 class SimulatedBoard:
     """The operations of ``board_ops`` on a board. Any thread.
 
-    ``signal`` of a device with a light and a siren, ``speaker`` of one with a loudspeaker, ``controller`` of one with
-    doors.
+    ``signal`` of a device with a light and a siren, ``speaker`` of one with a loudspeaker, ``visitor`` of one with a
+    microphone, ``controller`` of one with doors.
     """
 
     def __init__(
@@ -130,10 +138,12 @@ class SimulatedBoard:
         *,
         signal: Parts | None = None,
         speaker: Ears | None = None,
+        visitor: Mouth | None = None,
         controller: ControllerParts | None = None,
     ) -> None:
         self._signal = signal
         self._speaker = speaker
+        self._visitor = visitor
         self._controller = controller
         self.board = board
         self._hurt = hurt
@@ -178,6 +188,10 @@ class SimulatedBoard:
                 return self._feed(f"door{op.door}", op.open, op.correlation)
             case CircuitOp() | LinkOp() | ReaderOp() | PowerOp() | WirelessOp():
                 return self._at_controller(op)
+            case AudioOp():
+                if self._visitor is None:
+                    raise NotFoundError("op", "this device has no microphone that is simulated")
+                return {"t_ns": monotonic_ns(), "seconds": self._visitor.say(op.samples)}
             case QrOp():
                 self.board.feed_qr(op.text, op.correlation)
                 return {"t_ns": monotonic_ns()}

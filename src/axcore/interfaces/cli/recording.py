@@ -1,4 +1,5 @@
-"""``axcore sim picture`` and ``axcore sim sound``: what the light of a simulated siren did, and what was heard.
+"""``axcore sim picture`` and ``axcore sim sound``: what the light of a simulated siren did, and what its loudspeaker or
+that of a door station gave out.
 
 A picture has time to the right and a line for each LED; a recording has silence where nothing sounded.
 """
@@ -109,7 +110,8 @@ def _open(path: Path) -> Capture:
     except (OSError, FormatError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CliError(
-            f"{path}: {reason}", "is the device running, and has anything sounded?  axcore run d4100-ve-mk2 --simulate"
+            f"{path}: {reason}",
+            "is the device running, and does it sound, or has it?  axcore run d4100-ve-mk2 --simulate",
         ) from error
 
 

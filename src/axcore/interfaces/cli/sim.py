@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,9 @@ from axcore.interfaces.cli.output import CliError, add_json, print_json
 from axcore.interfaces.cli.paths import add_data_dir, find_data_dir
 
 Fields = dict[str, Any]
+
+VOICE_RATE, MOST_SAID_S = 16_000, 20.0
+"""What the simulated microphone takes, and as much of it as one line for the board holds."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -240,6 +244,23 @@ def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
     return lambda args: {name: getattr(args, name)}
 
 
+def _audio(args: argparse.Namespace) -> Fields:
+    from axcore.audio import clips
+
+    try:
+        said = clips.load(args.file.read_bytes(), rate=VOICE_RATE, max_seconds=MOST_SAID_S)
+    except OSError as error:
+        raise CliError(f"{args.file}: {error.strerror}", code=2) from error
+    except ImportError as error:
+        raise CliError(f"{args.file}: cannot be read: {error}", "pip install 'axcore[audio]'") from error
+    except InputError as error:
+        raise CliError(f"{args.file}: {error.reason}", f"a WAV file of {MOST_SAID_S:g} s at most", 2) from error
+    samples = said.samples
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return {"samples": base64.b64encode(samples.tobytes()).decode()}
+
+
 def _chip_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("type", help="chip type, for instance 'MIFARE DESFire EV2'")
     p.add_argument("csn", help="card serial number in hexadecimal")
@@ -287,6 +308,11 @@ OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
     "wireless": ("switch the hub of wireless locks, or show a card at one", _wireless_arguments, _wireless),
     "input": ("switch an input port or the casing switch", _input_arguments, _input),
     "rex": ("press request to exit", _rex_arguments, _rex),
+    "audio": (
+        "say something to the microphone, during a call",
+        _argument("file", Path, "WAV or another sound"),
+        _audio,
+    ),
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
     "chip": ("hold a card to a card module that tells its chip", _chip_arguments, _chip),
     "sensor": ("have a sensor feel something", _sensor_arguments, _sensor),
