@@ -210,8 +210,8 @@ def planned(book: Book, *recipients: str, away: tuple[str, ...] = (), fallback: 
     def resolve(one: Contact) -> Target:
         return target(one.id)
 
-    found = dial.stages(recipients, book, lambda schedule: schedule not in away, resolve, fallback=fallback)
-    return [[one.uri.removeprefix("sip:").partition("@")[0] for one in stage] for stage in found]
+    found = dial.plan(recipients, book, lambda schedule: schedule not in away, resolve, fallback=fallback)
+    return [[one.uri.removeprefix("sip:").partition("@")[0] for one in stage] for stage in found.stages]
 
 
 def book(contacts: Mapping[str, Contact] | list[Contact], *groups: Group) -> Book:

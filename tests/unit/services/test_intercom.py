@@ -498,6 +498,53 @@ class TestContacts:
         bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
         assert bench.intercom.calls()[-1].reason == "ended by the call button"
 
+    def press(self, bench: IntercomBench, *recipients: str) -> list[str]:
+        """Whom the button calls."""
+        bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"recipients": list(recipients)}))
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
+        return [invite.uri for _, invite in bench.invites()]
+
+    def faults(self, bench: IntercomBench) -> list[str]:
+        return [event.data["reason"] for event in bench.told(events.SYSTEM_FAULT)]
+
+    def deactivated(self, bench: IntercomBench) -> str:
+        """An account that has become inactive."""
+        accounts = bench.intercom.accounts
+        key = str(bench.do(lambda tx: accounts.add_account(tx, SipAccountSpec(name="Second"))).id)
+        bench.do(lambda tx: accounts.update_account(tx, key, {"active": False}))
+        return key
+
+    def test_who_cannot_be_called_is_left_out_and_told(self, bench: IntercomBench) -> None:
+        ada, bob = add(bench, "Ada", account=self.deactivated(bench)), add(bench, "Bob")
+        assert self.press(bench, "VMS_CALL", ada, bob) == ["sip:bob@10.0.0.2"]
+        assert bench.intercom.calls()[-1].recipients == ("VMS_CALL", "sip:bob@10.0.0.2")
+        assert self.faults(bench) == ["the contact 'Ada' is not called: the account 1 is not active"]
+
+    def test_an_extension_without_a_server_is_left_out(self, bench: IntercomBench) -> None:
+        accounts = bench.intercom.accounts
+        spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
+        key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
+        bench.do(lambda tx: accounts.make_default(tx, key))
+        ada, bob = add(bench, "Ada", sip_address="1001"), add(bench, "Bob")
+        bench.do(lambda tx: accounts.make_default(tx, "peer-to-peer"))
+        assert self.press(bench, ada, bob) == ["sip:bob@10.0.0.2"]
+        (fault,) = self.faults(bench)
+        assert fault.startswith("the contact 'Ada' is not called: ")
+
+    def test_the_fallback_of_who_cannot_be_called_is_called_in_his_place(self, bench: IntercomBench) -> None:
+        eve, bob = add(bench, "Eve"), add(bench, "Bob")
+        ada = add(bench, "Ada", account=self.deactivated(bench), fallback=eve)
+        assert self.press(bench, ada, bob) == ["sip:eve@10.0.0.2", "sip:bob@10.0.0.2"]
+        assert len(self.faults(bench)) == 1
+
+    def test_a_call_to_nobody_who_can_be_called_is_refused(self, bench: IntercomBench) -> None:
+        ada = add(bench, "Ada", account=self.deactivated(bench))
+        with pytest.raises(ConflictError, match="is not active"):
+            bench.call(ada)
+        assert self.faults(bench) == []
+        assert self.press(bench, ada) == []
+        assert self.faults(bench) == ["no call: the account 1 is not active"]
+
     def test_a_disabled_button_calls_nobody(self, bench: IntercomBench) -> None:
         key = add(bench, "Ada")
         bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"recipients": [key], "enabled": False}))

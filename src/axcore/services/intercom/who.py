@@ -33,26 +33,28 @@ class Who:
         """Whether calling these makes sense now: SIP is on, or software is among them."""
         return bool(keys) and (self._accounts.settings.enabled or (self._vms.settings.enabled and VMS_CALL in keys))
 
-    def stages(self, wall_ns: int, keys: tuple[str, ...], *, fallback: str = "") -> dial.Stages:
+    def plan(self, wall_ns: int, keys: tuple[str, ...], *, fallback: str = "") -> dial.Plan:
         """Contacts and groups by id, and ``VMS_CALL``, as stages of a call. While SIP is off only software is called.
 
-        NotFoundError, LimitError, InputError, ConflictError (``to``).
+        Who cannot be called is left out. NotFoundError, LimitError, InputError, ConflictError when nobody is left.
         """
-        if keys == (VMS_CALL,) and not self._vms.settings.enabled:
+        vms = VMS if self._vms.settings.enabled else None
+        if keys == (VMS_CALL,) and vms is None:
             raise ConflictError("to", "calls to video management software are off")
-        stages = dial.stages(
+        if not self._accounts.settings.enabled and vms is not None and VMS_CALL in keys:
+            return dial.Plan(((vms,),))
+        return dial.plan(
             keys,
             self._contacts.book,
             lambda schedule: self._schedules.active(schedule, wall_ns),
             self._target,
             fallback=fallback,
-            vms=VMS if self._vms.settings.enabled else None,
+            vms=vms,
         )
-        return self._usable(stages)
 
-    def address(self, to: str, account: str = "") -> dial.Stages:
+    def address(self, to: str, account: str = "") -> dial.Plan:
         """A SIP address as the only stage of a call. InputError (``to``), NotFoundError, ConflictError."""
-        return self._usable(((self._accounts.target(to, account, field="to"),),))
+        return dial.Plan(((self._usable(self._accounts.target(to, account, field="to")),),))
 
     def find(self, to: str) -> str | None:
         """The id of a contact or a group that can be called, by id or name, or ``VMS_CALL``; None if there is none."""
@@ -81,8 +83,7 @@ class Who:
         if not self._accounts.settings.allow_transfer:
             return DECLINED
         try:
-            target = self._accounts.target(str(parse_uri(report.uri)), account)
-            self._usable(((target,),))
+            target = self._usable(self._accounts.target(str(parse_uri(report.uri)), account))
         except ConflictError:
             return DECLINED
         except InputError:
@@ -98,17 +99,14 @@ class Who:
         return not settings.use_access_list or dial.admitted(peer, settings.access_list_policy, sources)
 
     def _target(self, contact: Contact) -> Target:
-        return self._accounts.target(contact.sip_address, contact.account, contact=contact.id)
+        return self._usable(self._accounts.target(contact.sip_address, contact.account, contact=contact.id))
 
-    def _usable(self, stages: dial.Stages) -> dial.Stages:
+    def _usable(self, target: Target) -> Target:
         if not self._accounts.settings.enabled:
-            stages = tuple((VMS,) for stage in stages if VMS in stage)
-            if not stages:
-                raise ConflictError("to", "SIP is off")
-        for target in (target for stage in stages for target in stage):
-            if target != VMS and not self._accounts.account(target.account).active:
-                raise ConflictError("to", f"the account {target.account} is not active")
-        return stages
+            raise ConflictError("to", "SIP is off")
+        if not self._accounts.account(target.account).active:
+            raise ConflictError("to", f"the account {target.account} is not active")
+        return target
 
 
 def limits(direction: CallDirection, sip: SipSettings, vms: VmsSettings) -> Limits:
