@@ -108,6 +108,12 @@ class ContactList:
             if contact.availability == schedule:
                 yield f"the contact {contact.name!r}"
 
+    def calling_from(self, account: str) -> Iterable[str]:
+        """Who is called from an account (id)."""
+        for contact in self._contacts.all.values():
+            if contact.account == account:
+                yield f"the contact {contact.name!r}"
+
     def export(self) -> ContactFile:
         """The whole list."""
         images = {key: base64.b64encode(file).decode() for key, file in self.pictures.all.items()}

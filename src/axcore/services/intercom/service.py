@@ -70,6 +70,7 @@ class IntercomService:
         self.servers = ServerChoice(self.accounts, self._legs.tell)
         self.accounts.route = self.servers.route
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
+        self.accounts.users.add(self.contacts.calling_from)
         self.sounds = SoundsOfCalls(clips, submit)
         self.vms = VmsCalls()
         self.panel = Panel(self)
