@@ -7,7 +7,7 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from axcore.errors import InputError, LimitError, NotFoundError
@@ -52,7 +52,7 @@ def plan(
     ``vms``: what stands for video management software; None: it is not called.
 
     Raises, when nobody is left, what keeps the first one from being called: NotFoundError (``to``), what ``resolve``
-    raises; InputError (``to``) when nobody is available. LimitError for more than six at once.
+    raises; InputError (``to``) when nobody is available. More than six at once are left out.
     """
     planner = _Planner(book, available, resolve)
     reached: dict[str, Target] = {}
@@ -60,7 +60,7 @@ def plan(
         if one != VMS_CALL:
             reached.update(filter(None, map(planner.reach, planner.members(one))))
     software = (vms,) if vms is not None and VMS_CALL in recipients else ()
-    planned = [(*software, *_stage(reached.values()))]
+    planned = [(*software, *planner.first(reached))]
     seen = set(reached)
     after = fallback or _fallback(recipients, book)
     while after and after not in seen and len(planned) < MOST_STAGES:
@@ -112,7 +112,7 @@ class _Planner:
         try:
             return self._resolve(contact)
         except InputError as error:
-            self.errors[f"the contact {contact.name!r}"] = error
+            self._leave(contact, error)
             return None
 
     def reach(self, contact: Contact) -> tuple[str, Target] | None:
@@ -127,14 +127,18 @@ class _Planner:
             at = self._book.contacts.get(at.fallback)
         return None
 
+    def first(self, reached: Mapping[str, Target]) -> tuple[Target, ...]:
+        """Each address once, and no more than can be called at the same time; targets by contact (id)."""
+        by_uri: dict[str, Target] = {}
+        for key, target in reached.items():
+            if target.uri not in by_uri and len(by_uri) == MAX_LEGS:
+                self._leave(self._book.contacts[key], LimitError("to", f"at most {MAX_LEGS} at the same time"))
+            else:
+                by_uri.setdefault(target.uri, target)
+        return tuple(by_uri.values())
 
-def _stage(targets: Iterable[Target]) -> tuple[Target, ...]:
-    by_uri: dict[str, Target] = {}
-    for target in targets:
-        by_uri.setdefault(target.uri, target)
-    if len(by_uri) > MAX_LEGS:
-        raise LimitError("to", f"{len(by_uri)} would be called; at most {MAX_LEGS} at the same time")
-    return tuple(by_uri.values())
+    def _leave(self, contact: Contact, error: InputError) -> None:
+        self.errors[f"the contact {contact.name!r}"] = error
 
 
 def _fallback(recipients: Sequence[str], book: Book) -> str:

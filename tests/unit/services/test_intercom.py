@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from intercom_bench import FakeLines, IntercomBench
 
 from axcore.devices.models import DOOR_STATION
-from axcore.errors import ConflictError, InputError, NotFoundError, StoreError
+from axcore.errors import ConflictError, InputError, LimitError, NotFoundError, StoreError
 from axcore.model import events
 from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipAccountSpec
 from axcore.model.rules import Condition
@@ -555,6 +556,45 @@ class TestContacts:
         assert self.faults(bench) == []
         assert self.press(bench, ada) == []
         assert self.faults(bench) == ["no call: the account 1 is not active"]
+
+    def crowd(self, bench: IntercomBench) -> tuple[list[str], str, str]:
+        """Eight people, and the button with two groups of three of them."""
+        people = [add(bench, f"P{number}") for number in range(8)]
+        contacts = bench.intercom.contacts
+        first, second = (
+            str(bench.do(lambda tx, part=part: contacts.add_group(tx, GroupSpec(name=part[0], recipients=part))).id)
+            for part in (tuple(people[:3]), tuple(people[3:6]))
+        )
+        bench.do(lambda tx: contacts.set_button(tx, {"recipients": [first, second]}))
+        return people, first, second
+
+    def test_a_group_grows_no_larger_than_the_button_can_call(self, bench: IntercomBench) -> None:
+        people, _, second = self.crowd(bench)
+        contacts = bench.intercom.contacts
+        before = contacts.export()
+        with pytest.raises(LimitError, match="recipients: the call button would call 8; at most 6"):
+            bench.do(lambda tx: contacts.update_group(tx, second, {"recipients": people[3:]}))
+        groups = tuple(msgspec.structs.replace(group, recipients=tuple(people[:6])) for group in before.groups[:1])
+        more = msgspec.structs.replace(before.groups[1], recipients=tuple(people[5:]))
+        with pytest.raises(LimitError, match="groups: the call button would call 8; at most 6"):
+            bench.do(lambda tx: contacts.replace(tx, msgspec.structs.replace(before, groups=(*groups, more))))
+        assert contacts.export() == before
+        same = bench.do(lambda tx: contacts.update_group(tx, second, {"recipients": people[:6]}))  # those of the other
+        assert len(same.recipients) == 6
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
+        assert len(bench.invites()) == 6
+
+    def test_of_more_than_it_can_call_the_button_calls_the_first(self, bench: IntercomBench) -> None:
+        people, _, second = self.crowd(bench)
+        contacts = bench.intercom.contacts
+        large = msgspec.structs.replace(contacts.group(second), recipients=tuple(people[3:]))
+        bench.do(lambda tx: tx.put("contact_group", second, msgspec.json.encode(large)))  # by an earlier release
+        bench.ledger.load(bench.intercom.load)
+        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
+        assert len(bench.invites()) == 6
+        assert self.faults(bench) == [f"the contact 'P{n}' is not called: at most 6 at the same time" for n in (6, 7)]
+        bench.do(lambda tx: contacts.remove_contact(tx, people[7]))
+        assert len(contacts.group(second).recipients) == 4  # fewer are never refused
 
     def test_a_disabled_button_calls_nobody(self, bench: IntercomBench) -> None:
         key = add(bench, "Ada")

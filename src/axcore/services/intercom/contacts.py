@@ -150,8 +150,11 @@ class ContactList:
         return self._groups.add(tx, spec, key=self._free(tx, "group"))
 
     def update_group(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> Group:
-        """NotFoundError and as above."""
-        return self._groups.update(tx, key, patch)
+        """NotFoundError and as above; LimitError where the call button would call more than it can."""
+        before = self._called(self.button.recipients)
+        group = self._groups.update(tx, key, patch)
+        self._check_added("recipients", self._called(self.button.recipients), before)
+        return group
 
     def remove_group(self, tx: Transaction, key: str) -> None:
         """NotFoundError."""
@@ -168,7 +171,6 @@ class ContactList:
     def set_button(self, tx: Transaction, patch: Mapping[str, Any]) -> CallButton:
         """Change what the call button does. InputError, LimitError, NotFoundError (``recipients[n]``)."""
         new = check.button(patched(self.button, patch, CallButton))
-        count = 0
         for position, key in enumerate(new.recipients):
             field = f"recipients[{position}]"
             if key == VMS_CALL:
@@ -178,9 +180,7 @@ class ContactList:
                 self._contacts.get(key, field)
             elif not group.group_calls:
                 raise InputError(field, f"the group {group.name!r} is not for calls")
-            count += 1 if group is None else len(group.recipients)
-        if count > MAX_LEGS:
-            raise LimitError("recipients", f"{count} would be called; at most {MAX_LEGS} at the same time")
+        self._check_added("recipients", self._called(new.recipients), self._called(self.button.recipients))
         if new.fallback:
             self._contacts.get(new.fallback, "fallback")
         tx.put(*BUTTON, msgspec.json.encode(new))
@@ -192,6 +192,7 @@ class ContactList:
         """Import: the list becomes that of the file, or nothing changes. InputError names the record and the field."""
         if file.version != 1:
             raise InputError("version", "must be 1")
+        called = self._called(self.button.recipients)
         for shelf in (self._groups, self._contacts):
             for key in list(shelf.all):
                 shelf.remove(tx, key)
@@ -211,12 +212,27 @@ class ContactList:
                 self._import_picture(tx, key, text)
         there = self.book.contacts.keys() | self.book.groups.keys()
         kept = tuple(key for key in self.button.recipients if key in there or key == VMS_CALL)
+        self._check_added("groups", self._called(kept), called)
         fallback = self.button.fallback if self.button.fallback in there else ""
         if (kept, fallback) != (self.button.recipients, self.button.fallback):
             self.set_button(tx, {"recipients": list(kept), "fallback": fallback})
         return self.export()
 
     # --- inside
+
+    def _called(self, recipients: Iterable[str]) -> set[str]:
+        """The contacts (ids) that a button with these recipients calls at the same time, at most."""
+        groups = self._groups.all
+        called: set[str] = set()
+        for key in recipients:
+            called.update(groups[key].recipients if key in groups else (key,))
+        return called - {VMS_CALL}
+
+    @staticmethod
+    def _check_added(field: str, now: set[str], before: set[str]) -> None:
+        """LimitError if the call button calls somebody more, and then too many."""
+        if now - before and len(now) > MAX_LEGS:
+            raise LimitError(field, f"the call button would call {len(now)}; at most {MAX_LEGS} at the same time")
 
     def _import(self, shelf: Shelf[Any, Any], tx: Transaction, record: Contact | Group, path: str) -> None:
         with _below(path):
