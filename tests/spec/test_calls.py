@@ -228,6 +228,13 @@ class TestContactList:
     def test_or_is_not_available(self) -> None:
         assert planned(book([*self.people]), "ada", away=("days",))[0] == ["bob"]
 
+    def test_the_fallback_of_a_fallback_has_his_turn_whoever_stood_in(self) -> None:
+        assert planned(book([*self.people]), "ada", away=("days",)) == [["bob"], ["eve"]]
+        people = [self.people[0], contact("bob", availability="nights", fallback="eve"), contact("eve", fallback="ada")]
+        assert planned(book(people), "ada", away=("days", "nights")) == [["eve"]]
+        assert planned(book(people), "ada", away=("nights",)) == [["ada"], ["eve"]]
+        assert planned(book([*self.people]), "bob", "ada", fallback="bob") == [["bob", "ada"], ["eve"]]
+
     def test_the_call_gets_cancelled_unless_there_is_a_fallback_contact(self) -> None:
         with pytest.raises(InputError, match="nobody is available"):
             planned(book([contact("ada", availability="days")]), "ada", away=("days",))

@@ -61,7 +61,7 @@ def plan(
             reached.update(filter(None, map(planner.reach, planner.members(one))))
     software = (vms,) if vms is not None and VMS_CALL in recipients else ()
     planned = [(*software, *planner.first(reached))]
-    seen = set(reached)
+    seen: set[str] = set()
     after = fallback or _fallback(recipients, book)
     while after and after not in seen and len(planned) < MOST_STAGES:
         seen.add(after)
@@ -69,7 +69,8 @@ def plan(
         if stand_in is None:
             break
         after = stand_in.fallback
-        target = planner.target(stand_in)
+        # Who is called already, perhaps in another's place, has no second turn, but his fallback has one.
+        target = None if stand_in.id in reached else planner.target(stand_in)
         if target is not None:
             planned.append((target,))
     stages = tuple(stage for stage in planned if stage)
