@@ -596,6 +596,28 @@ class TestContacts:
         bench.do(lambda tx: contacts.remove_contact(tx, people[7]))
         assert len(contacts.group(second).recipients) == 4  # fewer are never refused
 
+    def test_the_id_of_who_is_gone_is_no_extension(self, bench: IntercomBench) -> None:
+        accounts, contacts = bench.intercom.accounts, bench.intercom.contacts
+        spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
+        key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
+        bench.do(lambda tx: accounts.make_default(tx, key))
+        ada = add(bench, "Ada")
+        group = bench.do(lambda tx: contacts.add_group(tx, GroupSpec(name="Folder", group_calls=False))).id
+        bench.do(lambda tx: contacts.remove_contact(tx, ada))
+        for to in (ada, group):
+            with pytest.raises(NotFoundError, match=f"to: there is no contact or group '{to}' that can be called"):
+                bench.call(to)
+            with pytest.raises(NotFoundError):
+                bench.intercom.check_to(to)
+        assert bench.invites() == []
+
+    def test_a_group_of_the_button_stays_for_calls(self, bench: IntercomBench) -> None:
+        _, _, second = self.crowd(bench)
+        contacts = bench.intercom.contacts
+        with pytest.raises(ConflictError, match="is used by the call button"):
+            bench.do(lambda tx: contacts.update_group(tx, second, {"group_calls": False}))
+        assert contacts.group(second).group_calls
+
     def test_a_disabled_button_calls_nobody(self, bench: IntercomBench) -> None:
         key = add(bench, "Ada")
         bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"recipients": [key], "enabled": False}))

@@ -9,6 +9,7 @@ import msgspec
 
 from axcore.model import events
 from axcore.model.actions import Action, MakeCall
+from axcore.model.rules import Rule
 from axcore.services.events import ActionType, Run
 from axcore.services.events.conditions import ConditionType, Item
 
@@ -43,6 +44,13 @@ class CallPerformer:
     def _people(self) -> Iterable[Any]:
         book = self._intercom.contacts.book
         return (*book.contacts.values(), *book.groups.values())
+
+
+def rules_calling(rules: Iterable[Rule], key: str) -> Iterable[str]:
+    """The rules that call this contact or group."""
+    for rule in rules:
+        if isinstance(rule.action, MakeCall) and rule.action.to == key:
+            yield f"the rule {rule.name!r}"
 
 
 def conditions(intercom: IntercomService) -> tuple[ConditionType, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from axcore.devices import dial
 from axcore.devices.call import DECLINED, NS, Limits
-from axcore.errors import ConflictError, InputError
+from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model.intercom import VMS_CALL, CallDirection, Contact, SipSettings, Target, VmsSettings
 from axcore.model.sip import SipUri, identity, parse_name_addr, parse_source, parse_uri
 from axcore.model.voice import Incoming, Referred
@@ -20,6 +21,8 @@ from .vms import NAMES, VMS, VmsCalls
 if TYPE_CHECKING:
     from axcore.services.schedules import ScheduleService
 
+_ID = re.compile(r"(?:contact|group)[0-9]+", re.ASCII)
+"""What ids of contacts and groups look like."""
 BAD_REQUEST, FORBIDDEN = 400, 403
 
 
@@ -57,9 +60,14 @@ class Who:
         return dial.Plan(((self._usable(self._accounts.target(to, account, field="to")),),))
 
     def find(self, to: str) -> str | None:
-        """The id of a contact or a group that can be called, by id or name, or ``VMS_CALL``; None if there is none."""
-        known = self._contacts.find(to)
-        return VMS_CALL if known is None and to.strip() in NAMES else known
+        """The id of a contact or a group that can be called, by id or name, or ``VMS_CALL``; None if there is none.
+
+        NotFoundError (``to``) for the id of one that is gone or not for calls: it would be an extension of a stranger.
+        """
+        known, to = self._contacts.find(to), to.strip()
+        if known is None and (_ID.fullmatch(to) or to in self._contacts.book.groups):
+            raise NotFoundError("to", f"there is no contact or group {to!r} that can be called")
+        return VMS_CALL if known is None and to in NAMES else known
 
     def check(self, to: str) -> str:
         """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``)."""
