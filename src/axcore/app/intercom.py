@@ -29,7 +29,14 @@ from axcore.services.audio import AudioService
 from axcore.services.clips import ClipService
 from axcore.services.events.conditions import ConditionType
 from axcore.services.indicators import IndicatorService
-from axcore.services.intercom import CallPerformer, IntercomService, MediaPort, conditions, rules_calling
+from axcore.services.intercom import (
+    CallPerformer,
+    IntercomService,
+    MediaPort,
+    conditions,
+    rules_calling,
+    rules_calling_from,
+)
 from axcore.services.intercom.lines import COUNT
 from axcore.services.schedules import ScheduleService
 
@@ -73,8 +80,9 @@ class Intercom:
         return conditions(self.service)
 
     def add_rules(self, rules: Callable[[], Iterable[Rule]]) -> None:
-        """Have the rules asked before something that they call is removed."""
+        """Have the rules asked before something that they call, or call from, is removed."""
         self.service.contacts.users.add(lambda key: rules_calling(rules(), key))
+        self.service.accounts.users.add(lambda account: rules_calling_from(rules(), account))
 
     def own_media(self, sound: SoundConfig, *, simulated: bool, two_way: bool) -> MediaPort:
         """The device's loudspeaker and microphone, or a virtual room; closed by ``stop``.

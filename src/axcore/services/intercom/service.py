@@ -162,9 +162,9 @@ class IntercomService:
         """Call contacts and groups at the same time, but for those who cannot be called. Errors as of ``call``."""
         return self._place(tx, self._who.plan(tx.now.wall_ns, keys, fallback=fallback), correlation)
 
-    def check_to(self, to: str) -> str:
-        """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``)."""
-        return self._who.check(to)
+    def check_to(self, to: str, account: str = "") -> str:
+        """Whom ``to`` means: the id of a contact or group, or an address (called from ``account``). InputError."""
+        return self._who.check(to, account)
 
     def answer(self, tx: Transaction, call_id: str) -> CallStatus:
         """Answer who calls, or as software that is called. NotFoundError; ConflictError if nobody waits for that."""

@@ -69,10 +69,12 @@ class Who:
             raise NotFoundError("to", f"there is no contact or group {to!r} that can be called")
         return VMS_CALL if known is None and to in NAMES else known
 
-    def check(self, to: str) -> str:
-        """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``)."""
+    def check(self, to: str, account: str = "") -> str:
+        """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``, ``account``)."""
         known = self.find(to)
-        return known if known is not None else self._accounts.target(to, field="to").uri
+        if known is not None and account:
+            raise InputError("account", "is for a SIP address: contacts have their own, software needs none")
+        return known if known is not None else self._accounts.target(to, account, field="to").uri
 
     def refusal(self, report: Incoming) -> int:
         """The SIP status that somebody gets who may not call; 0 = he may."""
