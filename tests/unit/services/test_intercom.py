@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 from intercom_bench import FakeLines, IntercomBench
 
 from axcore.devices.models import DOOR_STATION
-from axcore.errors import ConflictError, InputError, LimitError, NotFoundError, StoreError
+from axcore.errors import ConflictError, InputError, NotFoundError, StoreError
 from axcore.model import events
 from axcore.model.intercom import ContactSpec, DtmfSequenceSpec, GroupSpec, SipAccountSpec
 from axcore.model.rules import Condition
@@ -509,114 +508,6 @@ class TestContacts:
         bench.ledger.advance(2)
         bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
         assert bench.intercom.calls()[-1].reason == "ended by the call button"
-
-    def press(self, bench: IntercomBench, *recipients: str) -> list[str]:
-        """Whom the button calls."""
-        bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"recipients": list(recipients)}))
-        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
-        return [invite.uri for _, invite in bench.invites()]
-
-    def faults(self, bench: IntercomBench) -> list[str]:
-        return [event.data["reason"] for event in bench.told(events.SYSTEM_FAULT)]
-
-    def deactivated(self, bench: IntercomBench) -> str:
-        """An account that has become inactive."""
-        accounts = bench.intercom.accounts
-        key = str(bench.do(lambda tx: accounts.add_account(tx, SipAccountSpec(name="Second"))).id)
-        bench.do(lambda tx: accounts.update_account(tx, key, {"active": False}))
-        return key
-
-    def test_who_cannot_be_called_is_left_out_and_told(self, bench: IntercomBench) -> None:
-        ada, bob = add(bench, "Ada", account=self.deactivated(bench)), add(bench, "Bob")
-        assert self.press(bench, "VMS_CALL", ada, bob) == ["sip:bob@10.0.0.2"]
-        assert bench.intercom.calls()[-1].recipients == ("VMS_CALL", "sip:bob@10.0.0.2")
-        assert self.faults(bench) == ["the contact 'Ada' is not called: the account 1 is not active"]
-
-    def test_an_extension_without_a_server_is_left_out(self, bench: IntercomBench) -> None:
-        accounts = bench.intercom.accounts
-        spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
-        key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
-        bench.do(lambda tx: accounts.make_default(tx, key))
-        ada, bob = add(bench, "Ada", sip_address="1001"), add(bench, "Bob")
-        bench.do(lambda tx: accounts.make_default(tx, "peer-to-peer"))
-        assert self.press(bench, ada, bob) == ["sip:bob@10.0.0.2"]
-        (fault,) = self.faults(bench)
-        assert fault.startswith("the contact 'Ada' is not called: ")
-
-    def test_the_fallback_of_who_cannot_be_called_is_called_in_his_place(self, bench: IntercomBench) -> None:
-        eve, bob = add(bench, "Eve"), add(bench, "Bob")
-        ada = add(bench, "Ada", account=self.deactivated(bench), fallback=eve)
-        assert self.press(bench, ada, bob) == ["sip:eve@10.0.0.2", "sip:bob@10.0.0.2"]
-        assert len(self.faults(bench)) == 1
-
-    def test_a_call_to_nobody_who_can_be_called_is_refused(self, bench: IntercomBench) -> None:
-        ada = add(bench, "Ada", account=self.deactivated(bench))
-        with pytest.raises(ConflictError, match="is not active"):
-            bench.call(ada)
-        assert self.faults(bench) == []
-        assert self.press(bench, ada) == []
-        assert self.faults(bench) == ["no call: the account 1 is not active"]
-
-    def crowd(self, bench: IntercomBench) -> tuple[list[str], str, str]:
-        """Eight people, and the button with two groups of three of them."""
-        people = [add(bench, f"P{number}") for number in range(8)]
-        contacts = bench.intercom.contacts
-        first, second = (
-            str(bench.do(lambda tx, part=part: contacts.add_group(tx, GroupSpec(name=part[0], recipients=part))).id)
-            for part in (tuple(people[:3]), tuple(people[3:6]))
-        )
-        bench.do(lambda tx: contacts.set_button(tx, {"recipients": [first, second]}))
-        return people, first, second
-
-    def test_a_group_grows_no_larger_than_the_button_can_call(self, bench: IntercomBench) -> None:
-        people, _, second = self.crowd(bench)
-        contacts = bench.intercom.contacts
-        before = contacts.export()
-        with pytest.raises(LimitError, match="recipients: the call button would call 8; at most 6"):
-            bench.do(lambda tx: contacts.update_group(tx, second, {"recipients": people[3:]}))
-        groups = tuple(msgspec.structs.replace(group, recipients=tuple(people[:6])) for group in before.groups[:1])
-        more = msgspec.structs.replace(before.groups[1], recipients=tuple(people[5:]))
-        with pytest.raises(LimitError, match="groups: the call button would call 8; at most 6"):
-            bench.do(lambda tx: contacts.replace(tx, msgspec.structs.replace(before, groups=(*groups, more))))
-        assert contacts.export() == before
-        same = bench.do(lambda tx: contacts.update_group(tx, second, {"recipients": people[:6]}))  # those of the other
-        assert len(same.recipients) == 6
-        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
-        assert len(bench.invites()) == 6
-
-    def test_of_more_than_it_can_call_the_button_calls_the_first(self, bench: IntercomBench) -> None:
-        people, _, second = self.crowd(bench)
-        contacts = bench.intercom.contacts
-        large = msgspec.structs.replace(contacts.group(second), recipients=tuple(people[3:]))
-        bench.do(lambda tx: tx.put("contact_group", second, msgspec.json.encode(large)))  # by an earlier release
-        bench.ledger.load(bench.intercom.load)
-        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 0))
-        assert len(bench.invites()) == 6
-        assert self.faults(bench) == [f"the contact 'P{n}' is not called: at most 6 at the same time" for n in (6, 7)]
-        bench.do(lambda tx: contacts.remove_contact(tx, people[7]))
-        assert len(contacts.group(second).recipients) == 4  # fewer are never refused
-
-    def test_the_id_of_who_is_gone_is_no_extension(self, bench: IntercomBench) -> None:
-        accounts, contacts = bench.intercom.accounts, bench.intercom.contacts
-        spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
-        key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
-        bench.do(lambda tx: accounts.make_default(tx, key))
-        ada = add(bench, "Ada")
-        group = bench.do(lambda tx: contacts.add_group(tx, GroupSpec(name="Folder", group_calls=False))).id
-        bench.do(lambda tx: contacts.remove_contact(tx, ada))
-        for to in (ada, group):
-            with pytest.raises(NotFoundError, match=f"to: there is no contact or group '{to}' that can be called"):
-                bench.call(to)
-            with pytest.raises(NotFoundError):
-                bench.intercom.check_to(to)
-        assert bench.invites() == []
-
-    def test_a_group_of_the_button_stays_for_calls(self, bench: IntercomBench) -> None:
-        _, _, second = self.crowd(bench)
-        contacts = bench.intercom.contacts
-        with pytest.raises(ConflictError, match="is used by the call button"):
-            bench.do(lambda tx: contacts.update_group(tx, second, {"group_calls": False}))
-        assert contacts.group(second).group_calls
 
     def test_a_disabled_button_calls_nobody(self, bench: IntercomBench) -> None:
         key = add(bench, "Ada")
