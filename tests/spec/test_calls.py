@@ -25,7 +25,7 @@ from axcore.devices.call import (
 )
 from axcore.devices.dial import Book
 from axcore.devices.keys import MOST_MISSES, PAUSE_NS, Keys
-from axcore.errors import InputError, LimitError, NotFoundError
+from axcore.errors import InputError, NotFoundError
 from axcore.model.intercom import Contact, Group, Target
 from axcore.model.sip import parse_source, parse_uri
 
@@ -210,8 +210,8 @@ def planned(book: Book, *recipients: str, away: tuple[str, ...] = (), fallback: 
     def resolve(one: Contact) -> Target:
         return target(one.id)
 
-    found = dial.stages(recipients, book, lambda schedule: schedule not in away, resolve, fallback=fallback)
-    return [[one.uri.removeprefix("sip:").partition("@")[0] for one in stage] for stage in found]
+    found = dial.plan(recipients, book, lambda schedule: schedule not in away, resolve, fallback=fallback)
+    return [[one.uri.removeprefix("sip:").partition("@")[0] for one in stage] for stage in found.stages]
 
 
 def book(contacts: Mapping[str, Contact] | list[Contact], *groups: Group) -> Book:
@@ -227,6 +227,13 @@ class TestContactList:
 
     def test_or_is_not_available(self) -> None:
         assert planned(book([*self.people]), "ada", away=("days",))[0] == ["bob"]
+
+    def test_the_fallback_of_a_fallback_has_his_turn_whoever_stood_in(self) -> None:
+        assert planned(book([*self.people]), "ada", away=("days",)) == [["bob"], ["eve"]]
+        people = [self.people[0], contact("bob", availability="nights", fallback="eve"), contact("eve", fallback="ada")]
+        assert planned(book(people), "ada", away=("days", "nights")) == [["eve"]]
+        assert planned(book(people), "ada", away=("nights",)) == [["ada"], ["eve"]]
+        assert planned(book([*self.people]), "bob", "ada", fallback="bob") == [["bob", "ada"], ["eve"]]
 
     def test_the_call_gets_cancelled_unless_there_is_a_fallback_contact(self) -> None:
         with pytest.raises(InputError, match="nobody is available"):
@@ -252,8 +259,9 @@ class TestContactList:
 
     def test_the_maximum_number_of_recipients_is_six(self) -> None:
         people = [contact(f"c{number}") for number in range(7)]
-        with pytest.raises(LimitError, match="at most 6"):
-            planned(book(people), *(one.id for one in people))
+        found = dial.plan([one.id for one in people], book(people), lambda _: True, lambda one: target(one.id))
+        assert [one.uri for one in found.stages[0]] == [target(one.id).uri for one in people[:6]]
+        assert found.left_out == ("the contact 'c6' is not called: at most 6 at the same time",)
 
     def test_nobody_is_called_twice_at_the_same_time(self) -> None:
         group = Group(id="g", name="Front", recipients=("ada", "bob"))

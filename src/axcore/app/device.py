@@ -137,7 +137,8 @@ class Device:
             if self.intercom is not None:
                 self.clips.users.add(self.intercom.service.sounds.users)
         if self.intercom is not None:
-            self.schedules.users.add(self.intercom.service.contacts.users)
+            self.schedules.users.add(self.intercom.service.contacts.using)
+            self.intercom.add_rules(self.events.rules)
             self.certificates.users.add(self.intercom.service.accounts.using)
         if self.station is not None:
             self.certificates.users.add(self.station.service.using)

@@ -6,7 +6,7 @@ Imported for models that make calls. Processes run only while SIP is on.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from axcore.model import events
 from axcore.model.audio import AudioSettings
 from axcore.model.config import SoundConfig
 from axcore.model.events import Event
+from axcore.model.rules import Rule
 from axcore.model.voice import Configure, Report
 from axcore.runtime.bus import Bus
 from axcore.runtime.ledger import Job, Ledger, Transaction
@@ -30,7 +31,14 @@ from axcore.services.audio import AudioService
 from axcore.services.clips import ClipService
 from axcore.services.events.conditions import ConditionType
 from axcore.services.indicators import IndicatorService
-from axcore.services.intercom import CallPerformer, IntercomService, MediaPort, conditions
+from axcore.services.intercom import (
+    CallPerformer,
+    IntercomService,
+    MediaPort,
+    conditions,
+    rules_calling,
+    rules_calling_from,
+)
 from axcore.services.intercom.lines import COUNT
 from axcore.services.schedules import ScheduleService
 
@@ -72,6 +80,11 @@ class Intercom:
     def conditions(self) -> Iterable[ConditionType]:
         """For rules."""
         return conditions(self.service)
+
+    def add_rules(self, rules: Callable[[], Iterable[Rule]]) -> None:
+        """Have the rules asked before something that they call, or call from, is removed."""
+        self.service.contacts.users.add(lambda key: rules_calling(rules(), key))
+        self.service.accounts.users.add(lambda account: rules_calling_from(rules(), account))
 
     def own_media(self, sound: SoundConfig, *, simulated: bool, two_way: bool, folder: Path) -> MediaPort:
         """The device's loudspeaker and microphone, or a virtual room; closed by ``stop``.

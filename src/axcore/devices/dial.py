@@ -1,12 +1,13 @@
 """Whom a call goes to: contacts, groups, availability, fallbacks, as stages of a call (manual: Contact list).
 
-A contact who is not available is left out, and his fallback is called in his place. When nobody of a stage answers, the
-fallback of the group or of the button, or of the only contact, is the next stage. Pure functions.
+A contact who is not available, or cannot be called, is left out, and his fallback is called in his place. When nobody
+of a stage answers, the fallback of the group or of the button, or of the only contact, is the next stage. Pure
+functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from axcore.errors import InputError, LimitError, NotFoundError
@@ -18,6 +19,7 @@ Stages = tuple[tuple[Target, ...], ...]
 Available = Callable[[str], bool]
 """Whether a schedule (id) holds now."""
 Resolve = Callable[[Contact], Target]
+"""The target of a contact; InputError if he cannot be called."""
 
 
 class Book(NamedTuple):
@@ -27,7 +29,16 @@ class Book(NamedTuple):
     groups: Mapping[str, Group]
 
 
-def stages(
+class Plan(NamedTuple):
+    """Whom a call goes to."""
+
+    stages: Stages
+    """None of them is empty."""
+    left_out: tuple[str, ...] = ()
+    """Who cannot be called, and why, in words."""
+
+
+def plan(
     recipients: Sequence[str],
     book: Book,
     available: Available,
@@ -35,24 +46,22 @@ def stages(
     *,
     fallback: str = "",
     vms: Target | None = None,
-) -> Stages:
-    """Who is called, and who if nobody answers. Ids of contacts and groups, and ``VMS_CALL``; no stage is empty.
+) -> Plan:
+    """Who is called, and who if nobody answers. Ids of contacts and groups, and ``VMS_CALL``.
 
     ``vms``: what stands for video management software; None: it is not called.
 
-    Raises NotFoundError (``to``), LimitError for more than six at once, InputError when nobody is available.
+    Raises, when nobody is left, what keeps the first one from being called: NotFoundError (``to``), what ``resolve``
+    raises; InputError (``to``) when nobody is available. More than six at once are left out.
     """
-    reached: dict[str, Contact] = {}
+    planner = _Planner(book, available, resolve)
+    reached: dict[str, Target] = {}
     for one in recipients:
-        if one == VMS_CALL:
-            continue
-        for contact in _members(one, book):
-            found = _reach(contact, book, available)
-            if found is not None:
-                reached[found.id] = found
+        if one != VMS_CALL:
+            reached.update(filter(None, map(planner.reach, planner.members(one))))
     software = (vms,) if vms is not None and VMS_CALL in recipients else ()
-    planned = [(*software, *_stage(reached.values(), resolve))]
-    seen = set(reached)
+    planned = [(*software, *planner.first(reached))]
+    seen: set[str] = set()
     after = fallback or _fallback(recipients, book)
     while after and after not in seen and len(planned) < MOST_STAGES:
         seen.add(after)
@@ -60,12 +69,16 @@ def stages(
         if stand_in is None:
             break
         after = stand_in.fallback
-        if not stand_in.availability or available(stand_in.availability):
-            planned.append(_stage((stand_in,), resolve))
-    found_stages = tuple(stage for stage in planned if stage)
-    if not found_stages:
+        # Who is called already, perhaps in another's place, has no second turn, but his fallback has one.
+        target = None if stand_in.id in reached else planner.target(stand_in)
+        if target is not None:
+            planned.append((target,))
+    stages = tuple(stage for stage in planned if stage)
+    if not stages and planner.errors:
+        raise next(iter(planner.errors.values()))
+    if not stages:
         raise InputError("to", "nobody is available now" if recipients else "nobody is to be called")
-    return found_stages
+    return Plan(stages, tuple(f"{who} is not called: {error.reason}" for who, error in planner.errors.items()))
 
 
 def admitted(caller: SipUri, policy: Policy, sources: Sequence[Source]) -> bool:
@@ -74,36 +87,59 @@ def admitted(caller: SipUri, policy: Policy, sources: Sequence[Source]) -> bool:
     return listed if policy == "allow" else not listed
 
 
-def _members(one: str, book: Book) -> Sequence[Contact]:
-    group = book.groups.get(one)
-    if group is not None:
-        return [book.contacts[key] for key in group.recipients if key in book.contacts]
-    contact = book.contacts.get(one)
-    if contact is None:
-        raise NotFoundError("to", f"there is no contact or group {one[:40]!r}")
-    return [contact]
+class _Planner:
+    """Finds targets, and notes who has none."""
 
+    def __init__(self, book: Book, available: Available, resolve: Resolve) -> None:
+        self._book, self._available, self._resolve = book, available, resolve
+        self.errors: dict[str, InputError] = {}
+        """By who cannot be called, in words."""
 
-def _reach(contact: Contact, book: Book, available: Available) -> Contact | None:
-    """The contact, or the first of his fallbacks who is available."""
-    seen: set[str] = set()
-    at: Contact | None = contact
-    while at is not None and at.id not in seen:
-        if not at.availability or available(at.availability):
-            return at
-        seen.add(at.id)
-        at = book.contacts.get(at.fallback)
-    return None
+    def members(self, one: str) -> Sequence[Contact]:
+        """The contact, or those of the group."""
+        group = self._book.groups.get(one)
+        if group is not None:
+            return [self._book.contacts[key] for key in group.recipients if key in self._book.contacts]
+        contact = self._book.contacts.get(one)
+        if contact is None:
+            self.errors[repr(one[:40])] = NotFoundError("to", f"there is no contact or group {one[:40]!r}")
+            return ()
+        return (contact,)
 
+    def target(self, contact: Contact) -> Target | None:
+        """None if he is not available, or cannot be called."""
+        if contact.availability and not self._available(contact.availability):
+            return None
+        try:
+            return self._resolve(contact)
+        except InputError as error:
+            self._leave(contact, error)
+            return None
 
-def _stage(contacts: Iterable[Contact], resolve: Resolve) -> tuple[Target, ...]:
-    by_uri: dict[str, Target] = {}
-    for contact in contacts:
-        target = resolve(contact)
-        by_uri.setdefault(target.uri, target)
-    if len(by_uri) > MAX_LEGS:
-        raise LimitError("to", f"{len(by_uri)} would be called; at most {MAX_LEGS} at the same time")
-    return tuple(by_uri.values())
+    def reach(self, contact: Contact) -> tuple[str, Target] | None:
+        """The contact (id), or the first of his fallbacks who can be called."""
+        seen: set[str] = set()
+        at: Contact | None = contact
+        while at is not None and at.id not in seen:
+            target = self.target(at)
+            if target is not None:
+                return at.id, target
+            seen.add(at.id)
+            at = self._book.contacts.get(at.fallback)
+        return None
+
+    def first(self, reached: Mapping[str, Target]) -> tuple[Target, ...]:
+        """Each address once, and no more than can be called at the same time; targets by contact (id)."""
+        by_uri: dict[str, Target] = {}
+        for key, target in reached.items():
+            if target.uri not in by_uri and len(by_uri) == MAX_LEGS:
+                self._leave(self._book.contacts[key], LimitError("to", f"at most {MAX_LEGS} at the same time"))
+            else:
+                by_uri.setdefault(target.uri, target)
+        return tuple(by_uri.values())
+
+    def _leave(self, contact: Contact, error: InputError) -> None:
+        self.errors[f"the contact {contact.name!r}"] = error
 
 
 def _fallback(recipients: Sequence[str], book: Book) -> str:

@@ -210,7 +210,9 @@ class MakeCall(_Action, frozen=True, kw_only=True, tag="make_call"):
     """Calls > Make a call."""
 
     to: str
-    """SIP address, or id or name of a contact."""
+    """SIP address, or id or name of a contact or group, or ``VMS``."""
+    account: str = ""
+    """Id of the SIP account that an address is called from; empty = the default account."""
 
 
 Action = (

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from axcore.app.device import Device
 from axcore.errors import ConflictError
+from axcore.model.actions import MakeCall
+from axcore.model.events import CALL_BUTTON
+from axcore.model.intercom import ContactSpec, GroupSpec
 from axcore.model.mqtt import ClientConfig, ClientRequest, Server, Tls
+from axcore.model.rules import Condition, RuleSpec
 from axcore.testing.mosquitto import Authority
 
 
@@ -42,5 +47,50 @@ def test_a_certificate_that_calls_mqtt_or_the_reader_need(tmp_path: Path) -> Non
         do(lambda tx: device.certificates.remove(tx, "spare"))
         do(lambda tx: accounts.set_settings(tx, {"certificate": ""}))
         do(lambda tx: device.certificates.remove(tx, "sip"))
+    finally:
+        device.stop()
+
+
+def test_a_contact_or_group_that_a_rule_calls(tmp_path: Path) -> None:
+    device = Device("a8207-ve-mk2", tmp_path / "data")
+    assert device.intercom is not None
+    contacts = device.intercom.service.contacts
+    device.start()
+    try:
+
+        def do(job):  # type: ignore[no-untyped-def]
+            return device.ledger.submit(job).result(10)
+
+        ada = do(lambda tx: contacts.add_contact(tx, ContactSpec(first_name="Ada", sip_address="sip:ada@10.0.0.2"))).id
+        front = do(lambda tx: contacts.add_group(tx, GroupSpec(name="Front", recipients=(ada,)))).id
+        rules = [
+            do(
+                lambda tx, to=to: device.events.add_rule(
+                    tx, RuleSpec(name=f"Call {to}", conditions=(Condition(topic=CALL_BUTTON),), action=MakeCall(to=to))
+                )
+            ).id
+            for to in ("ada", "front")
+        ]
+        file = contacts.export()
+        for change, message in (
+            (lambda tx: contacts.remove_contact(tx, ada), "id: the contact 'Ada' is used by the rule 'Call ada'"),
+            (lambda tx: contacts.remove_group(tx, front), "id: the group 'Front' is used by the rule 'Call front'"),
+            (
+                lambda tx: contacts.update_group(tx, front, {"group_calls": False}),
+                "group_calls: the group 'Front' is used by the rule 'Call front'",
+            ),
+            (
+                lambda tx: contacts.replace(tx, msgspec.structs.replace(file, groups=())),
+                "groups: the group 'Front' is used by the rule 'Call front'",
+            ),
+        ):
+            with pytest.raises(ConflictError, match=message):
+                do(change)
+        assert contacts.export() == file
+        assert do(lambda tx: contacts.replace(tx, file)) == file
+        for rule in rules:
+            do(lambda tx, rule=rule: device.events.remove_rule(tx, rule))
+        do(lambda tx: contacts.remove_contact(tx, ada))
+        do(lambda tx: contacts.remove_group(tx, front))
     finally:
         device.stop()

@@ -363,6 +363,17 @@ class TestSettings:
             bench.do(lambda tx: accounts.update_account(tx, other, {"active": False}))
         assert accounts.account(other).active
 
+    def test_an_account_that_contacts_are_called_from_stays(self, bench: IntercomBench) -> None:
+        accounts = bench.intercom.accounts
+        other = bench.do(lambda tx: accounts.add_account(tx, SipAccountSpec(name="Other"))).id
+        ada = add(bench, "Ada", account=other)
+        with pytest.raises(ConflictError, match="'Other' is used by the contact 'Ada'; change that first"):
+            bench.do(lambda tx: accounts.remove_account(tx, other))
+        assert other in accounts.accounts
+        bench.do(lambda tx: bench.intercom.contacts.update_contact(tx, ada, {"account": ""}))
+        bench.do(lambda tx: accounts.remove_account(tx, other))
+        assert other not in accounts.accounts
+
     def test_registrations_are_told(self, bench: IntercomBench) -> None:
         bench.report(0, Registration(account="pbx", code=401, reason="Unauthorized", active=False))
         (event,) = bench.told(events.SIP_ACCOUNT)

@@ -32,6 +32,7 @@ class AbsentPerformer:
         clip = {"type": "string", "title": "Clip"}
         volume = {"type": "integer", "title": "Volume", "unit": "%", "default": 100, "minimum": 0, "maximum": 1000}
         repeat = {"type": "integer", "title": "Repeat", "default": 0, "minimum": -1}
+        call = {"to": {"type": "string", "title": "To"}, "account": {"type": "string", "title": "From SIP account"}}
         play: dict[str, dict[str, Any]] = {"clip": clip, "volume": volume}
         group, name = "Audio clips", "Play audio clip"
         found = (
@@ -44,8 +45,7 @@ class AbsentPerformer:
             ),
             ActionType(type="stop_clip", group=group, name="Stop playing audio clip", fields={}, unavailable=NO_SOUND),
             ActionType(
-                type="make_call", group="Calls", name="Make call", fields={"to": {"type": "string", "title": "To"}},
-                unavailable=NO_CALLS,
+                type="make_call", group="Calls", name="Make call", fields=call, unavailable=NO_CALLS,
             ),
         )  # fmt: skip
         tags = {kind.__struct_config__.tag for kind in self.kinds}

@@ -1,7 +1,7 @@
 """The intercom: calls over SIP, contacts, accounts, keys (manual: Communication; VAPIX Call service)."""
 
 from .accounts import SipAccounts
-from .actions import CallPerformer, conditions
+from .actions import CallPerformer, conditions, rules_calling, rules_calling_from
 from .contacts import ContactFile, ContactList
 from .lines import LineDriver, Lines
 from .media import MediaPort, OnKey, SoundPlayer
@@ -19,4 +19,6 @@ __all__ = [
     "SipAccounts",
     "SoundPlayer",
     "conditions",
+    "rules_calling",
+    "rules_calling_from",
 ]

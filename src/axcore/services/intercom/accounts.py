@@ -27,6 +27,7 @@ from axcore.model.nat import Traversal
 from axcore.model.sip import SipUri, identity, parse_address, parse_uri
 from axcore.model.voice import Configure, TlsSettings, TlsVersion, VoiceAccount
 from axcore.services.stored import keep_settings, load_settings
+from axcore.services.users import Users, refuse_if_used
 
 from . import check
 from .servers import Route, routes
@@ -64,6 +65,8 @@ class SipAccounts:
         """That an account takes now."""
         self.certificates: CertificateStore | None = None
         """Where aliases of certificates are looked up; None: there are none."""
+        self.users = Users[str]()
+        """Asked by id before an account is removed."""
         self._changed, self._answers = changed, answers
         self._told: dict[int, Configure] = {}
         """What each line was told last."""
@@ -246,10 +249,11 @@ class SipAccounts:
         return new
 
     def remove_account(self, tx: Transaction, key: str) -> None:
-        """NotFoundError; ConflictError for the default account."""
-        self._accounts.get(key)
+        """NotFoundError; ConflictError for the default account, and for one that is used (it names by whom)."""
+        account = self._accounts.get(key)
         if key == self.default:
             raise ConflictError("id", "is the default account: make another one the default first")
+        refuse_if_used("id", f"the SIP account {account.name!r}", self.users.of(key))
         self._accounts.remove(tx, key)
         for one in list(self.sequences.values()):
             left = [account for account in one.accounts if account != key]

@@ -9,6 +9,7 @@ import msgspec
 
 from axcore.model import events
 from axcore.model.actions import Action, MakeCall
+from axcore.model.rules import Rule
 from axcore.services.events import ActionType, Run
 from axcore.services.events.conditions import ConditionType, Item
 
@@ -28,14 +29,17 @@ class CallPerformer:
 
     def describe(self) -> Iterable[ActionType]:
         to = {"type": "string", "title": "To", "examples": [one.name for one in self._people()]}
-        return (ActionType(type="make_call", group="Calls", name="Make call", fields={"to": to}),)
+        accounts = [*self._intercom.accounts.accounts]
+        account = {"type": "string", "title": "From SIP account", "default": "", "examples": accounts}
+        fields = {"to": to, "account": account}
+        return (ActionType(type="make_call", group="Calls", name="Make call", fields=fields),)
 
     def check(self, action: Any) -> Action:
-        checked: Action = msgspec.structs.replace(action, to=self._intercom.check_to(action.to))
+        checked: Action = msgspec.structs.replace(action, to=self._intercom.check_to(action.to, action.account))
         return checked
 
     def start(self, tx: Transaction, action: Any, run: Run) -> None:
-        self._intercom.call(tx, action.to, correlation=run.correlation)
+        self._intercom.call(tx, action.to, action.account, correlation=run.correlation)
 
     def stop(self, tx: Transaction, action: Any, run: Run) -> None:
         """A call has its own end."""
@@ -43,6 +47,20 @@ class CallPerformer:
     def _people(self) -> Iterable[Any]:
         book = self._intercom.contacts.book
         return (*book.contacts.values(), *book.groups.values())
+
+
+def rules_calling(rules: Iterable[Rule], key: str) -> Iterable[str]:
+    """The rules that call this contact or group."""
+    for rule in rules:
+        if isinstance(rule.action, MakeCall) and rule.action.to == key:
+            yield f"the rule {rule.name!r}"
+
+
+def rules_calling_from(rules: Iterable[Rule], account: str) -> Iterable[str]:
+    """The rules that call from this account (id)."""
+    for rule in rules:
+        if isinstance(rule.action, MakeCall) and rule.action.account == account:
+            yield f"the rule {rule.name!r}"
 
 
 def conditions(intercom: IntercomService) -> tuple[ConditionType, ...]:

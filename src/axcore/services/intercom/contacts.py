@@ -28,6 +28,7 @@ from axcore.model.intercom import (
     GroupSpec,
 )
 from axcore.services.stored import changed, load_settings
+from axcore.services.users import Users, refuse_if_used
 
 from . import check
 from .pictures import Pictures
@@ -62,6 +63,8 @@ class ContactList:
     ) -> None:
         self.button = CallButton()
         self.pictures = Pictures()
+        self.users = Users[str]()
+        """Asked by id before a contact or group is removed; groups and the call button just forget them."""
         self._schedule, self._address = resolve_schedule, check_address
         self._contacts = Shelf("contact", ContactSpec, Contact, MAX_CONTACTS, self._check_contact)
         self._groups = Shelf("contact_group", GroupSpec, Group, MAX_GROUPS, self._check_group)
@@ -102,10 +105,16 @@ class ContactList:
         everybody: Iterable[Contact | Group] = (*self._contacts.all.values(), *self._groups.all.values())
         return next((one.id for one in everybody if digits and one.speed_dial == digits), None)
 
-    def users(self, schedule: str) -> Iterable[str]:
+    def using(self, schedule: str) -> Iterable[str]:
         """Who is available by a schedule."""
         for contact in self._contacts.all.values():
             if contact.availability == schedule:
+                yield f"the contact {contact.name!r}"
+
+    def calling_from(self, account: str) -> Iterable[str]:
+        """Who is called from an account (id)."""
+        for contact in self._contacts.all.values():
+            if contact.account == account:
                 yield f"the contact {contact.name!r}"
 
     def export(self) -> ContactFile:
@@ -126,7 +135,8 @@ class ContactList:
         return self._contacts.update(tx, key, patch)
 
     def remove_contact(self, tx: Transaction, key: str) -> None:
-        """Forget a contact, in groups and as a fallback too. NotFoundError."""
+        """Forget a contact, in groups and as a fallback too. NotFoundError; ConflictError names who uses it."""
+        self._refuse_if_used("id", self._contacts.get(key))
         self._contacts.remove(tx, key)
         self.pictures.remove(tx, key)
         for contact in list(self._contacts.all.values()):
@@ -144,11 +154,18 @@ class ContactList:
         return self._groups.add(tx, spec, key=self._free(tx, "group"))
 
     def update_group(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> Group:
-        """NotFoundError and as above."""
-        return self._groups.update(tx, key, patch)
+        """NotFoundError and as above; LimitError where the call button would call more than it can, ConflictError where
+        somebody calls a group that is not for calls any more."""
+        before, old = self._called(self.button.recipients), self._groups.get(key)
+        group = self._groups.update(tx, key, patch)
+        if old.group_calls and not group.group_calls:
+            self._refuse_if_used("group_calls", old, *(("the call button",) * (key in self.button.recipients)))
+        self._check_added("recipients", self._called(self.button.recipients), before)
+        return group
 
     def remove_group(self, tx: Transaction, key: str) -> None:
-        """NotFoundError."""
+        """NotFoundError; ConflictError names who uses it."""
+        self._refuse_if_used("id", self._groups.get(key))
         self._groups.remove(tx, key)
         self.pictures.remove(tx, key)
         self._unpin(tx, key)
@@ -162,7 +179,6 @@ class ContactList:
     def set_button(self, tx: Transaction, patch: Mapping[str, Any]) -> CallButton:
         """Change what the call button does. InputError, LimitError, NotFoundError (``recipients[n]``)."""
         new = check.button(patched(self.button, patch, CallButton))
-        count = 0
         for position, key in enumerate(new.recipients):
             field = f"recipients[{position}]"
             if key == VMS_CALL:
@@ -172,9 +188,7 @@ class ContactList:
                 self._contacts.get(key, field)
             elif not group.group_calls:
                 raise InputError(field, f"the group {group.name!r} is not for calls")
-            count += 1 if group is None else len(group.recipients)
-        if count > MAX_LEGS:
-            raise LimitError("recipients", f"{count} would be called; at most {MAX_LEGS} at the same time")
+        self._check_added("recipients", self._called(new.recipients), self._called(self.button.recipients))
         if new.fallback:
             self._contacts.get(new.fallback, "fallback")
         tx.put(*BUTTON, msgspec.json.encode(new))
@@ -186,6 +200,8 @@ class ContactList:
         """Import: the list becomes that of the file, or nothing changes. InputError names the record and the field."""
         if file.version != 1:
             raise InputError("version", "must be 1")
+        called = self._called(self.button.recipients)
+        old: tuple[Contact | Group, ...] = (*self._contacts.all.values(), *self._groups.all.values())
         for shelf in (self._groups, self._contacts):
             for key in list(shelf.all):
                 shelf.remove(tx, key)
@@ -205,12 +221,34 @@ class ContactList:
                 self._import_picture(tx, key, text)
         there = self.book.contacts.keys() | self.book.groups.keys()
         kept = tuple(key for key in self.button.recipients if key in there or key == VMS_CALL)
+        self._check_added("groups", self._called(kept), called)
+        for one in old:
+            if self.find(one.id) is None:
+                self._refuse_if_used("contacts" if isinstance(one, Contact) else "groups", one)
         fallback = self.button.fallback if self.button.fallback in there else ""
         if (kept, fallback) != (self.button.recipients, self.button.fallback):
             self.set_button(tx, {"recipients": list(kept), "fallback": fallback})
         return self.export()
 
     # --- inside
+
+    def _refuse_if_used(self, field: str, one: Contact | Group, *users: str) -> None:
+        kind = "contact" if isinstance(one, Contact) else "group"
+        refuse_if_used(field, f"the {kind} {one.name!r}", (*users, *self.users.of(one.id)))
+
+    def _called(self, recipients: Iterable[str]) -> set[str]:
+        """The contacts (ids) that a button with these recipients calls at the same time, at most."""
+        groups = self._groups.all
+        called: set[str] = set()
+        for key in recipients:
+            called.update(groups[key].recipients if key in groups else (key,))
+        return called - {VMS_CALL}
+
+    @staticmethod
+    def _check_added(field: str, now: set[str], before: set[str]) -> None:
+        """LimitError if the call button calls somebody more, and then too many."""
+        if now - before and len(now) > MAX_LEGS:
+            raise LimitError(field, f"the call button would call {len(now)}; at most {MAX_LEGS} at the same time")
 
     def _import(self, shelf: Shelf[Any, Any], tx: Transaction, record: Contact | Group, path: str) -> None:
         with _below(path):

@@ -70,6 +70,7 @@ class IntercomService:
         self.servers = ServerChoice(self.accounts, self._legs.tell)
         self.accounts.route = self.servers.route
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
+        self.accounts.users.add(self.contacts.calling_from)
         self.sounds = SoundsOfCalls(clips, submit)
         self.vms = VmsCalls()
         self.panel = Panel(self)
@@ -152,19 +153,18 @@ class IntercomService:
         there is a call already, or SIP is off.
         """
         known = self._who.find(to)
-        stages = self._who.address(to, account) if known is None else self._who.stages(tx.now.wall_ns, (known,))
-        return self._place(tx, stages, correlation, test=test)
+        plan = self._who.address(to, account) if known is None else self._who.plan(tx.now.wall_ns, (known,))
+        return self._place(tx, plan, correlation, test=test)
 
     def call_contacts(
         self, tx: Transaction, keys: tuple[str, ...], *, fallback: str = "", correlation: str | None = None
     ) -> CallStatus:
-        """Call contacts and groups at the same time. Errors as of ``call``."""
-        stages = self._who.stages(tx.now.wall_ns, keys, fallback=fallback)
-        return self._place(tx, stages, correlation)
+        """Call contacts and groups at the same time, but for those who cannot be called. Errors as of ``call``."""
+        return self._place(tx, self._who.plan(tx.now.wall_ns, keys, fallback=fallback), correlation)
 
-    def check_to(self, to: str) -> str:
-        """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``)."""
-        return self._who.check(to)
+    def check_to(self, to: str, account: str = "") -> str:
+        """Whom ``to`` means: the id of a contact or group, or an address (called from ``account``). InputError."""
+        return self._who.check(to, account)
 
     def answer(self, tx: Transaction, call_id: str) -> CallStatus:
         """Answer who calls, or as software that is called. NotFoundError; ConflictError if nobody waits for that."""
@@ -255,13 +255,14 @@ class IntercomService:
             raise ConflictError("CallId", "is over")
         return call
 
-    def _place(
-        self, tx: Transaction, stages: dial.Stages, correlation: str | None, *, test: bool = False
-    ) -> CallStatus:
+    def _place(self, tx: Transaction, plan: dial.Plan, correlation: str | None, *, test: bool = False) -> CallStatus:
+        stages = plan.stages
         if self._calls.now is not None:
             raise ConflictError("to", "there is a call already")
         if not self._legs.audible and any(target != vms.VMS for stage in stages for target in stage):
             raise ConflictError("to", "this device has no sound for calls")
+        for reason in plan.left_out:
+            tx.publish(notices.fault(reason, correlation))
         first = stages[0][0]
         told = {
             "remote_uri": first.uri if len(stages[0]) == 1 else "",

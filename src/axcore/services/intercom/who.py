@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from axcore.devices import dial
 from axcore.devices.call import DECLINED, NS, Limits
-from axcore.errors import ConflictError, InputError
+from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model.intercom import VMS_CALL, CallDirection, Contact, SipSettings, Target, VmsSettings
 from axcore.model.sip import SipUri, identity, parse_name_addr, parse_source, parse_uri
 from axcore.model.voice import Incoming, Referred
@@ -20,6 +21,8 @@ from .vms import NAMES, VMS, VmsCalls
 if TYPE_CHECKING:
     from axcore.services.schedules import ScheduleService
 
+_ID = re.compile(r"(?:contact|group)[0-9]+", re.ASCII)
+"""What ids of contacts and groups look like."""
 BAD_REQUEST, FORBIDDEN = 400, 403
 
 
@@ -33,36 +36,45 @@ class Who:
         """Whether calling these makes sense now: SIP is on, or software is among them."""
         return bool(keys) and (self._accounts.settings.enabled or (self._vms.settings.enabled and VMS_CALL in keys))
 
-    def stages(self, wall_ns: int, keys: tuple[str, ...], *, fallback: str = "") -> dial.Stages:
+    def plan(self, wall_ns: int, keys: tuple[str, ...], *, fallback: str = "") -> dial.Plan:
         """Contacts and groups by id, and ``VMS_CALL``, as stages of a call. While SIP is off only software is called.
 
-        NotFoundError, LimitError, InputError, ConflictError (``to``).
+        Who cannot be called is left out. NotFoundError, LimitError, InputError, ConflictError when nobody is left.
         """
-        if keys == (VMS_CALL,) and not self._vms.settings.enabled:
+        vms = VMS if self._vms.settings.enabled else None
+        if keys == (VMS_CALL,) and vms is None:
             raise ConflictError("to", "calls to video management software are off")
-        stages = dial.stages(
+        if not self._accounts.settings.enabled and vms is not None and VMS_CALL in keys:
+            return dial.Plan(((vms,),))
+        return dial.plan(
             keys,
             self._contacts.book,
             lambda schedule: self._schedules.active(schedule, wall_ns),
             self._target,
             fallback=fallback,
-            vms=VMS if self._vms.settings.enabled else None,
+            vms=vms,
         )
-        return self._usable(stages)
 
-    def address(self, to: str, account: str = "") -> dial.Stages:
+    def address(self, to: str, account: str = "") -> dial.Plan:
         """A SIP address as the only stage of a call. InputError (``to``), NotFoundError, ConflictError."""
-        return self._usable(((self._accounts.target(to, account, field="to"),),))
+        return dial.Plan(((self._usable(self._accounts.target(to, account, field="to")),),))
 
     def find(self, to: str) -> str | None:
-        """The id of a contact or a group that can be called, by id or name, or ``VMS_CALL``; None if there is none."""
-        known = self._contacts.find(to)
-        return VMS_CALL if known is None and to.strip() in NAMES else known
+        """The id of a contact or a group that can be called, by id or name, or ``VMS_CALL``; None if there is none.
 
-    def check(self, to: str) -> str:
-        """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``)."""
+        NotFoundError (``to``) for the id of one that is gone or not for calls: it would be an extension of a stranger.
+        """
+        known, to = self._contacts.find(to), to.strip()
+        if known is None and (_ID.fullmatch(to) or to in self._contacts.book.groups):
+            raise NotFoundError("to", f"there is no contact or group {to!r} that can be called")
+        return VMS_CALL if known is None and to in NAMES else known
+
+    def check(self, to: str, account: str = "") -> str:
+        """Whom ``to`` means: the id of a contact or group, or an address. InputError (``to``, ``account``)."""
         known = self.find(to)
-        return known if known is not None else self._accounts.target(to, field="to").uri
+        if known is not None and account:
+            raise InputError("account", "is for a SIP address: contacts have their own, software needs none")
+        return known if known is not None else self._accounts.target(to, account, field="to").uri
 
     def refusal(self, report: Incoming) -> int:
         """The SIP status that somebody gets who may not call; 0 = he may."""
@@ -81,8 +93,7 @@ class Who:
         if not self._accounts.settings.allow_transfer:
             return DECLINED
         try:
-            target = self._accounts.target(str(parse_uri(report.uri)), account)
-            self._usable(((target,),))
+            target = self._usable(self._accounts.target(str(parse_uri(report.uri)), account))
         except ConflictError:
             return DECLINED
         except InputError:
@@ -98,17 +109,14 @@ class Who:
         return not settings.use_access_list or dial.admitted(peer, settings.access_list_policy, sources)
 
     def _target(self, contact: Contact) -> Target:
-        return self._accounts.target(contact.sip_address, contact.account, contact=contact.id)
+        return self._usable(self._accounts.target(contact.sip_address, contact.account, contact=contact.id))
 
-    def _usable(self, stages: dial.Stages) -> dial.Stages:
+    def _usable(self, target: Target) -> Target:
         if not self._accounts.settings.enabled:
-            stages = tuple((VMS,) for stage in stages if VMS in stage)
-            if not stages:
-                raise ConflictError("to", "SIP is off")
-        for target in (target for stage in stages for target in stage):
-            if target != VMS and not self._accounts.account(target.account).active:
-                raise ConflictError("to", f"the account {target.account} is not active")
-        return stages
+            raise ConflictError("to", "SIP is off")
+        if not self._accounts.account(target.account).active:
+            raise ConflictError("to", f"the account {target.account} is not active")
+        return target
 
 
 def limits(direction: CallDirection, sip: SipSettings, vms: VmsSettings) -> Limits:

@@ -162,6 +162,15 @@ class TestVapix:
         assert (await vapix_call(bench, "RemoveSIPAccount", {"Id": made["Id"]}))[0] == 400
         assert (await vapix_call(bench, "RemoveSIPAccount", {"Id": "peer-to-peer"}))[0] == 200
 
+    async def test_an_account_that_is_used_is_not_removed(self, bench: IntercomBench) -> None:
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": {"Name": "PBX"}})
+        await ask(bench, "contacts.add", {**ADA, "account": made["Id"]})
+        status, error = await ask(bench, "sip-accounts.remove", id=made["Id"])
+        assert (status, "used by the contact 'Ada'" in repr(error)) == (409, True)
+        status, body = await vapix_call(bench, "RemoveSIPAccount", {"Id": made["Id"]})
+        assert (status, body["FaultCode"], body["FaultSubCode"]) == (400, "ter:Action", "ter:Failure")
+        assert "used by the contact 'Ada'" in body["FaultReason"]
+
     async def test_codecs_and_dtmf(self, bench: IntercomBench) -> None:
         assert (await vapix_call(bench, "SetAudioCodecs", {"AudioCodecs": ["G722"]}))[0] == 200
         assert (await vapix_call(bench, "GetAudioCodecs"))[1] == {"AudioCodecs": ["G722"]}

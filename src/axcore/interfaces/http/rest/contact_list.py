@@ -74,7 +74,7 @@ async def patch_contact(request: Request, ctx: Context) -> web.Response:
 
 
 async def delete_contact(request: Request, ctx: Context) -> web.Response:
-    """Remove a contact, from groups and the call button too."""
+    """Remove a contact, from groups and the call button too; 409 for one that a rule calls."""
     key = request.path_params["id"]
     await ctx.ledger.run(lambda tx: ctx.intercom.contacts.remove_contact(tx, key))
     return success()
@@ -104,7 +104,7 @@ async def patch_group(request: Request, ctx: Context) -> web.Response:
 
 
 async def delete_group(request: Request, ctx: Context) -> web.Response:
-    """Remove a group."""
+    """Remove a group, from the call button too; 409 for one that a rule calls."""
     key = request.path_params["id"]
     await ctx.ledger.run(lambda tx: ctx.intercom.contacts.remove_group(tx, key))
     return success()

@@ -125,7 +125,7 @@ async def patch_account(request: Request, ctx: Context) -> web.Response:
 
 
 async def delete_account(request: Request, ctx: Context) -> web.Response:
-    """Remove an account; 409 for the default one."""
+    """Remove an account; 409 for the default one, and for one that is used."""
     key = request.path_params["id"]
     await ctx.ledger.run(lambda tx: ctx.intercom.accounts.remove_account(tx, key))
     return success()
