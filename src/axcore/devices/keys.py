@@ -15,6 +15,29 @@ NS = 1_000_000_000
 PAUSE_NS = 5 * NS
 """Keys with more than this between them belong to different sequences."""
 MOST_MISSES = 10
+ECHO_NS = NS // 2
+"""The same key by RFC 4733 and by INFO within this time is one key."""
+MOST_ALONE = 32
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """Keys of a telephone that may send each of them both ways: by RFC 4733, and by INFO.
+
+    Each way keeps its order, so that a key is the echo of the oldest one that waits for it. What cannot be told apart:
+    the same key, twice within ``ECHO_NS``, once by one way only and then by the other one only. That is one key.
+    """
+
+    alone: tuple[tuple[str, str, int], ...] = ()
+    """Those that may still have an echo, oldest first: key, way, time."""
+
+    def press(self, key: str, way: str, now: int) -> tuple[Heard, bool]:
+        """A key came by a way. Gives whether it is one, and not the echo of one that was there."""
+        alone = tuple(one for one in self.alone if abs(now - one[2]) < ECHO_NS)
+        echoed = next((at for at, one in enumerate(alone) if one[0] == key and one[1] != way), None)
+        if echoed is None:
+            return Heard((*alone, (key, way, now))[-MOST_ALONE:]), True
+        # The other way has gone past those before it: they have no echo any more.
+        return Heard(tuple(one for at, one in enumerate(alone) if one[1] == way or at > echoed)), False
 
 
 class Keys(msgspec.Struct, frozen=True):
