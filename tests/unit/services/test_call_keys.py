@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from intercom_bench import IntercomBench
 
 from axcore.devices.keys import ECHO_NS, Heard
+from axcore.errors import InputError
 from axcore.model import events
 from axcore.model.intercom import DtmfSequenceSpec
 from axcore.model.voice import Digit
@@ -76,6 +79,84 @@ def test_a_key_of_the_last_call_has_no_echo_in_the_next(bench: IntercomBench) ->
     talk.call()
     talk.press("1", "info", after_ms=100)
     assert talk.hits == 2
+
+
+class TestWrongCodes:
+    """Five wrong codes, in whichever calls, and no key counts for a minute."""
+
+    def locks(self, bench: IntercomBench) -> list[str]:
+        told = [event.data["reason"] for event in bench.told(events.SYSTEM_FAULT)]
+        return [reason for reason in told if "wrong codes" in reason]
+
+    def again(self, talk: Talk) -> None:
+        talk.bench.end(talk.leg, talk.line)
+        talk.call()
+
+    def test_they_are_counted_over_calls(self, bench: IntercomBench) -> None:
+        talk = Talk(bench, "77")
+        for number in range(5):
+            assert self.locks(bench) == [], number
+            talk.press("9", after_ms=1000)
+            self.again(talk)
+        assert self.locks(bench) == ["call 5: 5 wrong codes: no key counts for 60 s"]
+        for _ in range(4):
+            for key in "7799":
+                talk.press(key, after_ms=1000)
+            self.again(talk)
+        assert talk.hits == 0
+        assert len(self.locks(bench)) == 1
+
+    def test_the_lock_ends_by_time(self, bench: IntercomBench) -> None:
+        talk = Talk(bench, "7")
+        for _ in range(5):
+            talk.press("9")
+        talk.press("7", after_ms=59_999)
+        assert talk.hits == 0
+        talk.press("7", after_ms=1)
+        assert talk.hits == 1
+
+    def test_a_key_of_the_lock_has_no_echo_after_it(self, bench: IntercomBench) -> None:
+        talk = Talk(bench, "7")
+        for _ in range(5):
+            talk.press("9")
+        talk.press("7", after_ms=59_900)
+        talk.press("7", "info", after_ms=150)
+        assert talk.hits == 0
+
+    def test_a_right_code_makes_up_for_nothing(self, bench: IntercomBench) -> None:
+        talk = Talk(bench, "7")
+        for key in "9999797":
+            talk.press(key)
+        assert talk.hits == 1
+        assert len(self.locks(bench)) == 1
+
+    def test_they_are_forgotten_after_ten_minutes(self, bench: IntercomBench) -> None:
+        talk = Talk(bench, "7")
+        for _ in range(3):
+            for _ in range(4):
+                talk.press("9")
+            bench.ledger.advance(600)
+        assert self.locks(bench) == []
+
+    def test_without_sequences_there_is_nothing_to_guess(self, bench: IntercomBench) -> None:
+        talk = Talk(bench, "7")
+        bench.do(lambda tx: bench.intercom.accounts.remove_sequence(tx, "1"))
+        for _ in range(5):
+            talk.press("9")
+        assert self.locks(bench) == []
+
+    def test_they_are_undone_with_what_they_were_counted_in(self, bench: IntercomBench) -> None:
+        talk = Talk(bench, "7")
+
+        def job(tx: Any) -> None:
+            for _ in range(5):
+                bench.intercom.on_report(tx, talk.line, Digit(leg=talk.leg, digit="9"))
+            raise InputError("x", "undone")
+
+        with pytest.raises(InputError):
+            bench.do(job)
+        talk.press("7")
+        assert talk.hits == 1
 
 
 KEYS = st.lists(st.tuples(st.sampled_from("12#"), st.integers(60, 400)), max_size=12)

@@ -317,12 +317,6 @@ class TestKeys:
         bench.media.on_key(leg, "1", 10**12)
         assert len(bench.told(events.CALL_DTMF)) == 1
 
-    def test_wrong_codes_are_limited_and_told(self, bench: IntercomBench) -> None:
-        leg = self.talking(bench, "77")
-        for number in range(12):
-            bench.media.on_key(leg, "9", number * 10**9)
-        assert "too many wrong codes" in bench.told(events.SYSTEM_FAULT)[-1].data["reason"]
-
     def test_another_leg_s_keys_mean_nothing(self, bench: IntercomBench) -> None:
         self.talking(bench)
         bench.media.on_key("7.7", "1", 10**9)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from axcore.devices.keys import Heard, Keys
+from axcore.devices.keys import LOCK_NS, MOST_WRONG, NS, Heard, Keys, Wrong
 from axcore.model import events
 from axcore.model.events import NewEvent
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 
 class Digits:
-    """The keys of one call."""
+    """The keys of one call, and the wrong codes of all of them."""
 
     def __init__(self, accounts: SipAccounts) -> None:
         self._accounts = accounts
         self._keys = Keys()
         self._heard = Heard()
+        self._wrong = Wrong()
 
     def begin(self, tx: Transaction) -> None:
-        """A new call: nothing was pressed."""
+        """A new call: nothing was pressed. Wrong codes stay: who has used up his tries may not call for new ones."""
         tx.assign(self, "_keys", Keys())
         tx.assign(self, "_heard", Heard())
 
@@ -38,12 +39,16 @@ class Digits:
             return
         heard, counts = self._heard.press(key, way, t_ns)
         tx.assign(self, "_heard", heard)
-        if not counts:
+        now, sequences = tx.now.mono_ns, self._accounts.keys_of(account.id)
+        if not counts or not sequences or self._wrong.locked(now):
             return
-        keys, hit = self._keys.press(key, t_ns, self._accounts.keys_of(account.id))
-        if keys.locked and not self._keys.locked:
-            tx.publish(notices.fault(f"call {call_id}: too many wrong codes; keys do not count any more"))
+        keys, hit = self._keys.press(key, t_ns, sequences)
         tx.assign(self, "_keys", keys)
+        if keys.missed:
+            tx.assign(self, "_wrong", self._wrong.another(now))
+            if self._wrong.locked(now):
+                told = f"call {call_id}: {MOST_WRONG} wrong codes: no key counts for {LOCK_NS // NS} s"
+                tx.publish(notices.fault(told))
         if hit is not None:
             data = {"DTMFEventId": hit, "CallId": call_id}
             tx.publish(NewEvent(topic=events.CALL_DTMF, data=data, t_ns=t_ns))
