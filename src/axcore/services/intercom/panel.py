@@ -46,8 +46,10 @@ class Panel:
             intercom.answer(tx, call.id)
 
     def on_speed_dial(self, tx: Transaction, digits: str, t_ns: int, correlation: str | None = None) -> None:
-        """A number was entered before the call key."""
+        """A number was entered before the call key. During a call that is the button, whatever was typed before it."""
         intercom = self._intercom
+        if intercom.live is not None:
+            return
         known = intercom.contacts.by_speed_dial(digits)
         if known is not None:
             tx.assign(self, "_dialled_ns", t_ns)
