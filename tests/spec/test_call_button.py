@@ -99,3 +99,37 @@ class TestDigitsBeforeTheCallKeyDuringACall:
         front.press("42")
         front.press("42")
         assert front.called[1:] == ["sip:bob@10.0.0.3"]
+
+
+class TestDisabled:
+    """ "Use call button: Turn on to make it possible to use the call button": off, it can be used for nothing."""
+
+    @pytest.fixture
+    def front(self) -> Front:
+        front = Front()
+        front.button(enabled=False)
+        return front
+
+    def test_it_calls_nobody(self, front: Front) -> None:
+        front.press()
+        assert front.called == []
+
+    def test_it_answers_nobody(self, front: Front) -> None:
+        front.bench.incoming()
+        front.press()
+        assert front.bench.lines.sent == [(0, Answer(leg="in1", code=180))]
+        front.button(enabled=True)
+        front.press()
+        assert front.bench.lines.sent[-1] == (0, Answer(leg="in1", code=200))
+
+    def test_it_ends_no_call(self, front: Front) -> None:
+        front.bench.call()
+        for digits in ("", "42"):
+            front.press(digits)
+            assert front.intercom.calls()[-1].state == "Calling"
+        assert len(front.called) == 1
+
+    def test_a_person_can_still_be_dialled(self, front: Front) -> None:
+        """Daily use > Use the keypad: "Enter the person's speed dial number and press": that is the keypad's."""
+        front.press("42")
+        assert front.called == ["sip:bob@10.0.0.3"]

@@ -30,14 +30,16 @@ class Panel:
         self._dialled_ns = 0
 
     def on_button(self, tx: Transaction, t_ns: int, correlation: str | None = None) -> None:
-        """The call button was pressed."""
+        """The call button was pressed. One that is turned off can be used for nothing: its press only ends a number."""
         intercom = self._intercom
         button, call, now = intercom.contacts.button, intercom.live, tx.now.mono_ns
         if t_ns and t_ns == self._dialled_ns:
             return  # the digits before it were a speed dial number
+        if not button.enabled:
+            return
         does = calls.button(call, button.during_call, round(button.delay * NS), now)
         if does == "call":
-            if button.enabled and intercom.reaches(button.recipients):
+            if intercom.reaches(button.recipients):
                 act = partial(intercom.call_contacts, tx, button.recipients, fallback=button.fallback)
                 self._try(tx, partial(act, correlation=correlation), correlation)
         elif call is not None and does == "end":
