@@ -88,8 +88,9 @@ class TestIncoming:
         sources = [parse_source("1001"), parse_source("pbx.example")]
         listed = (parse_uri("sip:1001@elsewhere"), parse_uri("sip:7@PBX.example"))
         for caller in listed:
-            assert dial.admitted(caller, policy, sources) is lets[0]  # type: ignore[arg-type]
-        assert dial.admitted(parse_uri("sip:1002@elsewhere"), policy, sources) is lets[1]  # type: ignore[arg-type]
+            assert dial.admitted(caller, "10.0.0.2", policy, sources) is lets[0]  # type: ignore[arg-type]
+        other = parse_uri("sip:1002@elsewhere")
+        assert dial.admitted(other, "10.0.0.2", policy, sources) is lets[1]  # type: ignore[arg-type]
 
 
 class TestTransfer:

@@ -268,7 +268,7 @@ class TestIncoming:
         assert len(bench.told(events.SYSTEM_FAULT)) == 1  # told, but not each time
         assert bench.intercom.calls() == ()
 
-    @pytest.mark.parametrize("caller", ["nonsense", "", "sip:\x00@x", "tel:+4612345"])
+    @pytest.mark.parametrize("caller", ["nonsense", "", "sip:\x00@x", "tel:", "tel:+46x"])
     def test_a_caller_who_is_no_address(self, bench: IntercomBench, caller: str) -> None:
         bench.incoming(caller)
         assert bench.lines.sent == [(0, Answer(leg="in1", code=400))]
