@@ -24,7 +24,7 @@ from axcore.devices.call import (
     receive,
 )
 from axcore.devices.dial import Book
-from axcore.devices.keys import MOST_MISSES, PAUSE_NS, Keys
+from axcore.devices.keys import LOCK_NS, MEMORY_NS, MOST_WRONG, PAUSE_NS, Keys, Wrong
 from axcore.errors import InputError, NotFoundError
 from axcore.model.intercom import Contact, Group, Target
 from axcore.model.sip import parse_source, parse_uri
@@ -88,8 +88,9 @@ class TestIncoming:
         sources = [parse_source("1001"), parse_source("pbx.example")]
         listed = (parse_uri("sip:1001@elsewhere"), parse_uri("sip:7@PBX.example"))
         for caller in listed:
-            assert dial.admitted(caller, policy, sources) is lets[0]  # type: ignore[arg-type]
-        assert dial.admitted(parse_uri("sip:1002@elsewhere"), policy, sources) is lets[1]  # type: ignore[arg-type]
+            assert dial.admitted(caller, "10.0.0.2", policy, sources) is lets[0]  # type: ignore[arg-type]
+        other = parse_uri("sip:1002@elsewhere")
+        assert dial.admitted(other, "10.0.0.2", policy, sources) is lets[1]  # type: ignore[arg-type]
 
 
 class TestTransfer:
@@ -295,7 +296,23 @@ class TestDtmf:
     def test_a_pause_begins_anew(self) -> None:
         assert self.typed("12", {"12": "a"}, pause=PAUSE_NS + 1)[0] == []
 
-    def test_wrong_codes_are_limited(self) -> None:
-        found, keys = self.typed("9" * MOST_MISSES + "1", {"1": "unlock"})
-        assert found == []
-        assert keys.locked
+    def test_a_key_that_begins_nothing_is_a_wrong_code(self) -> None:
+        for text, wrong in (("9", True), ("1", False), ("19", True), ("12", False)):
+            assert self.typed(text, {"12": "a"})[1].missed is wrong, text
+
+    def test_five_wrong_codes_lock_for_a_minute(self) -> None:
+        wrong = Wrong()
+        for second in range(MOST_WRONG):
+            assert not wrong.locked(second * NS)
+            wrong = wrong.another(second * NS)
+        ends = (MOST_WRONG - 1) * NS + LOCK_NS
+        assert wrong.locked(ends - 1)
+        assert not wrong.locked(ends)
+        assert not wrong.another(ends).locked(ends)  # it is counted anew
+
+    def test_a_wrong_code_is_forgotten(self) -> None:
+        wrong = Wrong()
+        for _ in range(MOST_WRONG - 1):
+            wrong = wrong.another(0)
+        assert wrong.another(MEMORY_NS - 1).locked(MEMORY_NS - 1)
+        assert not wrong.another(MEMORY_NS).locked(MEMORY_NS)

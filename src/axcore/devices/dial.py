@@ -81,10 +81,16 @@ def plan(
     return Plan(stages, tuple(f"{who} is not called: {error.reason}" for who, error in planner.errors.items()))
 
 
-def admitted(caller: SipUri, policy: Policy, sources: Sequence[Source]) -> bool:
-    """Whether the access list lets somebody call (manual: Access list)."""
-    listed = any(source.matches(caller) for source in sources)
-    return listed if policy == "allow" else not listed
+def admitted(caller: SipUri, address: str, policy: Policy, sources: Sequence[Source]) -> bool:
+    """Whether the access list lets somebody call (manual: Access list). ``address``: where he calls from.
+
+    Who calls says himself who he is. So an IP address lets in only those who call from there; but it keeps out those
+    who say so as well.
+    """
+    there = any(source.place and source.host == address for source in sources)
+    if policy == "allow":
+        return there or any(source.matches(caller) for source in sources if not source.place)
+    return not (there or any(source.matches(caller) for source in sources))
 
 
 class _Planner:

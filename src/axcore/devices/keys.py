@@ -2,7 +2,8 @@
 
 A sequence counts from the first key after a pause, a hit or a miss: what is typed must be the sequence, it is not
 looked for in a longer row of keys. It is hit with its last key. Where it is the beginning of a longer one, that one can
-still be hit by going on. Keys that begin no sequence are a miss; after ``MOST_MISSES`` no key of the call counts.
+still be hit by going on. A key that leads to no sequence makes a wrong code of what was typed. Wrong codes are
+counted over all calls: after ``MOST_WRONG`` within ``MEMORY_NS`` no key counts for ``LOCK_NS``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,49 @@ import msgspec
 NS = 1_000_000_000
 PAUSE_NS = 5 * NS
 """Keys with more than this between them belong to different sequences."""
-MOST_MISSES = 10
+MOST_WRONG = 5
+MEMORY_NS = 600 * NS
+"""A wrong code is forgotten after this."""
+LOCK_NS = 60 * NS
+ECHO_NS = NS // 2
+"""The same key by RFC 4733 and by INFO within this time is one key."""
+MOST_ALONE = 32
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """Keys of a telephone that may send each of them both ways: by RFC 4733, and by INFO.
+
+    Each way keeps its order, so that a key is the echo of the oldest one that waits for it. What cannot be told apart:
+    the same key, twice within ``ECHO_NS``, once by one way only and then by the other one only. That is one key.
+    """
+
+    alone: tuple[tuple[str, str, int], ...] = ()
+    """Those that may still have an echo, oldest first: key, way, time."""
+
+    def press(self, key: str, way: str, now: int) -> tuple[Heard, bool]:
+        """A key came by a way. Gives whether it is one, and not the echo of one that was there."""
+        alone = tuple(one for one in self.alone if abs(now - one[2]) < ECHO_NS)
+        echoed = next((at for at, one in enumerate(alone) if one[0] == key and one[1] != way), None)
+        if echoed is None:
+            return Heard((*alone, (key, way, now))[-MOST_ALONE:]), True
+        # The other way has gone past those before it: they have no echo any more.
+        return Heard(tuple(one for at, one in enumerate(alone) if one[1] == way or at > echoed)), False
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """The wrong codes that are remembered, and the lock that they have led to."""
+
+    at: tuple[int, ...] = ()
+    until_ns: int = 0
+
+    def locked(self, now: int) -> bool:
+        """No key counts now."""
+        return now < self.until_ns
+
+    def another(self, now: int) -> Wrong:
+        """A wrong code was typed. A right one makes up for none."""
+        at = (*(before for before in self.at if now - before < MEMORY_NS), now)
+        return Wrong(at) if len(at) < MOST_WRONG else Wrong((), now + LOCK_NS)
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -22,21 +65,13 @@ class Keys(msgspec.Struct, frozen=True):
 
     typed: str = ""
     last_ns: int = 0
-    misses: int = 0
-
-    @property
-    def locked(self) -> bool:
-        """Too many wrong codes."""
-        return self.misses >= MOST_MISSES
+    missed: bool = False
+    """The last key made it a wrong code."""
 
     def press(self, key: str, now: int, sequences: Mapping[str, str]) -> tuple[Keys, str | None]:
         """A key was pressed. ``sequences``: id by sequence. Gives the id of the one that was hit."""
-        if self.locked:
-            return self, None
         before = "" if now - self.last_ns > PAUSE_NS else self.typed
         typed = before + key
         longer = any(sequence.startswith(typed) and sequence != typed for sequence in sequences)
         hit = sequences.get(typed)
-        if hit is not None or longer:
-            return Keys(typed if longer else "", now, self.misses), hit
-        return Keys("", now, self.misses + 1), None
+        return Keys(typed if longer else "", now, hit is None and not longer), hit

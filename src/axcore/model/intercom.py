@@ -99,6 +99,8 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     use_access_list: bool = False
     access_list_policy: Policy = "allow"
     access_list: tuple[str, ...] = ()
+    """Caller ids, ``user@host`` and names are compared with From, which the caller writes himself; an IP address allows
+    who calls from there, and blocks who does or says so."""
     """Caller ids (``1001``), hosts, or both (``1001@pbx``)."""
 
 

@@ -1,4 +1,5 @@
-"""SIP addresses (RFC 3261 sections 19.1 and 25.1, RFC 3986 for hosts): parsed once, compared by their parts.
+"""SIP addresses (RFC 3261 sections 19.1 and 25.1, RFC 3986 for hosts, RFC 3966 for telephone numbers): parsed once,
+compared by their parts.
 
 What is not an address is refused, never repaired. Nothing here looks up a name.
 """
@@ -23,14 +24,16 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 _NUMERIC = re.compile(r"[0-9.]+")
 _EXTENSION = re.compile(r"[0-9*#+][0-9*#+\-]{0,63}|[A-Za-z][A-Za-z0-9_\-]{0,63}")
+_TEL = re.compile(rf"tel:(\+?[0-9A-F*#\-.()]*[0-9A-F*#][\-.()]*)({_PARAMS.pattern})", re.ASCII | re.IGNORECASE)
+_TO_THE_EYE = str.maketrans("", "", "-.()")
 _NAME_ADDR = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"|[^<>"]*)\s*<(?P<uri>[^<>]*)>.*', re.DOTALL)
 
 
 class SipUri(msgspec.Struct, frozen=True, kw_only=True):
-    """``sip:user@host:port;params``."""
+    """``sip:user@host:port;params``; of somebody who calls perhaps ``tel:user;params``."""
 
     host: str
-    """Lower case; an IPv6 address without brackets, in its shortest form."""
+    """Lower case; an IPv6 address without brackets, in its shortest form. Empty: ``user`` is a telephone number."""
     user: str = ""
     """With percent escapes decoded; empty = none."""
     port: int | None = None
@@ -40,6 +43,8 @@ class SipUri(msgspec.Struct, frozen=True, kw_only=True):
     """With their leading semicolon, as they came."""
 
     def __str__(self) -> str:
+        if not self.host:
+            return f"tel:{self.user}{self.params}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         user = f"{_escaped(self.user)}@" if self.user else ""
         port = "" if self.port is None else f":{self.port}"
@@ -95,13 +100,17 @@ def parse_address(text: str, domain: str = "", field: str = "sip_address") -> Si
 
 
 def parse_name_addr(text: str, field: str = "from") -> SipUri:
-    """The address of a From or To header: ``"Name" <sip:...>;tag=...`` or the address alone."""
+    """The address of a From or To header: ``"Name" <sip:...>;tag=...`` or the address alone, or a ``tel:`` number."""
     found = _NAME_ADDR.fullmatch(text)
-    return parse_uri(found["uri"].strip() if found else text.strip().partition(";")[0], field)
+    uri = found["uri"].strip() if found else text.strip().partition(";")[0]
+    number = _TEL.fullmatch(uri) if len(uri) <= MAX_URI else None
+    if number is not None:
+        return SipUri(host="", user=_dialled(number[1]), params=number[2])
+    return parse_uri(uri, field)
 
 
 def identity(text: str, field: str = "uri") -> str:
-    """Who an address or a From or To header means, ``sip:user@host``: what rules compare. InputError.
+    """Who an address or a From or To header means, ``sip:user@host`` or ``tel:number``: what rules compare. InputError.
 
     Port, parameters and ``sips`` say how somebody is reached, and not who it is.
     """
@@ -121,14 +130,29 @@ def check_host(text: str, field: str, *, port: bool = True) -> str:
     return shown if number is None else f"{shown}:{number}"
 
 
+def host_of(address: str) -> str:
+    """The host of ``address:port``, from where something came; empty if that is none."""
+    try:
+        return _host_port(address, "source")[0]
+    except InputError:
+        return ""
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the access list: a caller id, a host, or both."""
 
     user: str = ""
     host: str = ""
 
+    @property
+    def place(self) -> bool:
+        """An IP address: it means where requests come from, whatever they say of who calls."""
+        return not self.user and (_NUMERIC.fullmatch(self.host) is not None or ":" in self.host)
+
     def matches(self, caller: SipUri) -> bool:
         """Whether a call from this address is meant. Hosts without regard to case, users exactly."""
+        if not caller.host:
+            return not self.host and _dialled(self.user) == caller.user
         if self.user and self.host:
             return (self.user, self.host) == (caller.user, caller.host)
         return self.user == caller.user if self.user else self.host == caller.host
@@ -144,6 +168,11 @@ def parse_source(text: str, field: str = "source") -> Source:
         return Source(user=unquote(bare))
     uri = parse_address(text, field=field)
     return Source(user=uri.user, host=uri.host)
+
+
+def _dialled(number: str) -> str:
+    """A telephone number as it is compared (RFC 3966 section 4)."""
+    return number.translate(_TO_THE_EYE).upper()
 
 
 def _host_port(text: str, field: str) -> tuple[str, int | None]:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axcore.errors import InputError
-from axcore.model.sip import Source, check_host, identity, parse_address, parse_name_addr, parse_source, parse_uri
+from axcore.model.sip import (
+    Source,
+    check_host,
+    host_of,
+    identity,
+    parse_address,
+    parse_name_addr,
+    parse_source,
+    parse_uri,
+)
 
 HOSTS = st.from_regex(r"[a-z][a-z0-9]{0,10}(\.[a-z][a-z0-9]{0,10}){1,3}", fullmatch=True) | st.ip_addresses().map(
     lambda ip: f"[{ip}]" if ip.version == 6 else str(ip)
@@ -86,6 +95,28 @@ def test_what_users_enter() -> None:
 def test_headers() -> None:
     assert parse_name_addr('"A <b>" <sip:1001@host>;tag=x').user == "1001"
     assert parse_name_addr("sip:1001@host;tag=x").user == "1001"
+
+
+def test_who_calls_may_be_a_telephone_number() -> None:
+    """RFC 3261 section 8.1.1.3 with RFC 3966: ``-.()`` in it are for the eye."""
+    caller = parse_name_addr("<tel:+46-(40)-123.45;ext=7>;tag=x")
+    assert (caller.user, caller.host, str(caller)) == ("+464012345", "", "tel:+464012345;ext=7")
+    assert identity("TEL:+46-4012345") == "tel:+464012345"
+    assert parse_source("+46-40-12345").matches(caller)
+    for other in ("+46401234", "pbx.example", "+464012345@pbx.example"):
+        assert not parse_source(other).matches(caller), other
+    assert parse_name_addr("tel:112").user == "112"
+    for text in ("tel:", "tel:+", "tel:-.-", "tel:+46x", "tel:1+2", "<tel:1;=>", "tel:\u0661"):
+        with pytest.raises(InputError):
+            parse_name_addr(text)
+    with pytest.raises(InputError, match="begin with"):
+        parse_uri("tel:+4640")  # nobody who can be called
+
+
+def test_where_a_request_came_from() -> None:
+    assert host_of("10.0.0.3:5060") == "10.0.0.3"
+    assert host_of("[2001:DB8::0:1]:5060") == "2001:db8::1"
+    assert host_of("?") == ""
 
 
 def test_the_access_list_compares_parts_and_not_text() -> None:

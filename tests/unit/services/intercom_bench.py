@@ -159,14 +159,18 @@ class IntercomBench:
         self.report(line, Connected(leg=leg, remote="sip:ada@10.0.0.2"))
 
     def incoming(
-        self, caller: str = "sip:ada@10.0.0.2", account: str = "peer-to-peer", local: str = "<sip:d@10.0.0.9>"
+        self,
+        caller: str = "sip:ada@10.0.0.2",
+        account: str = "peer-to-peer",
+        local: str = "<sip:d@10.0.0.9>",
+        source: str = "10.0.0.2:5060",
     ) -> None:
         report = Incoming(
             leg="in1",
             account=account,
             remote=f"<{caller}>",
             local=local,
-            source="10.0.0.2:5060",
+            source=source,
             port=4024,
         )
         self.report(0, report)

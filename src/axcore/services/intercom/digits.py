@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from axcore.devices.keys import Keys
+from axcore.devices.keys import LOCK_NS, MOST_WRONG, NS, Heard, Keys, Wrong
 from axcore.model import events
 from axcore.model.events import NewEvent
 
@@ -17,36 +17,38 @@ from .accounts import SipAccounts
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
 
-NS = 1_000_000_000
-ECHO_NS = NS // 2
-"""The same key by RFC 4733 and by INFO within this time is one key."""
-
 
 class Digits:
-    """The keys of one call."""
+    """The keys of one call, and the wrong codes of all of them."""
 
     def __init__(self, accounts: SipAccounts) -> None:
         self._accounts = accounts
         self._keys = Keys()
-        self._last = ("", "", 0)
+        self._heard = Heard()
+        self._wrong = Wrong()
 
     def begin(self, tx: Transaction) -> None:
-        """A new call: nothing was pressed."""
+        """A new call: nothing was pressed. Wrong codes stay: who has used up his tries may not call for new ones."""
         tx.assign(self, "_keys", Keys())
+        tx.assign(self, "_heard", Heard())
 
     def press(self, tx: Transaction, call_id: str, account_id: str, key: str, *, way: str, t_ns: int) -> None:
         """A key by RFC 4733 (``rtp``) or INFO (``info``), if the account takes it."""
         account = self._accounts.accounts.get(account_id)
         if account is None or not (account.rtp_keys if way == "rtp" else account.info_keys):
             return
-        before_key, before_way, before_ns = self._last
-        tx.assign(self, "_last", (key, way, t_ns))
-        if before_key == key and before_way != way and abs(t_ns - before_ns) < ECHO_NS:
+        heard, counts = self._heard.press(key, way, t_ns)
+        tx.assign(self, "_heard", heard)
+        now, sequences = tx.now.mono_ns, self._accounts.keys_of(account.id)
+        if not counts or not sequences or self._wrong.locked(now):
             return
-        keys, hit = self._keys.press(key, t_ns, self._accounts.keys_of(account.id))
-        if keys.locked and not self._keys.locked:
-            tx.publish(notices.fault(f"call {call_id}: too many wrong codes; keys do not count any more"))
+        keys, hit = self._keys.press(key, t_ns, sequences)
         tx.assign(self, "_keys", keys)
+        if keys.missed:
+            tx.assign(self, "_wrong", self._wrong.another(now))
+            if self._wrong.locked(now):
+                told = f"call {call_id}: {MOST_WRONG} wrong codes: no key counts for {LOCK_NS // NS} s"
+                tx.publish(notices.fault(told))
         if hit is not None:
             data = {"DTMFEventId": hit, "CallId": call_id}
             tx.publish(NewEvent(topic=events.CALL_DTMF, data=data, t_ns=t_ns))

@@ -30,14 +30,16 @@ class Panel:
         self._dialled_ns = 0
 
     def on_button(self, tx: Transaction, t_ns: int, correlation: str | None = None) -> None:
-        """The call button was pressed."""
+        """The call button was pressed. One that is turned off can be used for nothing: its press only ends a number."""
         intercom = self._intercom
         button, call, now = intercom.contacts.button, intercom.live, tx.now.mono_ns
         if t_ns and t_ns == self._dialled_ns:
             return  # the digits before it were a speed dial number
+        if not button.enabled:
+            return
         does = calls.button(call, button.during_call, round(button.delay * NS), now)
         if does == "call":
-            if button.enabled and intercom.reaches(button.recipients):
+            if intercom.reaches(button.recipients):
                 act = partial(intercom.call_contacts, tx, button.recipients, fallback=button.fallback)
                 self._try(tx, partial(act, correlation=correlation), correlation)
         elif call is not None and does == "end":
@@ -46,8 +48,10 @@ class Panel:
             intercom.answer(tx, call.id)
 
     def on_speed_dial(self, tx: Transaction, digits: str, t_ns: int, correlation: str | None = None) -> None:
-        """A number was entered before the call key."""
+        """A number was entered before the call key. During a call that is the button, whatever was typed before it."""
         intercom = self._intercom
+        if intercom.live is not None:
+            return
         known = intercom.contacts.by_speed_dial(digits)
         if known is not None:
             tx.assign(self, "_dialled_ns", t_ns)

@@ -11,7 +11,7 @@ from axcore.devices import dial
 from axcore.devices.call import DECLINED, NS, Limits
 from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model.intercom import VMS_CALL, CallDirection, Contact, SipSettings, Target, VmsSettings
-from axcore.model.sip import SipUri, identity, parse_name_addr, parse_source, parse_uri
+from axcore.model.sip import SipUri, host_of, identity, parse_name_addr, parse_source, parse_uri
 from axcore.model.voice import Incoming, Referred
 
 from .accounts import SipAccounts
@@ -86,7 +86,7 @@ class Who:
             return BAD_REQUEST
         if not settings.allow_incoming or not account.active:
             return DECLINED
-        return 0 if self._listed(caller) else FORBIDDEN
+        return 0 if self._listed(caller, host_of(report.source)) else FORBIDDEN
 
     def referred(self, report: Referred, account: str) -> Target | int:
         """Whom a peer has called from his account in his place, or the SIP status that he gets who may not."""
@@ -98,15 +98,16 @@ class Who:
             return DECLINED
         except InputError:
             return BAD_REQUEST
-        if identity(target.uri) in self._accounts.own() or not self._listed(parse_uri(target.uri)):
+        peer = parse_uri(target.uri)
+        if identity(target.uri) in self._accounts.own() or not self._listed(peer, peer.host):
             return FORBIDDEN
         return msgspec.structs.replace(target, replaces=report.replaces)
 
-    def _listed(self, peer: SipUri) -> bool:
-        """Whether the access list lets the device talk to somebody who is not of its contacts."""
+    def _listed(self, peer: SipUri, address: str) -> bool:
+        """Whether the access list lets the device talk to somebody, at an address, who is not of its contacts."""
         settings = self._accounts.settings
         sources = [parse_source(source) for source in settings.access_list]
-        return not settings.use_access_list or dial.admitted(peer, settings.access_list_policy, sources)
+        return not settings.use_access_list or dial.admitted(peer, address, settings.access_list_policy, sources)
 
     def _target(self, contact: Contact) -> Target:
         return self._usable(self._accounts.target(contact.sip_address, contact.account, contact=contact.id))
