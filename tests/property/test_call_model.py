@@ -172,7 +172,20 @@ def test_a_sequence_is_hit_by_its_keys_only(sequences: list[str], typed: list[tu
         keys, hit = keys.press(key, now, known)
         if hit is not None:
             assert row.endswith(sequences[int(hit)])
-        assert keys.missed == (hit is None and not keys.typed)
+        assert not keys.missed or (hit is None and not keys.typed)
         assert not any(len(keys.typed) >= len(sequence) for sequence in sequences if keys.typed == sequence) or any(
             sequence.startswith(keys.typed) and sequence != keys.typed for sequence in sequences
         )
+
+
+@given(st.text("12", min_size=1, max_size=5), st.text("123", max_size=60))
+def test_who_tries_codes_is_counted(code: str, row: str) -> None:
+    """No fewer than one wrong code for twice its keys, however they are cut; and no two for the keys of one."""
+    keys, wrong, since_hit, last = Keys(), 0, 0, -len(code)
+    for number, key in enumerate(row):
+        keys, hit = keys.press(key, NS, {code: "1"})
+        wrong, since_hit = (0, 0) if hit else (wrong + keys.missed, since_hit + 1)
+        assert wrong >= since_hit // (2 * len(code))
+        if keys.missed:
+            assert number - last >= len(code)
+        last = -len(code) if hit else number if keys.missed else last

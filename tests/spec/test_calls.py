@@ -300,6 +300,14 @@ class TestDtmf:
         for text, wrong in (("9", True), ("1", False), ("19", True), ("12", False)):
             assert self.typed(text, {"12": "a"})[1].missed is wrong, text
 
+    def test_as_many_keys_as_a_code_has_are_one_wrong_code(self) -> None:
+        keys, wrong = Keys(), []
+        for key in "5678567812355":
+            keys, _ = keys.press(key, NS, {"1234": "a", "123456": "b"})
+            wrong.append(keys.missed)
+        assert wrong == [True, False, False, False, True, False, False, False, False, False, False, True, False]
+        assert keys.press("9", 2 * NS + PAUSE_NS, {"1234": "a"})[0].missed  # after a pause it is another one
+
     def test_five_wrong_codes_lock_for_a_minute(self) -> None:
         wrong = Wrong()
         for second in range(MOST_WRONG):

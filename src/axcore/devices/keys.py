@@ -2,8 +2,9 @@
 
 A sequence counts from the first key after a pause, a hit or a miss: what is typed must be the sequence, it is not
 looked for in a longer row of keys. It is hit with its last key. Where it is the beginning of a longer one, that one can
-still be hit by going on. A key that leads to no sequence makes a wrong code of what was typed. Wrong codes are
-counted over all calls: after ``MOST_WRONG`` within ``MEMORY_NS`` no key counts for ``LOCK_NS``.
+still be hit by going on. A key that leads to no sequence makes a wrong code of what was typed; as many keys as the
+shortest sequence has, one after the other, are one wrong code and not several. Wrong codes are counted over all calls:
+after ``MOST_WRONG`` within ``MEMORY_NS`` no key counts for ``LOCK_NS``.
 """
 
 from __future__ import annotations
@@ -67,11 +68,15 @@ class Keys(msgspec.Struct, frozen=True):
     last_ns: int = 0
     missed: bool = False
     """The last key made it a wrong code."""
+    since: int = 0
+    """Keys from the one on that did so last; 0: there is none, or a pause or a hit was after it."""
 
     def press(self, key: str, now: int, sequences: Mapping[str, str]) -> tuple[Keys, str | None]:
         """A key was pressed. ``sequences``: id by sequence. Gives the id of the one that was hit."""
-        before = "" if now - self.last_ns > PAUSE_NS else self.typed
-        typed = before + key
+        goes_on = now - self.last_ns <= PAUSE_NS
+        typed = (self.typed if goes_on else "") + key
         longer = any(sequence.startswith(typed) and sequence != typed for sequence in sequences)
         hit = sequences.get(typed)
-        return Keys(typed if longer else "", now, hit is None and not longer), hit
+        since = self.since + 1 if goes_on and self.since and hit is None else 0
+        missed = hit is None and not longer and not 0 < since <= min(map(len, sequences), default=0)
+        return Keys(typed if longer else "", now, missed, 1 if missed else since), hit
