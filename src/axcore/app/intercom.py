@@ -5,7 +5,7 @@ Imported for models that make calls. Processes run only while SIP is on.
 
 from __future__ import annotations
 
-import contextlib
+import logging
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -34,6 +34,8 @@ from axcore.services.schedules import ScheduleService
 
 from .deliveries import own_address
 
+log = logging.getLogger(__name__)
+
 WILDCARDS = ("", "0.0.0.0", "::")
 
 
@@ -54,7 +56,7 @@ class Intercom:
         self._bind = "" if bind in WILDCARDS else bind
         leds = [led.name for led in model.leds]
         answers = all(line.role != "callbutton" for line in model.inputs)
-        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers, clips=clips)
+        self.service = IntercomService(schedules, indicators, self._post, leds=leds, answers=answers, clips=clips)
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
         self.paths = NatPaths(self._bind)
         self.media: CallMedia | None = None
@@ -118,8 +120,13 @@ class Intercom:
         self._post(lambda tx: self.service.on_lost(tx, line, reason))
 
     def _post(self, job: Job[None]) -> None:
-        with contextlib.suppress(StateError, QueueFullError):
+        """For threads that have more to do: one that the full ledger does not take is lost, which is logged."""
+        try:
             self._ledger.post(job)
+        except StateError:  # the device stops
+            return
+        except QueueFullError as error:
+            log.warning("a job of the intercom is lost: %s", error)
 
 
 def _apply(desk: Desk, settings: AudioSettings) -> None:
