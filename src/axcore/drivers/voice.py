@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -100,11 +100,13 @@ class VoiceProcess:
         """Have it hang up and unregister, then end it. Safe to call twice."""
         self._stopping.set()
         self.send(Quit())
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._thread is threading.current_thread():
+            return
+        if self._thread is not None:
             self._thread.join(LAST_WORDS_S)
             self._drop()
             self._thread.join()
-            self._knocks.close()
+        self._knocks.close()
 
     def restart(self) -> None:
         """End this process; the next one comes at once and is configured anew."""
@@ -173,7 +175,8 @@ class VoiceProcess:
                     configure = self._configure()
                     ours.sendall(frame(configure))
                     self._process, self._socket = process, ours
-                reason = self._read(ours, configure.bind or LOOPBACK)
+                # While it was made, nobody was there to be told to quit.
+                reason = "" if self._stopping.is_set() else self._read(ours, configure.bind or LOOPBACK)
         except OSError as error:
             return f"cannot be started: {error}"
         finally:
@@ -230,7 +233,10 @@ class VoiceProcess:
 
 
 class VoiceLines:
-    """Several voice processes; each method returns at once.
+    """Several voice processes; ``send`` and ``apply`` return at once.
+
+    Those that are to go say their last words, end, and are told as lost before others with their numbers start: nothing
+    that they say is taken for news of those, and their SIP port is free.
 
     Args:
         count: how many.
@@ -248,6 +254,10 @@ class VoiceLines:
         self._count, self._configure = count, configure
         self._on_report, self._on_lost = on_report, on_lost
         self._processes: tuple[VoiceProcess, ...] = ()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._change: threading.Thread | None = None
+        """The latest one, which begins when the one before is done."""
 
     @property
     def processes(self) -> tuple[VoiceProcess, ...]:
@@ -261,26 +271,27 @@ class VoiceLines:
 
     def apply(self, on: bool) -> None:
         """Have processes with the present settings, or none."""
-        old = self._processes
-        if on and old:
-            for process in old:
-                process.restart()
-        elif on:
-            self._processes = tuple(self._make(number) for number in range(self._count))
-            for process in self._processes:
-                process.start()
-        elif old:
-            self._processes = ()
-            threading.Thread(target=self._end, args=(old,), name="voice end").start()
+        with self._lock:
+            old = self._processes
+            if self._closed or (not on and not old):
+                return
+            if on and old:
+                for process in old:
+                    process.restart()
+                return
+            self._processes = new = tuple(self._make(number) for number in range(self._count)) if on else ()
+            self._change = threading.Thread(target=self._replace, args=(self._change, old, new), name="voice change")
+            self._change.start()
 
     def stop(self) -> None:
-        """End all, and wait for that."""
-        old, self._processes = self._processes, ()
-        threads = [threading.Thread(target=process.stop) for process in old]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        """End all, and wait for that; none begins after it."""
+        with self._lock:
+            self._closed = True
+            old, self._processes = self._processes, ()
+            change = self._change
+        if change is not None:
+            change.join()
+        _stop(old)
 
     @staticmethod
     def unavailable() -> str:
@@ -288,10 +299,18 @@ class VoiceLines:
         found = importlib.util.find_spec("pjsua2") is not None
         return "" if found else "the package for SIP is not installed: pip install 'axcore[voice]'"
 
-    def _end(self, old: tuple[VoiceProcess, ...]) -> None:
+    def _replace(
+        self, before: threading.Thread | None, old: tuple[VoiceProcess, ...], new: tuple[VoiceProcess, ...]
+    ) -> None:
+        if before is not None:
+            before.join()
+        _stop(old)
         for number, process in enumerate(old):
-            process.stop()
-            self._on_lost(number, "")
+            if process.starts:
+                self._on_lost(number, "")
+        for process in new:
+            if self._processes is new:  # They are still wanted.
+                process.start()
 
     def _make(self, number: int) -> VoiceProcess:
         return VoiceProcess(
@@ -300,3 +319,12 @@ class VoiceLines:
             partial(self._on_report, number),
             partial(self._on_lost, number),
         )
+
+
+def _stop(processes: Iterable[VoiceProcess]) -> None:
+    """All at the same time."""
+    threads = [threading.Thread(target=process.stop) for process in processes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
