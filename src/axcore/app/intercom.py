@@ -6,9 +6,10 @@ Imported for models that make calls. Processes run only while SIP is on.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from axcore.devices import DeviceModel
 from axcore.drivers.audio_streams import AudioStreams
@@ -37,6 +38,8 @@ from .deliveries import own_address
 log = logging.getLogger(__name__)
 
 WILDCARDS = ("", "0.0.0.0", "::")
+ROOM_S: Final = 0.02
+"""After which a full ledger is tried again."""
 
 
 class Intercom:
@@ -54,6 +57,7 @@ class Intercom:
     ) -> None:
         self._ledger, self._model = ledger, model
         self._bind = "" if bind in WILDCARDS else bind
+        self._stopping = threading.Event()
         leds = [led.name for led in model.leds]
         answers = all(line.role != "callbutton" for line in model.inputs)
         self.service = IntercomService(schedules, indicators, self._post, leds=leds, answers=answers, clips=clips)
@@ -96,6 +100,7 @@ class Intercom:
 
     def stop(self) -> None:
         """Hang up and end the processes."""
+        self._stopping.set()
         self.lines.stop()
         self.paths.close()
         if self.media is not None:
@@ -114,10 +119,24 @@ class Intercom:
         )
 
     def _on_report(self, line: int, report: Report) -> None:
-        self._post(lambda tx: self.service.on_report(tx, line, report))
+        self._deliver(lambda tx: self.service.on_report(tx, line, report))
 
     def _on_lost(self, line: int, reason: str) -> None:
-        self._post(lambda tx: self.service.on_lost(tx, line, reason))
+        self._deliver(lambda tx: self.service.on_lost(tx, line, reason))
+
+    def _deliver(self, job: Job[None]) -> None:
+        """For the threads of the voice processes: what they say is not lost. They wait until the ledger has room, and
+        the buffer of its socket holds a process back meanwhile; only while the device stops nobody waits."""
+        while True:
+            try:
+                self._ledger.post(job)
+            except StateError:
+                return
+            except QueueFullError:
+                if self._stopping.wait(ROOM_S):
+                    return
+            else:
+                return
 
     def _post(self, job: Job[None]) -> None:
         """For threads that have more to do: one that the full ledger does not take is lost, which is logged."""
