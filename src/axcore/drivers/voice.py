@@ -1,9 +1,10 @@
 """A voice process and its end of the UNIX socket: started, watched, started again, never waited for.
 
 A thread of its own reads the reports and hands them over; commands are written by whoever has them, without a wait. A
-process that ends, aborts, is killed or does not take its commands is gone: that is told (``on_lost``), and another one
-is started after ``FIRST_DELAY``, later after repeated failures. It sleeps until SIP comes: who gives it a command
-knocks at its SIP port. Nothing here needs the event loop, so calls outlive a blocked one.
+process that ends, aborts, is killed, does not take its commands or shows no life (``Alive``) for ``LOOKS`` times
+``LOOK_S`` is gone: that is told (``on_lost``), and another one is started after ``FIRST_DELAY``, later after repeated
+failures. It sleeps until SIP comes: who gives it a command knocks at its SIP port. Nothing here needs the event loop,
+so calls outlive a blocked one.
 Threads: ``start``, ``stop`` and ``send`` any; the callbacks come from the reading thread.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import select
 import socket
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from axcore.model.voice import (
     LOOPBACK,
     MAX_FRAME,
     REPORTS,
+    Alive,
     Command,
     Configure,
     Quit,
@@ -49,6 +52,13 @@ BUFFER: Final = 1 << 20
 LAST_WORDS_S: Final = 1.5
 END_S: Final = 0.25
 """Between the end of its socket and its own."""
+LOOK_S: Final = 5.0
+LOOKS: Final = 3
+"""So many in a row without a word end a process. Looks are counted and not seconds, so that a device that was stopped
+for a while, or had no time, does not take that for its process's silence."""
+LOOKS_AT_START: Final = 12
+"""The same, before it is ready."""
+SILENT: Final = "does not answer any more"
 MODULE: Final = "axcore.voice"
 
 
@@ -182,12 +192,21 @@ class VoiceProcess:
         finally:
             with self._lock:
                 self._socket = self._door = None
-        return self._ended(process) or reason
+        ended = self._ended(process)
+        return reason if reason == SILENT else ended or reason
 
     def _read(self, connection: socket.socket, host: str) -> str:
         """Hand over reports until there are no more; why. ``host``: where its SIP port is."""
-        buffer = bytearray()
+        buffer, looks = bytearray(), 0
+        bell = select.poll()
+        bell.register(connection, select.POLLIN)
         while True:
+            if not bell.poll(LOOK_S * 1000):
+                looks += 1
+                if looks >= (LOOKS_AT_START if self._door is None else LOOKS):
+                    return SILENT
+                continue
+            looks = 0
             try:
                 part = connection.recv(65536)
             except OSError:
@@ -210,6 +229,8 @@ class VoiceProcess:
                 if isinstance(report, Ready):
                     self._door = (host, report.port)
                     self._knock()
+                if isinstance(report, Alive):
+                    continue
                 try:
                     self._on_report(report)
                 except Exception:

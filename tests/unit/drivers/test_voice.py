@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import threading
@@ -14,10 +15,11 @@ import pytest
 from axcore.drivers import voice
 from axcore.drivers.voice import VoiceLines, VoiceProcess
 from axcore.interfaces.cli.instance import wait_for
-from axcore.model.voice import Configure, Ready, Report
+from axcore.model.voice import ALIVE_NS, Alive, Configure, Ended, Ready, Report, frame
 
 PATIENCE = 30.0
 READY = Ready(version="2.15.1", max_calls=4, max_accounts=8, tls="", codecs=("PCMU",), port=5060)
+ENDED = Ended(leg="in1", code=200, reason="OK")
 
 
 class FakeProcess:
@@ -165,3 +167,58 @@ def test_one_that_is_stopped_while_it_starts_is_ended(monkeypatch: pytest.Monkey
     running.join(PATIENCE)
     assert not running.is_alive()
     assert made[0].returncode == -9
+
+
+class Script:
+    """Stands for ``select.poll``: at each look the process says something, or nothing (None)."""
+
+    def __init__(self, said: list[Report | None]) -> None:
+        self.said, self.looks = said, 0
+        self.ours, self.theirs = socket.socketpair()
+
+    def __call__(self) -> Script:
+        return self
+
+    def register(self, connection: socket.socket, events: int) -> None:
+        assert connection is self.ours
+
+    def poll(self, timeout_ms: float) -> list[tuple[int, int]]:
+        assert timeout_ms == voice.LOOK_S * 1000
+        self.looks += 1
+        report = self.said.pop(0) if self.said else None
+        if report is None:
+            return []
+        self.theirs.sendall(frame(report))
+        return [(self.ours.fileno(), select.POLLIN)]
+
+
+QUIET: list[Report | None] = [None]
+
+
+@pytest.mark.parametrize(
+    ("said", "looks"),
+    [
+        ([], 12),
+        ([READY], 1 + 3),
+        ([READY, *QUIET * 2, Alive(), *QUIET * 2, Alive()], 7 + 3),
+        ([*QUIET * 11, READY, *QUIET * 2, ENDED], 15 + 3),
+    ],
+    ids=["never ready", "ready, then nothing", "alive", "slow to start"],
+)
+def test_one_that_shows_no_life_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, said: list[Report | None], looks: int
+) -> None:
+    told: list[Report] = []
+    process = VoiceProcess("voice 0", Configure, told.append, lambda reason: None)
+    script = Script(list(said))
+    monkeypatch.setattr(voice.select, "poll", script)  # type: ignore[attr-defined]
+    with script.ours, script.theirs:
+        assert process._read(script.ours, "127.0.0.1") == "does not answer any more"
+    assert script.looks == looks
+    assert told == [report for report in said if report is not None and not isinstance(report, Alive)]
+    process.stop()
+
+
+def test_a_sleeping_process_shows_life_within_a_look() -> None:
+    """It wakes every second, and at most every 1.5 s while it refuses a flood (``voice.ingress``)."""
+    assert ALIVE_NS / 1e9 + 1.5 < voice.LOOK_S
