@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from axcore.drivers import voice
 from axcore.model.voice import Digit, Ended, HangUp, Incoming, Progress, Ready, Refused, Registration
 from axcore.testing.phone import Phone
 
@@ -122,6 +123,20 @@ def test_a_process_that_dies_is_back_within_two_seconds(number: signal.Signals) 
             pytest.fail(f"it was back after {took:.1f} s, again and again")
         ada.call(bob.uri)
         bob.wait(Incoming)
+
+
+def test_a_process_that_hangs_is_ended_and_another_one_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voice, "LOOK_S", 2.0)  # longer than between two proofs of life, if there are two of them
+    with Phone("ada") as ada, Phone("bob") as bob:
+        pid = ada.process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        assert ada.lost.get(timeout=PATIENCE) == "does not answer any more"
+        ada.ready = ada.wait(Ready)
+        assert ada.process.pid not in (None, pid)
+        ada.call(bob.uri)  # who is as he was
+        bob.wait(Incoming)
+        assert bob.process.starts == 1
 
 
 def test_many_commands_at_once_are_all_taken() -> None:

@@ -5,11 +5,12 @@ Imported for models that make calls. Processes run only while SIP is on.
 
 from __future__ import annotations
 
-import contextlib
+import logging
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from axcore.devices import DeviceModel
 from axcore.drivers.audio_streams import AudioStreams
@@ -44,7 +45,11 @@ from axcore.services.schedules import ScheduleService
 
 from .deliveries import own_address
 
+log = logging.getLogger(__name__)
+
 WILDCARDS = ("", "0.0.0.0", "::")
+ROOM_S: Final = 0.02
+"""After which a full ledger is tried again."""
 
 
 class Intercom:
@@ -62,9 +67,10 @@ class Intercom:
     ) -> None:
         self._ledger, self._model = ledger, model
         self._bind = "" if bind in WILDCARDS else bind
+        self._stopping = threading.Event()
         leds = [led.name for led in model.leds]
         answers = all(line.role != "callbutton" for line in model.inputs)
-        self.service = IntercomService(schedules, indicators, ledger.post, leds=leds, answers=answers, clips=clips)
+        self.service = IntercomService(schedules, indicators, self._post, leds=leds, answers=answers, clips=clips)
         self.lines = VoiceLines(COUNT, self._configure, self._on_report, self._on_lost)
         self.paths = NatPaths(self._bind)
         self.media: CallMedia | None = None
@@ -111,6 +117,7 @@ class Intercom:
 
     def stop(self) -> None:
         """Hang up and end the processes."""
+        self._stopping.set()
         self.lines.stop()
         self.paths.close()
         if self.media is not None:
@@ -129,14 +136,33 @@ class Intercom:
         )
 
     def _on_report(self, line: int, report: Report) -> None:
-        self._post(lambda tx: self.service.on_report(tx, line, report))
+        self._deliver(lambda tx: self.service.on_report(tx, line, report))
 
     def _on_lost(self, line: int, reason: str) -> None:
-        self._post(lambda tx: self.service.on_lost(tx, line, reason))
+        self._deliver(lambda tx: self.service.on_lost(tx, line, reason))
+
+    def _deliver(self, job: Job[None]) -> None:
+        """For the threads of the voice processes: what they say is not lost. They wait until the ledger has room, and
+        the buffer of its socket holds a process back meanwhile; only while the device stops nobody waits."""
+        while True:
+            try:
+                self._ledger.post(job)
+            except StateError:
+                return
+            except QueueFullError:
+                if self._stopping.wait(ROOM_S):
+                    return
+            else:
+                return
 
     def _post(self, job: Job[None]) -> None:
-        with contextlib.suppress(StateError, QueueFullError):
+        """For threads that have more to do: one that the full ledger does not take is lost, which is logged."""
+        try:
             self._ledger.post(job)
+        except StateError:  # the device stops
+            return
+        except QueueFullError as error:
+            log.warning("a job of the intercom is lost: %s", error)
 
 
 def _apply(desk: Desk, settings: AudioSettings) -> None:

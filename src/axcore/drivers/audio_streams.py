@@ -119,6 +119,7 @@ class AudioStreams:
 
     def talk(self, codec: str, codec_rate: int | None = None) -> Talker:
         """Be heard in the loudspeaker, alone. QueueFullError: somebody else is."""
+        leg = _leg(codec, codec_rate)
         with self._lock:
             if self._talking:
                 raise QueueFullError("somebody else talks; one at a time")
@@ -127,10 +128,11 @@ class AudioStreams:
         def closed() -> None:
             self._talking = False
 
-        return Talker(self._card, _leg(codec, codec_rate), closed)
+        return Talker(self._card, leg, closed)
 
     def listen(self, codec: str, codec_rate: int | None = None) -> Listener:
         """Hear the microphone. QueueFullError: too many do."""
+        leg = _leg(codec, codec_rate)
         with self._lock:
             if self._listeners >= MAX_LISTENERS:
                 raise QueueFullError(f"{MAX_LISTENERS} clients listen already")
@@ -140,7 +142,7 @@ class AudioStreams:
             with self._lock:
                 self._listeners -= 1
 
-        return Listener(self._card, _leg(codec, codec_rate), closed)
+        return Listener(self._card, leg, closed)
 
 
 def _leg(codec: str, codec_rate: int | None) -> Leg:

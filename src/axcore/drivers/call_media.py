@@ -24,6 +24,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -210,11 +211,8 @@ class CallMedia:
                 if job is None:
                     self._hang_up()
                     return
-                try:
-                    job()
-                except (OSError, AxError) as error:
-                    log.error("the sound of a call: %s", error)
-            self._tell()
+                _try(job)
+            _try(self._tell)
 
     def _wait(self) -> None:
         """For a job, or for what the native thread tells. Not by ``select.select``: a flood of connections may have
@@ -235,13 +233,13 @@ class CallMedia:
         from axcore.drivers.media import KEYS, Heard
 
         for told in self._sound.events():
-            self.desk.on_event(told)
+            _try(partial(self.desk.on_event, told))
         if self._media is None:  # it was the last that needed the card
             return
         names = {call.port.number: name for name, call in self._calls.items() if call.port is not None}
         for event in self._media.events():
             if event.what is Heard.KEY_DOWN and event.port in names and event.key in KEYS:
-                self._on_key(names[event.port], event.key, event.t_ns)
+                _try(partial(self._on_key, names[event.port], event.key, event.t_ns))
 
     def _opened(self, call: _Call) -> None:
         self._stopped(call.name)
@@ -259,7 +257,7 @@ class CallMedia:
                 media = Media(sound)
                 sound.start()
                 media.start()
-            except (OSError, AxError):
+            except BaseException:
                 self.desk.closed()
                 raise
             self._sound, self._media = sound, media
@@ -357,9 +355,18 @@ class CallMedia:
 
     def _hang_up(self) -> None:
         for leg in list(self._calls):
-            with contextlib.suppress(OSError, AxError):
-                self._stopped(leg)
+            _try(partial(self._stopped, leg))
         self._quiet()
+
+
+def _try(job: Callable[[], None]) -> None:
+    """Do one thing in the thread of calls: whatever it raises is logged, and the next one is done."""
+    try:
+        job()
+    except (OSError, AxError) as error:
+        log.error("the sound of a call: %s", error)
+    except Exception:
+        log.exception("the sound of a call")
 
 
 def _wire(agreed: AgreedMedia) -> AgreedMedia:

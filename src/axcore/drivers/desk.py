@@ -242,9 +242,10 @@ class Desk:
         if event.what is not What.ENDED or playing is None or playing.serial != event.serial:
             return
         del self._playing[event.index]
-        if playing.after is not None:
-            self._put(event.index, playing.after, None, playing.gain, playing.to)
-        else:
+        try:
+            if playing.after is not None:
+                self._put(event.index, playing.after, None, playing.gain, playing.to)
+        finally:
             self._card.rest()
 
     # --- inside
@@ -260,10 +261,11 @@ class Desk:
         def work() -> None:
             try:
                 samples = at_rate(wanted.load(), RATE)
-            except (OSError, ValueError, AxError) as error:
-                log.error("a sound cannot be played: %s", error)
+            except Exception as error:
+                known = isinstance(error, (OSError, ValueError, AxError))
+                log.error("a sound cannot be played: %s", error, exc_info=not known)
+                self._card.do(loaded)  # first: who is told may fail himself
                 wanted.failed(str(getattr(error, "strerror", None) or error))
-                self._card.do(loaded)
                 return
             self._card.do(lambda: start(samples))
 

@@ -1,9 +1,10 @@
 """A voice process and its end of the UNIX socket: started, watched, started again, never waited for.
 
 A thread of its own reads the reports and hands them over; commands are written by whoever has them, without a wait. A
-process that ends, aborts, is killed or does not take its commands is gone: that is told (``on_lost``), and another one
-is started after ``FIRST_DELAY``, later after repeated failures. It sleeps until SIP comes: who gives it a command
-knocks at its SIP port. Nothing here needs the event loop, so calls outlive a blocked one.
+process that ends, aborts, is killed, does not take its commands or shows no life (``Alive``) for ``LOOKS`` times
+``LOOK_S`` is gone: that is told (``on_lost``), and another one is started after ``FIRST_DELAY``, later after repeated
+failures. It sleeps until SIP comes: who gives it a command knocks at its SIP port. Nothing here needs the event loop,
+so calls outlive a blocked one.
 Threads: ``start``, ``stop`` and ``send`` any; the callbacks come from the reading thread.
 """
 
@@ -12,11 +13,12 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import select
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -28,6 +30,7 @@ from axcore.model.voice import (
     LOOPBACK,
     MAX_FRAME,
     REPORTS,
+    Alive,
     Command,
     Configure,
     Quit,
@@ -49,6 +52,13 @@ BUFFER: Final = 1 << 20
 LAST_WORDS_S: Final = 1.5
 END_S: Final = 0.25
 """Between the end of its socket and its own."""
+LOOK_S: Final = 5.0
+LOOKS: Final = 3
+"""So many in a row without a word end a process. Looks are counted and not seconds, so that a device that was stopped
+for a while, or had no time, does not take that for its process's silence."""
+LOOKS_AT_START: Final = 12
+"""The same, before it is ready."""
+SILENT: Final = "does not answer any more"
 MODULE: Final = "axcore.voice"
 
 
@@ -100,11 +110,13 @@ class VoiceProcess:
         """Have it hang up and unregister, then end it. Safe to call twice."""
         self._stopping.set()
         self.send(Quit())
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._thread is threading.current_thread():
+            return
+        if self._thread is not None:
             self._thread.join(LAST_WORDS_S)
             self._drop()
             self._thread.join()
-            self._knocks.close()
+        self._knocks.close()
 
     def restart(self) -> None:
         """End this process; the next one comes at once and is configured anew."""
@@ -173,18 +185,28 @@ class VoiceProcess:
                     configure = self._configure()
                     ours.sendall(frame(configure))
                     self._process, self._socket = process, ours
-                reason = self._read(ours, configure.bind or LOOPBACK)
+                # While it was made, nobody was there to be told to quit.
+                reason = "" if self._stopping.is_set() else self._read(ours, configure.bind or LOOPBACK)
         except OSError as error:
             return f"cannot be started: {error}"
         finally:
             with self._lock:
                 self._socket = self._door = None
-        return self._ended(process) or reason
+        ended = self._ended(process)
+        return reason if reason == SILENT else ended or reason
 
     def _read(self, connection: socket.socket, host: str) -> str:
         """Hand over reports until there are no more; why. ``host``: where its SIP port is."""
-        buffer = bytearray()
+        buffer, looks = bytearray(), 0
+        bell = select.poll()
+        bell.register(connection, select.POLLIN)
         while True:
+            if not bell.poll(LOOK_S * 1000):
+                looks += 1
+                if looks >= (LOOKS_AT_START if self._door is None else LOOKS):
+                    return SILENT
+                continue
+            looks = 0
             try:
                 part = connection.recv(65536)
             except OSError:
@@ -207,6 +229,8 @@ class VoiceProcess:
                 if isinstance(report, Ready):
                     self._door = (host, report.port)
                     self._knock()
+                if isinstance(report, Alive):
+                    continue
                 try:
                     self._on_report(report)
                 except Exception:
@@ -230,7 +254,10 @@ class VoiceProcess:
 
 
 class VoiceLines:
-    """Several voice processes; each method returns at once.
+    """Several voice processes; ``send`` and ``apply`` return at once.
+
+    Those that are to go say their last words, end, and are told as lost before others with their numbers start: nothing
+    that they say is taken for news of those, and their SIP port is free.
 
     Args:
         count: how many.
@@ -248,6 +275,10 @@ class VoiceLines:
         self._count, self._configure = count, configure
         self._on_report, self._on_lost = on_report, on_lost
         self._processes: tuple[VoiceProcess, ...] = ()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._change: threading.Thread | None = None
+        """The latest one, which begins when the one before is done."""
 
     @property
     def processes(self) -> tuple[VoiceProcess, ...]:
@@ -261,26 +292,27 @@ class VoiceLines:
 
     def apply(self, on: bool) -> None:
         """Have processes with the present settings, or none."""
-        old = self._processes
-        if on and old:
-            for process in old:
-                process.restart()
-        elif on:
-            self._processes = tuple(self._make(number) for number in range(self._count))
-            for process in self._processes:
-                process.start()
-        elif old:
-            self._processes = ()
-            threading.Thread(target=self._end, args=(old,), name="voice end").start()
+        with self._lock:
+            old = self._processes
+            if self._closed or (not on and not old):
+                return
+            if on and old:
+                for process in old:
+                    process.restart()
+                return
+            self._processes = new = tuple(self._make(number) for number in range(self._count)) if on else ()
+            self._change = threading.Thread(target=self._replace, args=(self._change, old, new), name="voice change")
+            self._change.start()
 
     def stop(self) -> None:
-        """End all, and wait for that."""
-        old, self._processes = self._processes, ()
-        threads = [threading.Thread(target=process.stop) for process in old]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        """End all, and wait for that; none begins after it."""
+        with self._lock:
+            self._closed = True
+            old, self._processes = self._processes, ()
+            change = self._change
+        if change is not None:
+            change.join()
+        _stop(old)
 
     @staticmethod
     def unavailable() -> str:
@@ -288,10 +320,18 @@ class VoiceLines:
         found = importlib.util.find_spec("pjsua2") is not None
         return "" if found else "the package for SIP is not installed: pip install 'axcore[voice]'"
 
-    def _end(self, old: tuple[VoiceProcess, ...]) -> None:
+    def _replace(
+        self, before: threading.Thread | None, old: tuple[VoiceProcess, ...], new: tuple[VoiceProcess, ...]
+    ) -> None:
+        if before is not None:
+            before.join()
+        _stop(old)
         for number, process in enumerate(old):
-            process.stop()
-            self._on_lost(number, "")
+            if process.starts:
+                self._on_lost(number, "")
+        for process in new:
+            if self._processes is new:  # They are still wanted.
+                process.start()
 
     def _make(self, number: int) -> VoiceProcess:
         return VoiceProcess(
@@ -300,3 +340,12 @@ class VoiceLines:
             partial(self._on_report, number),
             partial(self._on_lost, number),
         )
+
+
+def _stop(processes: Iterable[VoiceProcess]) -> None:
+    """All at the same time."""
+    threads = [threading.Thread(target=process.stop) for process in processes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -18,6 +18,8 @@ FRAME: Final = struct.Struct(">I")
 MAX_FRAME: Final = 2_097_152
 KNOCK: Final = b"\r\n\r\n"
 """To a process's SIP port: there is a command (for anybody else an empty keep-alive, RFC 5626, 3.5.1)."""
+ALIVE_NS: Final = 3_000_000_000
+"""Between two proofs of life; a process that sleeps is up to 1.5 s late."""
 LOOPBACK: Final = "127.0.0.1"
 """Where its SIP port is, if it is bound to all addresses."""
 NOWHERE: Final = ("0.0.0.0", "::")
@@ -246,6 +248,10 @@ class Ready(_Message, frozen=True, kw_only=True):
     """Accounts that it could not take."""
 
 
+class Alive(_Message, frozen=True, kw_only=True):
+    """The thread that owns the stack goes on: every ``ALIVE_NS``, from ``Ready`` on."""
+
+
 class Registration(_Message, frozen=True, kw_only=True):
     """A registration changed."""
 
@@ -337,7 +343,18 @@ class Refused(_Message, frozen=True, kw_only=True):
 
 
 Report = (
-    Ready | Registration | Probed | Incoming | Progress | Connected | MediaAgreed | Ended | Digit | Referred | Refused
+    Ready
+    | Alive
+    | Registration
+    | Probed
+    | Incoming
+    | Progress
+    | Connected
+    | MediaAgreed
+    | Ended
+    | Digit
+    | Referred
+    | Refused
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

@@ -20,8 +20,10 @@ import pjsua2 as pj
 
 from axcore.model.sip import SipUri
 from axcore.model.voice import (
+    ALIVE_NS,
     KNOCK,
     LOOPBACK,
+    Alive,
     Answer,
     Command,
     Configure,
@@ -126,7 +128,7 @@ class Stack:
         self._port = port = self._begin()
         self._gate = Gate(udp_socket(port))
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
-        crowd, full, late_ns = Crowd(port), False, 0
+        crowd, full, late_ns, alive_ns = Crowd(port), False, 0, 0
         self._used_ns = time.thread_time_ns()  # what the start took does not count
         self.link.start()
         while self._running:
@@ -142,6 +144,9 @@ class Stack:
                 self.link.send(refused)
             full = self._endpoint.limit()
             now = time.monotonic_ns()
+            if now >= alive_ns:
+                alive_ns = now + ALIVE_NS
+                self.link.send(Alive())
             if idle or now >= late_ns:  # Not in the way of a call.
                 late_ns = now + LATE_NS
                 crowd.thin(now)

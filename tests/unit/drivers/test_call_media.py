@@ -353,3 +353,41 @@ def test_keys_of_srtp() -> None:
         with pytest.raises(InputError) as caught:
             crypto(local, remote)
         assert caught.value.field == "crypto"
+
+
+def test_who_is_told_of_a_key_may_fail_and_the_next_key_is_told(
+    pair: tuple[Station, Station], caplog: pytest.LogCaptureFixture
+) -> None:
+    here, there = pair
+    fails: dict[str, Exception] = {"1": QueueFullError("4096 jobs wait"), "2": RuntimeError("a mistake")}
+
+    def on_key(leg: str, key: str, t_ns: int) -> None:
+        there.keys.append((leg, key, t_ns))
+        if key in fails:
+            raise fails[key]
+
+    there.media.listen(on_key)
+    for one, other, name in ((here, there, "a"), (there, here, "b")):
+        one.media.open(name, one.port)
+        one.media.start(name, one.agreed(other))
+    here.media.press("a", "123")
+    wait_for("three keys", lambda: len(there.keys) == 3, PATIENCE, 0.01)
+    assert "4096 jobs wait" in caplog.text
+    assert "a mistake" in caplog.text
+    there.media.stop("b")
+    wait_for("the card is free", lambda: there.media.sound is None, PATIENCE, 0.01)
+
+
+def test_a_job_that_fails_in_an_unknown_way_is_logged_and_the_next_one_is_done(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    media, done = CallMedia(lambda: open_sound(SoundConfig(), simulated=True), HOST), threading.Event()
+
+    def mistake() -> None:
+        raise RuntimeError("a mistake")
+
+    media.do(mistake)
+    media.do(done.set)
+    assert done.wait(PATIENCE)
+    media.close()
+    assert "a mistake" in caplog.text

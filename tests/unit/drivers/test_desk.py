@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from axcore.audio import Leg, Pipeline
-from axcore.drivers.desk import CLIP_RATE, Desk, at_rate, rest_of
+from axcore.drivers.desk import CLIP_RATE, NS, Desk, at_rate, rest_of
+from axcore.errors import QueueFullError
+from axcore.interfaces.cli.instance import wait_for
 
 RATE, FRAME = 16_000, 160
 
@@ -240,3 +243,47 @@ def test_what_is_left_of_a_clip(times: int, gone: int, parts: list[tuple[int, in
     found = rest_of(array("h", range(10)), times, gone)
     assert [(len(samples), rounds) for samples, rounds in found] == parts
     assert all(samples[-1] == 9 for samples, _ in found)
+
+
+def test_a_clip_that_cannot_be_loaded_lets_the_card_go_even_if_nobody_can_be_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: told.append(str(args.exc_value)))
+    bench.awake()
+
+    def load() -> array[int]:
+        raise OSError(2, "No such file")
+
+    def failed(reason: str) -> None:
+        told.append(reason)
+        raise QueueFullError("4096 jobs wait")
+
+    bench.desk.play_clip(load, 1.0, 1, failed)
+    bench.work()
+    assert not bench.desk.busy
+    assert bench.sound is None
+    wait_for("both", lambda: told == ["No such file", "4096 jobs wait"], 30.0, 0.01)
+
+
+def test_a_sound_whose_second_part_cannot_be_played_lets_the_card_go(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.desk.play_clip(lambda: loud(1.0), 1.0, 3, unexpected)
+    bench.now += NS // 2
+    bench.awake()  # in its middle: the rest of this round, then the others
+    bench.work()
+    real, sound = bench.sound.pipeline, bench.sound
+
+    class Full:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+        def play(self, *args: Any, **more: Any) -> int:
+            raise QueueFullError("no room")
+
+    sound.pipeline = Full()
+    with pytest.raises(QueueFullError):
+        bench.hear(100)
+    assert not bench.desk.busy
+    assert bench.sound is None
