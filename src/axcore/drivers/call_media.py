@@ -262,7 +262,7 @@ class CallMedia:
                 raise
             self._sound, self._media = sound, media
             if self._ring is not None:
-                publish(sound.card.fd, self._ring)
+                _try(partial(publish, sound.card.fd, self._ring))
             self.desk.opened()
         return self._sound
 
@@ -340,7 +340,7 @@ class CallMedia:
         if self._sound is None:
             return
         if self._ring is not None:
-            self._ring.unlink(missing_ok=True)
+            _try(partial(self._ring.unlink, missing_ok=True))
         if self._media is not None:
             self._media.stop()
         self._sound.stop()
