@@ -162,6 +162,59 @@ class TestVapix:
         assert (await vapix_call(bench, "RemoveSIPAccount", {"Id": made["Id"]}))[0] == 400
         assert (await vapix_call(bench, "RemoveSIPAccount", {"Id": "peer-to-peer"}))[0] == 200
 
+    async def test_an_account_that_is_read_and_sent_back_keeps_its_logins(self, bench: IntercomBench) -> None:
+        proxies = [{"Address": "Edge.example", "Username": "gate", "Password": "keeper"}, {"Address": "10.0.0.9"}]
+        account = {"UserId": "1001", "Registrar": "pbx", "Password": "secret", "SIPProxies": proxies}
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        key, accounts = made["Id"], bench.intercom.accounts
+        await ask(
+            bench,
+            "sip-accounts.update",
+            {"proxies": [{"address": "edge.example", "username": "gate", "realm": "edge"}, {"address": "10.0.0.9"}]},
+            id=key,
+        )
+        before = accounts.account(key)
+        assert (before.password, before.proxies[0].password) == ("secret", "keeper")
+        _, found = await vapix_call(bench, "GetSIPAccount", {"Id": key})
+        assert "secret" not in repr(found)
+        assert "keeper" not in repr(found)
+        read = found["SIPAccount"]
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": {**read, "Name": "Gate"}}))[0] == 200
+        assert accounts.account(key) == msgspec.structs.replace(before, name="Gate")
+        bare = {"Id": key, "Name": "Gate", "SIPProxies": [{"Address": "EDGE.example"}, {"Address": "10.0.0.9"}]}
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": bare}))[0] == 200
+        assert accounts.account(key) == msgspec.structs.replace(before, name="Gate")
+
+    async def test_a_login_never_goes_to_another_proxy_or_user(self, bench: IntercomBench) -> None:
+        proxies = [{"Address": "edge", "Username": "gate", "Password": "keeper"}]
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": {"SIPProxies": proxies}})
+        for other in ({"Address": "evil", "Username": "gate"}, {"Address": "edge", "Username": "eve"}):
+            changed = {"Id": made["Id"], "SIPProxies": [{**other, "Password": ""}]}
+            assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": changed}))[0] == 200
+            assert bench.intercom.accounts.account(made["Id"]).proxies[0].password == ""
+            changed = {"Id": made["Id"], "SIPProxies": proxies}
+            assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": changed}))[0] == 200
+
+    async def test_an_account_that_is_moved_to_another_registrar_loses_its_password(self, bench: IntercomBench) -> None:
+        account = {"UserId": "1001", "Registrar": "pbx", "Password": "secret"}
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        moved = {"Id": made["Id"], "Registrar": "evil", "Password": ""}
+        await vapix_call(bench, "SetSIPAccount", {"SIPAccount": moved})
+        assert bench.intercom.accounts.account(made["Id"]).password == ""
+
+    async def test_an_account_that_registers_by_its_domain_still_does(self, bench: IntercomBench) -> None:
+        account = {"name": "PBX", "kind": "registered", "user_id": "1", "domain": "pbx", "password": "secret"}
+        _, made = await ask(bench, "sip-accounts.add", account)
+        before = bench.intercom.accounts.account(made["id"])
+        _, found = await vapix_call(bench, "GetSIPAccount", {"Id": made["id"]})
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": found["SIPAccount"]}))[0] == 200
+        assert bench.intercom.accounts.account(made["id"]) == before
+
+    async def test_a_proxy_of_unknown_fields_is_refused(self, bench: IntercomBench) -> None:
+        account = {"SIPProxies": [{"Address": "edge", "Realm": "x"}]}
+        status, body = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        assert (status, "SIPProxies[0]" in body["FaultReason"]) == (400, True)
+
     async def test_codecs_and_dtmf(self, bench: IntercomBench) -> None:
         assert (await vapix_call(bench, "SetAudioCodecs", {"AudioCodecs": ["G722"]}))[0] == 200
         assert (await vapix_call(bench, "GetAudioCodecs"))[1] == {"AudioCodecs": ["G722"]}
