@@ -110,9 +110,20 @@ class TestEnterTheServerAddressAndTheLoginInformation:
         put(bench, **TURN)
         put(bench, turn_server="turn.example:3479")  # the same one
         assert bench.intercom.accounts.settings.turn_password == "secret"
-        with pytest.raises(InputError) as caught:
-            put(bench, turn_server="other.example")
-        assert caught.value.field == "turn_password"
+        put(bench, turn_server=" TURN.example:3479")
+        assert bench.intercom.accounts.settings.turn_password == "secret"
+        for turn in (True, False):
+            for patch in ({"turn_server": "other.example"}, {"turn_user": "eve"}):
+                with pytest.raises(InputError, match="is needed again") as caught:
+                    put(bench, turn=turn, **patch)
+                assert caught.value.field == "turn_password"
+        put(bench, turn_server="other.example", turn_password="new")
+        assert bench.intercom.accounts.settings.turn_password == "new"
+
+    def test_a_server_that_is_removed_takes_its_password_with_it(self, bench: IntercomBench) -> None:
+        put(bench, **TURN)
+        put(bench, turn=False, turn_server="")
+        assert bench.intercom.accounts.settings.turn_password == ""
 
 
 class TestCalls:

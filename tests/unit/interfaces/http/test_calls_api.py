@@ -13,6 +13,7 @@ from stubs import FakeRequest
 
 from axcore.interfaces.http.rest import calls, contact_list, sip
 from axcore.interfaces.http.vapix import call as vapix
+from axcore.model import events
 from axcore.model.accounts import Role
 
 BY_NAME = {route.name: route for route in (*calls.ROUTES, *contact_list.ROUTES, *sip.ROUTES)}
@@ -108,6 +109,35 @@ class TestRest:
         proxies = [{"address": "p", "username": "gate", "password": "secret"}]
         shown = (await ask(bench, "sip-accounts.update", {"proxies": proxies}, id="1"))[1]
         assert shown["proxies"] == [{"address": "p", "username": "gate", "realm": "", "password_set": True}]
+
+    @pytest.mark.parametrize(
+        ("patch", "kept"),
+        [
+            ({"secondary_server": "evil"}, False),
+            ({"domain": "evil"}, False),
+            ({"registrar": "evil"}, False),
+            ({"registrar": " PBX "}, True),
+            ({"secondary_server": ""}, True),
+            ({"registrar": "second", "secondary_server": "pbx"}, True),
+            ({"secondary_server": "third", "password": "other"}, True),
+            ({"domain": ""}, True),
+        ],
+    )
+    async def test_a_password_that_a_change_of_servers_forgets_is_an_event(
+        self, bench: IntercomBench, patch: dict[str, str], kept: bool
+    ) -> None:
+        account = {"name": "PBX", "kind": "registered", "user_id": "1", "registrar": "pbx", "password": "secret"}
+        await ask(bench, "sip-accounts.add", {**account, "secondary_server": "second"})
+        status, shown = await ask(bench, "sip-accounts.update", patch, id="1")
+        assert (status, shown["password_set"]) == (200, kept)
+        told = [event.data["reason"] for event in bench.told(events.SYSTEM_FAULT)]
+        assert ["password" in reason for reason in told] == ([] if kept else [True])
+
+    async def test_an_account_without_a_password_forgets_none(self, bench: IntercomBench) -> None:
+        account = {"name": "PBX", "kind": "registered", "user_id": "1", "registrar": "pbx"}
+        await ask(bench, "sip-accounts.add", account)
+        assert (await ask(bench, "sip-accounts.update", {"registrar": "other"}, id="1"))[0] == 200
+        assert bench.told(events.SYSTEM_FAULT) == []
 
     async def test_a_call_by_rest(self, bench: IntercomBench) -> None:
         status, made = await ask(bench, "calls.make", {"to": "sip:ada@10.0.0.2"})
