@@ -129,6 +129,20 @@ class TestEnterTheServerAddressAndTheLoginInformation:
 class TestCalls:
     """STUN lets the device determine its mapped public address; TURN lets it receive incoming data from other hosts."""
 
+    def test_a_path_whose_port_somebody_else_has_ends_the_leg_and_keeps_nothing_of_it(
+        self, bench: IntercomBench
+    ) -> None:
+        put(bench, **TURN)
+        for _ in range(13):  # one more than there are ports
+            key = bench.call()
+            ((port, _, done),) = bench.paths.asked.values()
+            bench.media.taken.add(port)
+            done(FOUND)
+            bench.ledger.advance(0)
+            assert str(port) in bench.intercom.status(key).reason
+            assert bench.intercom.status(key).state == "Terminated"
+        assert bench.invites() == []
+
     def test_without_it_a_call_goes_out_at_once(self, bench: IntercomBench) -> None:
         bench.call()
         ((_, invite),) = bench.invites()

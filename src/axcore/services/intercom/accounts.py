@@ -215,6 +215,7 @@ class SipAccounts:
         """InputError, ConflictError."""
         old = self.settings
         new = check.settings(patched(old, patch, SipSettings))
+        check.ports(new, old)
         if old.turn_password and "turn_password" not in patch:
             if not new.turn_server:
                 new = msgspec.structs.replace(new, turn_password="")
