@@ -1,7 +1,8 @@
 """The methods of the VAPIX Call service, over the same accounts, sequences and calls as REST.
 
 A method takes and gives plain dicts; ``simple``, ``soap`` and JSON are forms of these. Of what is not there:
-``ter:NotFound``; of what cannot be done now: ``ter:Failure``. Video and NAT settings are not there yet.
+``ter:NotFound``; of what cannot be done now: ``ter:Failure``. Video is not there yet; NAT traversal,
+secondary servers and the ways in which an account takes keys are set over REST alone.
 
 Passwords are told as empty texts. So an empty or missing ``Password`` in ``SetSIPAccount`` keeps what is stored, and an
 empty or missing ``Username`` of a proxy that of the proxy at the same address: what was read can be sent back. A
@@ -132,12 +133,15 @@ def account(one: SipAccount, default: str) -> dict[str, Any]:
         "IsDefault": one.id == default,
         "Active": one.active,
         "AutoAnswer": one.auto_answer,
+        "SIPSEnabled": one.sips,
         "MediaEncryption": ENCRYPTION[one.encryption],
     }
 
 
 async def capabilities(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"Capabilities": {"SIP": True, "DTMF": True, "AudioCodec": True}}
+    """``SIP``: whether it can be turned on, or is."""
+    sip = not ctx.intercom.accounts.unavailable()
+    return {"Capabilities": {"SIP": sip, "DTMF": True, "AudioCodec": True}}
 
 
 async def call(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
@@ -169,9 +173,11 @@ async def get_configuration(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
 
 async def set_configuration(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
+    """What is left out stays, so ``KeepCurrent`` can only be true."""
     given = _object(args, "SIPConfiguration")
     patch = {field: given.pop(name) for name, field in SETTINGS.items() if name in given}
-    given.pop("KeepCurrent", None)
+    if not convert(given.pop("KeepCurrent", True), bool, "SIPConfiguration.KeepCurrent"):
+        raise InputError("SIPConfiguration.KeepCurrent", "must be true: what is left out stays as it is")
     _refuse_rest(given, "SIPConfiguration")
     if isinstance(patch.get("access_list_policy"), str):
         patch["access_list_policy"] = patch["access_list_policy"].lower()
@@ -197,7 +203,7 @@ async def set_account(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
     if key and not _ID.fullmatch(key):
         raise InputError("SIPAccount.Id", "must be 1..40 letters, digits, - and _")
     patch: dict[str, Any] = {field: given.pop(name) for name, field in ACCOUNT.items() if name in given}
-    for name, field in (("Active", "active"), ("AutoAnswer", "auto_answer")):
+    for name, field in (("Active", "active"), ("AutoAnswer", "auto_answer"), ("SIPSEnabled", "sips")):
         if name in given:
             patch[field] = given.pop(name)
     if "MediaEncryption" in given:

@@ -245,6 +245,29 @@ class TestVapix:
         status, body = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
         assert (status, "SIPProxies[0]" in body["FaultReason"]) == (400, True)
 
+    async def test_sip_secure(self, bench: IntercomBench) -> None:
+        account = {"UserId": "1001", "Registrar": "pbx", "Transport": "tls", "SIPSEnabled": True}
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        assert bench.intercom.accounts.account(made["Id"]).sips
+        _, found = await vapix_call(bench, "GetSIPAccount", {"Id": made["Id"]})
+        assert found["SIPAccount"]["SIPSEnabled"] is True
+        plain = {"Id": made["Id"], "Transport": "udp"}
+        assert "sips" in (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": plain}))[1]["FaultReason"]
+        off = {**plain, "SIPSEnabled": False}
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": off}))[0] == 200
+
+    @pytest.mark.parametrize("value", [False, None, "true", 1])
+    async def test_keep_current_cannot_be_anything_else(self, bench: IntercomBench, value: Any) -> None:
+        before = bench.ledger.store.records()
+        configuration = {"SIPConfiguration": {"CallingTimeout": 30, "KeepCurrent": value}}
+        status, body = await vapix_call(bench, "SetSIPConfiguration", configuration)
+        assert (status, "KeepCurrent" in body["FaultReason"]) == (400, True)
+        assert bench.ledger.store.records() == before
+
+    async def test_a_device_that_cannot_have_sip_says_so(self, bench: IntercomBench) -> None:
+        bench.lines.missing = "not installed"
+        assert (await vapix_call(bench, "GetServiceCapabilities"))[1]["Capabilities"]["SIP"] is False
+
     async def test_codecs_and_dtmf(self, bench: IntercomBench) -> None:
         assert (await vapix_call(bench, "SetAudioCodecs", {"AudioCodecs": ["G722"]}))[0] == 200
         assert (await vapix_call(bench, "GetAudioCodecs"))[1] == {"AudioCodecs": ["G722"]}
