@@ -167,8 +167,11 @@ class TestCertificates:
         with SipPeer(tls=context(NEW[1], pem=other, server=True, folder=tmp_path)) as found:
             yield found
 
-    def registration(self, peer: SipPeer, tls: TlsSettings, host: str = "127.0.0.1") -> Registration:
-        account = {"uri": f"<sip:ada@{host}>", "registrar": f"sip:{host}:{peer.port}", "username": "ada"}
+    def registration(
+        self, peer: SipPeer, tls: TlsSettings, host: str = "127.0.0.1", **more: str | bool
+    ) -> Registration:
+        account: dict[str, str | bool] = {"uri": f"<sip:ada@{host}>", "registrar": f"sip:{host}:{peer.port}"}
+        account |= {"username": "ada", **more}
         with Phone("ada", transport="tls", tls=tls, **account) as ada:
             if tls.verify and not (tls.ca and host == "localhost"):
                 for _ in range(50):
@@ -184,6 +187,12 @@ class TestCertificates:
 
     def test_verify_server_certificate_refuses_one_that_nobody_vouches_for(self, peer: SipPeer) -> None:
         report = self.registration(peer, TlsSettings(verify=True))
+        assert (report.active, report.code) == (False, 503)
+        assert "self" in report.reason
+
+    @pytest.mark.parametrize("sips", [False, True])
+    def test_whatever_the_id_of_the_account_looks_like(self, peer: SipPeer, sips: bool) -> None:
+        report = self.registration(peer, TlsSettings(verify=True), id="pbx-s", sips=sips)
         assert (report.active, report.code) == (False, 503)
         assert "self" in report.reason
 

@@ -110,13 +110,38 @@ class TestEnterTheServerAddressAndTheLoginInformation:
         put(bench, **TURN)
         put(bench, turn_server="turn.example:3479")  # the same one
         assert bench.intercom.accounts.settings.turn_password == "secret"
-        with pytest.raises(InputError) as caught:
-            put(bench, turn_server="other.example")
-        assert caught.value.field == "turn_password"
+        put(bench, turn_server=" TURN.example:3479")
+        assert bench.intercom.accounts.settings.turn_password == "secret"
+        for turn in (True, False):
+            for patch in ({"turn_server": "other.example"}, {"turn_user": "eve"}):
+                with pytest.raises(InputError, match="is needed again") as caught:
+                    put(bench, turn=turn, **patch)
+                assert caught.value.field == "turn_password"
+        put(bench, turn_server="other.example", turn_password="new")
+        assert bench.intercom.accounts.settings.turn_password == "new"
+
+    def test_a_server_that_is_removed_takes_its_password_with_it(self, bench: IntercomBench) -> None:
+        put(bench, **TURN)
+        put(bench, turn=False, turn_server="")
+        assert bench.intercom.accounts.settings.turn_password == ""
 
 
 class TestCalls:
     """STUN lets the device determine its mapped public address; TURN lets it receive incoming data from other hosts."""
+
+    def test_a_path_whose_port_somebody_else_has_ends_the_leg_and_keeps_nothing_of_it(
+        self, bench: IntercomBench
+    ) -> None:
+        put(bench, **TURN)
+        for _ in range(13):  # one more than there are ports
+            key = bench.call()
+            ((port, _, done),) = bench.paths.asked.values()
+            bench.media.taken.add(port)
+            done(FOUND)
+            bench.ledger.advance(0)
+            assert str(port) in bench.intercom.status(key).reason
+            assert bench.intercom.status(key).state == "Terminated"
+        assert bench.invites() == []
 
     def test_without_it_a_call_goes_out_at_once(self, bench: IntercomBench) -> None:
         bench.call()

@@ -56,6 +56,7 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     ca_certificate: str = ""
     """Alias; empty = the authorities that the system trusts."""
     rtp_start_port: int = 4000
+    """The first of 96 ports (UDP); those of SIP must not be among them."""
     calling_timeout: int = 60
     """Seconds that somebody is called who does not answer, 1..600."""
     incoming_duration: int = 600

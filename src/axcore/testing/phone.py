@@ -58,7 +58,7 @@ class Phone:
         self._rtp.bind((host, 0))
         self._session: Session | None = None
         self._now = 0
-        spec = VoiceAccount(id=ACCOUNT, default=True, **{"uri": f'"{name}" <sip:{name}@{host}>', **account})
+        spec = VoiceAccount(default=True, **{"id": ACCOUNT, "uri": f'"{name}" <sip:{name}@{host}>', **account})
         config = Configure(bind=host, accounts=(spec,), incoming_ports=(self.port,), **(configure or {}))
         self.process = VoiceProcess(name, lambda: config, self.reports.put, self.lost.put)
 

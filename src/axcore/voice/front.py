@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import re
 import ssl
 import sys
 import threading
@@ -39,6 +40,8 @@ MOST_QUEUED: Final = 1 << 20
 CHUNK: Final = 65536
 ANY: Final = "0.0.0.0"
 NOWHERE: Final = ("", 0)
+_CALLED: Final = re.compile(r"ax[0-9]+")
+"""Names of connections: of who called, once the connection is gone."""
 
 
 class Connection:
@@ -131,12 +134,16 @@ class Front:
         self._loop.run_until_complete(self._begin())
         threading.Thread(target=self._loop.run_forever, name="tls front", daemon=True).start()
 
-    def account(self, key: str, settings: TlsSettings) -> None:
-        """How an account's peers are spoken with, from the next connection on; any thread.
+    def account(self, account: str, settings: TlsSettings) -> None:
+        """How the peers of an account (its id) are spoken with, from the next connection on; any thread.
 
         ssl.SSLError, ValueError: it cannot be so.
         """
-        self._contexts[key] = tls.client(settings)
+        self._contexts[hop.key_for(account)] = tls.client(settings)
+
+    def way(self, account: str, *, secure: bool) -> str:
+        """The route of an account's requests; ``secure``: they are of SIPS."""
+        return f"sip:{hop.key_for(account)}{hop.SECURE if secure else ''}@{self.hop};transport=tcp;lr"
 
     async def _begin(self) -> None:
         inner = await asyncio.start_server(self._on_pjsip, self._pjsip.host, 0)
@@ -216,7 +223,7 @@ class Front:
             return
         top = message.first("via")
         mark = hop.mark_of(top)
-        peer = self._peers.get(mark.removesuffix("-s"))
+        peer = self._peers.get(mark.removesuffix(hop.SECURE))
         if peer is not None and hop.answer_outward(message, own=self._own(peer), inner=self._pjsip, hop=self.hop):
             peer.send(message.encode())
 
@@ -227,12 +234,13 @@ class Front:
         try:
             if place is None:
                 raise InputError("address", "is none")
-            peer = self._peers.get(key.removesuffix("-s")) or await self._connected(key.removesuffix("-s"), place)
+            who = key.removesuffix(hop.SECURE)
+            peer = self._peers.get(who) or await self._connected(who, place)
         except (OSError, TimeoutError, InputError, ValueError) as error:
             if message.method != "ACK":
                 connection.send(hop.refusal(asked, 503, f"TLS: {_reason(error)}").encode())
             return
-        branch = hop.outward(message, own=self._own(peer), inner=self._pjsip, secure=key.endswith("-s"))
+        branch = hop.outward(message, own=self._own(peer), inner=self._pjsip, secure=key.endswith(hop.SECURE))
         if asked.method != "ACK":
             for where in (self._pending, self._silent):
                 self._remember(where, branch, Asked(connection, key, peer, asked))
@@ -272,7 +280,7 @@ class Front:
         return made
 
     async def _connect(self, key: str, place: Place) -> Connection:
-        context = self._contexts.get(key, self._default)
+        context = self._context(key)
         local = (self._bind, 0) if self._bind else None
         fault: Exception = OSError(f"{place.host} is not known")
         async with asyncio.timeout(CONNECT_S):
@@ -290,6 +298,15 @@ class Front:
         connection = self._peer(reader, writer, asked=False)
         self._run(self._serve(connection))
         return connection
+
+    def _context(self, key: str) -> ssl.SSLContext:
+        """How whom a key names is spoken with. InputError: it names nobody, and nobody is spoken with unverified."""
+        known = self._contexts.get(key)
+        if known is not None:
+            return known
+        if not _CALLED.fullmatch(key):
+            raise InputError("account", "is not known")
+        return self._default
 
     async def _places(self, place: Place) -> list[tuple[str, int]]:
         """Where a peer may be."""

@@ -1,6 +1,7 @@
 """The local hop between PJSIP, which speaks TCP on loopback here, and peers, who speak TLS: what it does to messages.
 
-PJSIP sends to it by a route, ``<sip:KEY@HOST:PORT;transport=tcp;lr>``: the key names an account or a connection. The
+PJSIP sends to it by a route, ``<sip:KEY@HOST:PORT;transport=tcp;lr>``: the key names an account (its id and ``-a``, so
+that no id is taken for anything else, whatever it ends in) or a connection (``ax`` and a number). The
 hop is a stateless proxy (RFC 3261 section 16.11) that only PJSIP sees: outside, it is the device itself. So a Via is
 added and taken off, the record of the route is added for PJSIP and taken off for the peer, and PJSIP's contact is
 replaced by the one that peers can reach. Keys that end in ``-s`` are of SIPS (section 26.2.2): PJSIP, which would
@@ -21,6 +22,10 @@ from .message import Message
 PORT: Final = 5061
 SOURCE: Final = "x-axcore-source"
 """Header by which PJSIP's side learns who sent a request."""
+ACCOUNT: Final = "-a"
+"""Ends the key of an account."""
+SECURE: Final = "-s"
+"""Ends a key whose messages are of SIPS."""
 BRANCH: Final = "z9hG4bKax"
 GOES_ON: Final = ("ACK", "BYE", "CANCEL", "PRACK", "INFO")
 """Methods of calls that there are."""
@@ -52,6 +57,11 @@ def key_of(message: Message, hop: Place) -> str:
         routes.pop(0)  # to where it goes anyway
     message.put("route", routes)
     return key
+
+
+def key_for(account: str) -> str:
+    """The key of an account."""
+    return account + ACCOUNT
 
 
 def target_of(message: Message) -> Place | None:
@@ -91,7 +101,7 @@ def inward(message: Message, *, hop: Place, peer: Place, key: str) -> None:
     vias = message.all("via")
     vias[0] = _stamped(vias[0], peer)
     secure = message.uri.lower().startswith("sips:")
-    mark = f"{key}-s" if secure else key
+    mark = key + SECURE if secure else key
     message.put("via", [f"SIP/2.0/TCP {hop};branch={_branch(vias[0])};ax={mark}", *vias])
     message.put(SOURCE, [str(peer)])
     if secure:
@@ -108,8 +118,8 @@ def answer_outward(message: Message, *, own: Place, inner: Place, hop: Place) ->
         return ""
     message.put("via", rest)
     message.put("record-route", [one for one in message.all("record-route") if place_of(one) != hop])
-    _contact(message, Place("", inner.port), own, "tls", "sips" if mark.endswith("-s") else "sip")
-    return mark.removesuffix("-s")
+    _contact(message, Place("", inner.port), own, "tls", "sips" if mark.endswith(SECURE) else "sip")
+    return mark.removesuffix(SECURE)
 
 
 def mark_of(via: str) -> str:

@@ -250,7 +250,7 @@ class Stack:
         """The first route of an account's requests; empty = none."""
         if spec.transport != "tls" or self._front is None:
             return ""
-        return f"sip:{spec.id}{'-s' if spec.sips else ''}@{self._front.hop};transport=tcp;lr"
+        return self._front.way(spec.id, secure=spec.sips)
 
     def _transport(self, port: int) -> Any:
         transport = pj.TransportConfig()

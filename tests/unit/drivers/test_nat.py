@@ -18,10 +18,14 @@ import pytest
 from axcore.drivers.nat import NatPaths
 from axcore.model.nat import Candidate, Gathered, Ice, PathTold, Traversal
 from axcore.model.voice import AgreedMedia
+from axcore.services.intercom.accounts import INCOMING_SLOT, INCOMING_SLOTS
+from axcore.services.intercom.check import MEDIA_PORTS
 
 pytest.importorskip("aioice", reason="extra axcore[voice]")
 
 from aioice import stun
+
+from axcore.drivers import ice
 
 HOST = "127.0.0.1"
 OFFSET = 48
@@ -123,6 +127,12 @@ def meet(one: Side, other: Side) -> tuple[Gathered, Gathered]:
     for side in (one, other):
         assert side.told.get(timeout=PATIENCE).what == "chosen"
     return offer, answer
+
+
+def test_the_ports_that_sip_must_not_have_are_those_of_all_legs_and_their_paths() -> None:
+    own = 2 * (INCOMING_SLOT + INCOMING_SLOTS)
+    assert own <= ice.OFFSET, "a path has the port of no leg"
+    assert ice.OFFSET + own == MEDIA_PORTS
 
 
 def test_two_find_each_other_and_rtp_and_rtcp_pass_both_ways(sides: tuple[Side, Side]) -> None:

@@ -57,7 +57,7 @@ class FakeMedia:
         self.on_key = on_key
 
     def open(self, leg: str, port: int) -> None:
-        if port in self.taken:
+        if port in self.taken or port in self.legs.values():
             raise OSError(98, "Address already in use")
         self.legs[leg] = port
 

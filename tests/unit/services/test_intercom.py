@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from intercom_bench import FakeLines, IntercomBench
 
@@ -16,6 +17,7 @@ from axcore.model.voice import Answer, Connected, Digit, HangUp, Notify, Referre
 from axcore.rules import canonical
 from axcore.services.events.catalogue import check_condition, condition_types
 from axcore.services.intercom import ContactFile
+from axcore.services.intercom.check import MEDIA_PORTS
 
 
 @pytest.fixture
@@ -175,12 +177,39 @@ class TestCalls:
         bench.lost(0)
         assert bench.intercom.calls()[-1].state == "Terminated"
 
-    def test_a_port_that_is_taken_ends_the_leg(self, bench: IntercomBench) -> None:
-        bench.media.taken.add(4000)
+    def test_a_port_that_somebody_else_has_is_passed_over(self, bench: IntercomBench) -> None:
+        bench.media.taken |= {4000, 4002}
         key = bench.call()
         bench.ledger.advance(0)
-        assert "4000" in bench.intercom.status(key).reason
-        assert bench.lines.sent[-1] == (1, HangUp(leg=f"{key}.0", code=500))
+        ((line, invite),) = bench.invites()
+        assert invite.media.port == bench.media.legs[f"{key}.0"] == 4004
+        bench.answer(invite.leg, line)
+        assert bench.intercom.status(key).state == "Active"
+        bench.end(invite.leg, line)
+        for port in (4006, 4008):  # none that was taken, none twice
+            bench.call()
+            bench.ledger.advance(0)
+            assert bench.invites()[-1][1].media.port == port
+            bench.end(bench.invites()[-1][1].leg, 1, 486)
+            bench.media.taken.add(port)
+
+    def test_legs_that_find_their_ports_taken_get_no_port_of_each_other(self, bench: IntercomBench) -> None:
+        bench.media.taken |= {4000, 4004}
+        people = [add(bench, f"P{number}", sip_address=f"sip:p{number}@10.0.0.2") for number in range(6)]
+        bench.do(lambda tx: bench.intercom.call_contacts(tx, tuple(people)))
+        bench.ledger.advance(0)
+        ports = [invite.media.port for _, invite in bench.invites()]
+        assert sorted(ports) == sorted(bench.media.legs.values()) == [4002, 4006, 4008, 4010, 4012, 4014]
+
+    def test_no_port_for_its_sound_ends_the_leg_before_anybody_is_called(self, bench: IntercomBench) -> None:
+        bench.media.taken |= set(range(4000, 4024, 2))
+        for _ in range(13):  # nothing of a leg that is over is kept
+            key = bench.call()
+            bench.ledger.advance(0)
+            assert "RTP port 40" in bench.intercom.status(key).reason
+            assert bench.intercom.status(key).state == "Terminated"
+        assert bench.invites() == []
+        assert bench.media.legs == {}
 
     def test_who_calls_is_not_answered_before_there_is_a_port_for_his_sound(self, bench: IntercomBench) -> None:
         bench.media.taken.add(4024)
@@ -379,6 +408,13 @@ class TestSettings:
             ({"port": 80}, "port"),
             ({"port": 5061}, "tls_port"),
             ({"rtp_start_port": 65535}, "rtp_start_port"),
+            ({"rtp_start_port": 5060}, "rtp_start_port"),
+            ({"rtp_start_port": 5060 - MEDIA_PORTS + 1}, "rtp_start_port"),
+            ({"rtp_start_port": 5061, "port": 6000}, "rtp_start_port"),
+            ({"rtp_start_port": 6000, "port": 6000}, "rtp_start_port"),
+            ({"port": 4000}, "port"),
+            ({"port": 4000 + MEDIA_PORTS - 1}, "port"),
+            ({"tls_port": 4001}, "tls_port"),
             ({"calling_timeout": 601}, "calling_timeout"),
             ({"incoming_duration": 601}, "incoming_duration"),
             ({"call_duration": 3601}, "call_duration"),
@@ -396,6 +432,25 @@ class TestSettings:
             bench.do(lambda tx: bench.intercom.accounts.set_settings(tx, patch))
         assert caught.value.field == field
         assert bench.intercom.accounts.settings == before
+
+    @pytest.mark.parametrize(
+        "patch",
+        [
+            {"rtp_start_port": 5062},
+            {"rtp_start_port": 5060 - MEDIA_PORTS},
+            {"port": 0, "tls_port": 0, "rtp_start_port": 5060},
+        ],
+    )
+    def test_rtp_next_to_sip_is_fine(self, bench: IntercomBench, patch: dict[str, Any]) -> None:
+        bench.do(lambda tx: bench.intercom.accounts.set_settings(tx, patch))
+
+    def test_ports_that_were_stored_before_stop_no_other_change(self, bench: IntercomBench) -> None:
+        accounts = bench.intercom.accounts
+        accounts.settings = msgspec.structs.replace(accounts.settings, rtp_start_port=5050)
+        bench.do(lambda tx: accounts.set_settings(tx, {"calling_timeout": 30}))
+        with pytest.raises(InputError) as caught:
+            bench.do(lambda tx: accounts.set_settings(tx, {"port": 5070}))
+        assert caught.value.field == "port"
 
     @pytest.mark.parametrize(
         ("fields", "field"),

@@ -1,13 +1,19 @@
 """The methods of the VAPIX Call service, over the same accounts, sequences and calls as REST.
 
 A method takes and gives plain dicts; ``simple``, ``soap`` and JSON are forms of these. Of what is not there:
-``ter:NotFound``; of what cannot be done now: ``ter:Failure``. Video and NAT settings are not there yet.
+``ter:NotFound``; of what cannot be done now: ``ter:Failure``. Video is not there yet; NAT traversal,
+secondary servers and the ways in which an account takes keys are set over REST alone.
+
+Passwords are told as empty texts. So an empty or missing ``Password`` in ``SetSIPAccount`` keeps what is stored, and an
+empty or missing ``Username`` of a proxy that of the proxy at the same address: what was read can be sent back. A
+password is not kept for another server than it was for. It is cleared over REST (``"password": ""``), or by removing
+the proxy or account and adding it again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -88,6 +94,14 @@ class SequenceArgs(_Args, frozen=True, kw_only=True):
     SIPAccountIds: tuple[str, ...] = ()
 
 
+class ProxyArgs(_Args, frozen=True, kw_only=True):
+    """One of ``SIPProxies``."""
+
+    Address: str
+    Username: str = ""
+    Password: str = ""
+
+
 def status(call: CallStatus) -> dict[str, Any]:
     """A call in the words of the API."""
     found: dict[str, Any] = {
@@ -115,16 +129,19 @@ def account(one: SipAccount, default: str) -> dict[str, Any]:
         "Id": one.id,
         **{name: getattr(one, field) for name, field in ACCOUNT.items() if field != "password"},
         "Password": "",
-        "SIPProxies": [{"Address": proxy.address} for proxy in one.proxies],
+        "SIPProxies": [{"Address": proxy.address, "Username": proxy.username, "Password": ""} for proxy in one.proxies],
         "IsDefault": one.id == default,
         "Active": one.active,
         "AutoAnswer": one.auto_answer,
+        "SIPSEnabled": one.sips,
         "MediaEncryption": ENCRYPTION[one.encryption],
     }
 
 
 async def capabilities(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    return {"Capabilities": {"SIP": True, "DTMF": True, "AudioCodec": True}}
+    """``SIP``: whether it can be turned on, or is."""
+    sip = not ctx.intercom.accounts.unavailable()
+    return {"Capabilities": {"SIP": sip, "DTMF": True, "AudioCodec": True}}
 
 
 async def call(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
@@ -156,9 +173,11 @@ async def get_configuration(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
 
 async def set_configuration(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
+    """What is left out stays, so ``KeepCurrent`` can only be true."""
     given = _object(args, "SIPConfiguration")
     patch = {field: given.pop(name) for name, field in SETTINGS.items() if name in given}
-    given.pop("KeepCurrent", None)
+    if not convert(given.pop("KeepCurrent", True), bool, "SIPConfiguration.KeepCurrent"):
+        raise InputError("SIPConfiguration.KeepCurrent", "must be true: what is left out stays as it is")
     _refuse_rest(given, "SIPConfiguration")
     if isinstance(patch.get("access_list_policy"), str):
         patch["access_list_policy"] = patch["access_list_policy"].lower()
@@ -177,31 +196,36 @@ async def get_accounts(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
 
 async def set_account(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    """Without ``Id``, or with one that is not there yet, a new account."""
+    """Without ``Id``, or with one that is not there yet, a new account. Empty passwords: see the module's text."""
     given, accounts = _object(args, "SIPAccount"), ctx.intercom.accounts
     key = convert(given.pop("Id", ""), str, "SIPAccount.Id")
     default = convert(given.pop("IsDefault", False), bool, "SIPAccount.IsDefault")
     if key and not _ID.fullmatch(key):
         raise InputError("SIPAccount.Id", "must be 1..40 letters, digits, - and _")
     patch: dict[str, Any] = {field: given.pop(name) for name, field in ACCOUNT.items() if name in given}
-    for name, field in (("Active", "active"), ("AutoAnswer", "auto_answer")):
+    for name, field in (("Active", "active"), ("AutoAnswer", "auto_answer"), ("SIPSEnabled", "sips")):
         if name in given:
             patch[field] = given.pop(name)
     if "MediaEncryption" in given:
         words = {word: field for field, word in ENCRYPTION.items()}
         patch["encryption"] = words.get(str(given.pop("MediaEncryption")), "?")
+    proxies = None
     if "SIPProxies" in given:
-        proxies = convert(given.pop("SIPProxies"), list[dict[str, Any]], "SIPAccount.SIPProxies")
-        patch["proxies"] = [convert({"address": one.get("Address")}, SipProxy, "SIPProxies") for one in proxies]
+        proxies = convert(given.pop("SIPProxies"), tuple[ProxyArgs, ...], "SIPAccount.SIPProxies")
     _refuse_rest(given, "SIPAccount")
-    if "registrar" in patch:
-        patch["kind"] = "registered" if patch["registrar"] else "peer_to_peer"
+    if patch.get("password") in ("", None):
+        patch.pop("password", None)
 
     def job(tx: Any) -> str:
-        if key in accounts.accounts:
-            made: SipAccount = accounts.update_account(tx, key, msgspec.to_builtins(patch))
+        old = accounts.accounts.get(key)
+        if proxies is not None:
+            patch["proxies"] = [_proxy(one, () if old is None else old.proxies) for one in proxies]
+        if "registrar" in patch and patch["registrar"] != ("" if old is None else old.registrar):
+            patch["kind"] = "registered" if patch["registrar"] else "peer_to_peer"
+        if old is not None:
+            made: SipAccount = accounts.update_account(tx, key, patch)
         else:
-            spec = convert(msgspec.to_builtins({"name": "SIP account", **patch}), SipAccountSpec, "SIPAccount")
+            spec = convert({"name": "SIP account", **patch}, SipAccountSpec, "SIPAccount")
             made = accounts.add_account(tx, spec, key=key)
         if default:
             accounts.make_default(tx, made.id)
@@ -361,6 +385,16 @@ async def run(name: str, args: Any, request: Request, ctx: Context) -> dict[str,
     if not isinstance(args, dict):
         raise InputError(name[:60], "must be an object")
     return await method(args, ctx)
+
+
+def _proxy(one: ProxyArgs, old: Iterable[SipProxy]) -> dict[str, str]:
+    """A proxy of a patch; what it leaves empty is that of the stored one at the same address."""
+    address = one.Address.strip().lower()
+    like = [proxy for proxy in old if proxy.address == address and one.Username in ("", proxy.username)]
+    if not like:
+        return {"address": one.Address, "username": one.Username, "password": one.Password}
+    kept: dict[str, str] = msgspec.to_builtins(like[0])
+    return {**kept, "password": one.Password or kept["password"]}
 
 
 def _object(args: dict[str, Any], name: str) -> dict[str, Any]:

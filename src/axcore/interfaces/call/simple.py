@@ -14,7 +14,7 @@ from typing import Any, Final
 from axcore.errors import InputError
 
 FLAGS: Final = frozenset(("SIPEnabled", "AllowIncomingCalls", "ApplyAccessList", "KeepCurrent", "IsDefault", "Active",
-                          "AutoAnswer", "Enabled"))  # fmt: skip
+                          "AutoAnswer", "SIPSEnabled", "Enabled"))  # fmt: skip
 NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "Timeout"))
 LISTS: Final = frozenset(("AccessList", "AudioCodecs", "SIPProxies", "SIPAccountIds"))
 MAX_FIELDS: Final = 400

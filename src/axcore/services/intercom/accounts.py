@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model.convert import patched
 from axcore.model.intercom import (
@@ -29,7 +31,7 @@ from axcore.model.voice import Configure, TlsSettings, TlsVersion, VoiceAccount
 from axcore.services.stored import keep_settings, load_settings
 from axcore.services.users import Users, refuse_if_used
 
-from . import check
+from . import check, notices
 from .servers import Route, routes
 from .shelf import Shelf
 
@@ -42,6 +44,7 @@ DEFAULT = ("intercom", "default_account")
 WAYS = ("rtp_keys", "info_keys")
 """In which an account takes keys."""
 SERVER_FIELDS = ("registrar", "domain", "secondary_server")
+"""Whom the password of an account is for."""
 TURN_FIELDS = ("turn_server", "turn_user")
 NOBODY = "gone"
 """In the place of an authority that was removed: no PEM, so that TLS is refused rather than unverified."""
@@ -213,11 +216,14 @@ class SipAccounts:
 
     def set_settings(self, tx: Transaction, patch: Mapping[str, Any]) -> SipSettings:
         """InputError, ConflictError."""
-        old, patch = self.settings, dict(patch)
-        moved = any(name in patch and patch[name] != getattr(old, name) for name in TURN_FIELDS)
-        if moved and "turn_password" not in patch:  # it is not for another server
-            patch["turn_password"] = ""
+        old = self.settings
         new = check.settings(patched(old, patch, SipSettings))
+        check.ports(new, old)
+        if old.turn_password and "turn_password" not in patch:
+            if not new.turn_server:
+                new = msgspec.structs.replace(new, turn_password="")
+            elif any(getattr(new, name) != getattr(old, name) for name in TURN_FIELDS):
+                raise InputError("turn_password", "is needed again: the TURN server or its user has changed")
         self._check_certificates(new)
         if new.enabled and not self.settings.enabled and (reason := self.unavailable()):
             raise ConflictError("enabled", reason)
@@ -233,11 +239,12 @@ class SipAccounts:
         return account
 
     def update_account(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> SipAccount:
-        """Change an account; a password that is left out stays only while its registrar stays. Errors as above."""
+        """Change an account. A password that is left out is forgotten, which is an event, where it would go to a
+        server (``SERVER_FIELDS``) that the account did not have. Errors as above."""
         old = self.account(key, "id")
         patch = dict(patch)
-        moved = any(name in patch and patch[name] != getattr(old, name) for name in SERVER_FIELDS)
-        if moved and "password" not in patch:
+        forgets = bool(old.password) and "password" not in patch and _other_server(old, patch)
+        if forgets:
             patch["password"] = ""
         if isinstance(patch.get("proxies"), list):
             patch["proxies"] = [_with_password(one, old.proxies) for one in patch["proxies"]]
@@ -245,6 +252,9 @@ class SipAccounts:
         if new.id == self.default and not new.active:
             raise ConflictError("active", "the default account is always active")
         new = self._share(tx, new, patch)
+        if forgets:
+            reason = "its servers have changed, so that its password was forgotten and is needed again"
+            tx.publish(notices.fault(f"SIP account {new.name}: {reason}"))
         self._changed(tx)
         return new
 
@@ -336,6 +346,12 @@ def _with_password(proxy: Any, old: Iterable[SipProxy]) -> Any:
     same = (proxy.get("address"), proxy.get("username", ""))
     kept = next((one.password for one in old if (one.address, one.username) == same), "")
     return {**proxy, "password": kept}
+
+
+def _other_server(account: SipAccount, patch: Mapping[str, Any]) -> bool:
+    """Whether a patch names a server that the account did not have; in doubt, it does."""
+    known = {getattr(account, name) for name in SERVER_FIELDS}
+    return any(str(patch[name]).strip().lower() not in {"", *known} for name in SERVER_FIELDS if name in patch)
 
 
 def _domain(account: SipAccount) -> str:

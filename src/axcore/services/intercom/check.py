@@ -29,7 +29,7 @@ from axcore.model.sip import check_host, parse_address, parse_source
 
 LEAST_PORT, MOST_PORT = 1024, 65535
 MEDIA_PORTS = 96
-"""RTP ports from the first one on that the device may use."""
+"""RTP ports from the first one on that the device may use: two for each leg, and as many for NAT traversal."""
 DYNAMIC_TYPES = 96, 127
 """RFC 3551 section 6."""
 _SEQUENCE = re.compile(r"[0-9A-D*#]+")
@@ -82,6 +82,17 @@ def settings(new: SipSettings) -> SipSettings:
         parse_source(source, f"access_list[{position}]")
         sources.append(source.strip())
     return msgspec.structs.replace(new, access_list=tuple(sources))
+
+
+def ports(new: SipSettings, old: SipSettings) -> None:
+    """InputError names the port that was changed so that one of SIP is among those of RTP: it could not be bound."""
+    start = new.rtp_start_port
+    for name, what in (("port", "SIP"), ("tls_port", "SIP by TLS")):
+        port = getattr(new, name)
+        changed = next((one for one in ("rtp_start_port", name) if getattr(new, one) != getattr(old, one)), "")
+        if changed and start <= port < start + MEDIA_PORTS:
+            reason = f"RTP may use the ports {start}..{start + MEDIA_PORTS - 1}, and {port} is that of {what}"
+            raise InputError(changed, reason)
 
 
 def _servers(new: SipSettings) -> SipSettings:

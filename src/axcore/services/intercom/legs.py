@@ -131,14 +131,19 @@ class Legs:
         """Call somebody. ConflictError: no process has a free call."""
         line = self._lines.choose(tuple(wire.line for wire in self._wires.values()))
         port = self._free_port(tx)
-        self._keep(tx, leg, Wire(line=line, name=leg, port=port))
+        wire = Wire(line=line, name=leg, port=port)
+        self._keep(tx, leg, wire)
 
         def invite(name: str, media: LocalMedia) -> Command:
             return Invite(leg=name, account=target.account, uri=target.uri, media=media, replaces=target.replaces)
 
-        if not self._seek(tx, leg, invite, unsent=True):
-            self.open(tx, leg)
-            self.command(tx, leg, lambda name: invite(name, LocalMedia(port=port)))
+        if self._seek(tx, leg, invite, unsent=True):
+            return
+
+        def bound(port: int) -> Command:
+            return invite(leg, LocalMedia(port=port))
+
+        tx.after_commit(lambda: self._bind(leg, wire, (port, *self._others(port)), bound, unsent=True))
 
     def command(self, tx: Transaction, leg: str, make: Callable[[str], Command]) -> None:
         """Tell the process of a leg something; ``make`` gets the process's name of the leg."""
@@ -147,27 +152,11 @@ class Legs:
             return
         tx.after_commit(partial(self._say, leg, wire.line, make(wire.name)))
 
-    def open(self, tx: Transaction, leg: str, then: Command | None = None) -> None:
-        """Bind the port of a leg; ``then``: what its process is told if that was done."""
-        wire, media = self._wires[leg], self._media
-        assert media is not None
-
-        def act() -> None:
-            try:
-                media.open(leg, wire.port)
-            except OSError as error:
-                reason = f"RTP port {wire.port}: {error.strerror or error}"
-                self._submit(lambda tx: self._on_silent(tx, leg, reason))
-            else:
-                if then is not None:
-                    self._say(leg, wire.line, then)
-
-        tx.after_commit(act)
-
     def accept(self, tx: Transaction, leg: str) -> None:
         """Answer a leg that has come: not before there is a port for its sound."""
         if not self._seek(tx, leg, lambda name, media: Answer(leg=name, code=200, media=media)):
-            self.open(tx, leg, Answer(leg=self._wires[leg].name, code=200))
+            wire = self._wires[leg]
+            tx.after_commit(lambda: self._bind(leg, wire, (wire.port,), lambda _: Answer(leg=wire.name, code=200)))
 
     def drop(self, tx: Transaction, leg: str, code: int) -> None:
         """Have a leg ended."""
@@ -240,7 +229,38 @@ class Legs:
             return
         self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False, unsent=False))
         media = LocalMedia(port=found.port, address=found.address, rtcp_port=found.rtcp_port, ice=found.ice)
-        self.open(tx, leg, make(wire.name, media))
+        command = make(wire.name, media)  # the path leads to this port and no other
+        tx.after_commit(lambda: self._bind(leg, wire, (wire.port,), lambda _: command, unsent=wire.unsent))
+
+    def _bind(
+        self, leg: str, wire: Wire, ports: Iterable[int], make: Callable[[int], Command], *, unsent: bool = False
+    ) -> None:
+        """Bind the first of these ports that nobody has, then give the process of the leg its command.
+
+        ``unsent``: it has not heard of the leg before, so that it tells of no end when there is none to bind.
+        """
+        media, reason = self._media, ""
+        assert media is not None
+        for port in ports:
+            try:
+                media.open(leg, port)
+            except OSError as error:
+                reason = reason or f"RTP port {port}: {error.strerror or error}"
+                continue
+            if port != wire.port:
+                self._submit(partial(self._moved, leg=leg, port=port))
+            self._say(leg, wire.line, make(port))
+            return
+        self._submit(lambda tx: self._on_silent(tx, leg, reason))
+        if unsent:
+            self._submit(lambda tx: self._on_ended(tx, leg, reason))
+
+    def _moved(self, tx: Transaction, leg: str, port: int) -> None:
+        """A leg has another port than it was given; the next one has its turn after that."""
+        tx.assign(self, "_slot", (port - self._start_port()) // 2 % INCOMING_SLOT + 1)
+        wire = self._wires.get(leg)
+        if wire is not None:
+            self._keep(tx, leg, msgspec.structs.replace(wire, port=port))
 
     def _on_path(self, told: PathTold) -> None:
         self._submit(lambda tx: self.paths.told(tx, told))
@@ -253,6 +273,13 @@ class Legs:
 
     def _keep(self, tx: Transaction, leg: str, wire: Wire) -> None:
         tx.assign(self, "_wires", {**self._wires, leg: wire})
+
+    def _others(self, port: int) -> list[int]:
+        """The RTP ports of outgoing legs after this one, in turn, that no leg has."""
+        start, used = self._start_port(), {wire.port for wire in self._wires.values()}
+        slot = (port - start) // 2
+        ports = [start + 2 * ((slot + n) % INCOMING_SLOT) for n in range(1, INCOMING_SLOT)]
+        return [one for one in ports if one not in used]
 
     def _free_port(self, tx: Transaction) -> int:
         """The next RTP port. In turn: late packets of a call that is over do not meet the next one."""

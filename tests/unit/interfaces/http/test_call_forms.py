@@ -122,6 +122,20 @@ class TestOneService:
         told = (await by_simple(bench, "GetSIPAccount", Id=str(key)))[1]
         assert 'SIPAccount_SIPProxies_0_Address="10.0.0.9"' in told
 
+    async def test_sip_secure_by_soap_and_the_simple_form(self, bench: IntercomBench) -> None:
+        content = (
+            "<axcall:SIPAccount><axcall:Transport>tls</axcall:Transport><axcall:SIPSEnabled>true</axcall:SIPSEnabled>"
+            "</axcall:SIPAccount>"
+        )
+        status, found = await by_soap(bench, "SetSIPAccount", content)
+        key = str(found.value("Id"))
+        assert status == 200
+        assert bench.intercom.accounts.account(key).sips
+        assert "SIPAccount_SIPSEnabled=true" in (await by_simple(bench, "GetSIPAccount", Id=key))[1]
+        fields = {"SIPAccount_Id": key, "SIPAccount_SIPSEnabled": "false"}
+        assert (await by_simple(bench, "SetSIPAccount", **fields))[0] == 200
+        assert not bench.intercom.accounts.account(key).sips
+
     async def test_vms_calls(self, bench: IntercomBench) -> None:
         assert (await by_simple(bench, "SetVMSCallConfiguration", VMSCallConfiguration_Timeout="45"))[0] == 200
         _, found = await by_json(bench, "GetVMSCallConfiguration", {})

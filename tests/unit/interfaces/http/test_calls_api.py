@@ -13,6 +13,7 @@ from stubs import FakeRequest
 
 from axcore.interfaces.http.rest import calls, contact_list, sip
 from axcore.interfaces.http.vapix import call as vapix
+from axcore.model import events
 from axcore.model.accounts import Role
 
 BY_NAME = {route.name: route for route in (*calls.ROUTES, *contact_list.ROUTES, *sip.ROUTES)}
@@ -109,6 +110,35 @@ class TestRest:
         shown = (await ask(bench, "sip-accounts.update", {"proxies": proxies}, id="1"))[1]
         assert shown["proxies"] == [{"address": "p", "username": "gate", "realm": "", "password_set": True}]
 
+    @pytest.mark.parametrize(
+        ("patch", "kept"),
+        [
+            ({"secondary_server": "evil"}, False),
+            ({"domain": "evil"}, False),
+            ({"registrar": "evil"}, False),
+            ({"registrar": " PBX "}, True),
+            ({"secondary_server": ""}, True),
+            ({"registrar": "second", "secondary_server": "pbx"}, True),
+            ({"secondary_server": "third", "password": "other"}, True),
+            ({"domain": ""}, True),
+        ],
+    )
+    async def test_a_password_that_a_change_of_servers_forgets_is_an_event(
+        self, bench: IntercomBench, patch: dict[str, str], kept: bool
+    ) -> None:
+        account = {"name": "PBX", "kind": "registered", "user_id": "1", "registrar": "pbx", "password": "secret"}
+        await ask(bench, "sip-accounts.add", {**account, "secondary_server": "second"})
+        status, shown = await ask(bench, "sip-accounts.update", patch, id="1")
+        assert (status, shown["password_set"]) == (200, kept)
+        told = [event.data["reason"] for event in bench.told(events.SYSTEM_FAULT)]
+        assert ["password" in reason for reason in told] == ([] if kept else [True])
+
+    async def test_an_account_without_a_password_forgets_none(self, bench: IntercomBench) -> None:
+        account = {"name": "PBX", "kind": "registered", "user_id": "1", "registrar": "pbx"}
+        await ask(bench, "sip-accounts.add", account)
+        assert (await ask(bench, "sip-accounts.update", {"registrar": "other"}, id="1"))[0] == 200
+        assert bench.told(events.SYSTEM_FAULT) == []
+
     async def test_a_call_by_rest(self, bench: IntercomBench) -> None:
         status, made = await ask(bench, "calls.make", {"to": "sip:ada@10.0.0.2"})
         assert (status, made["state"]) == (201, "Calling")
@@ -170,6 +200,82 @@ class TestVapix:
         status, body = await vapix_call(bench, "RemoveSIPAccount", {"Id": made["Id"]})
         assert (status, body["FaultCode"], body["FaultSubCode"]) == (400, "ter:Action", "ter:Failure")
         assert "used by the contact 'Ada'" in body["FaultReason"]
+
+    async def test_an_account_that_is_read_and_sent_back_keeps_its_logins(self, bench: IntercomBench) -> None:
+        proxies = [{"Address": "Edge.example", "Username": "gate", "Password": "keeper"}, {"Address": "10.0.0.9"}]
+        account = {"UserId": "1001", "Registrar": "pbx", "Password": "secret", "SIPProxies": proxies}
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        key, accounts = made["Id"], bench.intercom.accounts
+        await ask(
+            bench,
+            "sip-accounts.update",
+            {"proxies": [{"address": "edge.example", "username": "gate", "realm": "edge"}, {"address": "10.0.0.9"}]},
+            id=key,
+        )
+        before = accounts.account(key)
+        assert (before.password, before.proxies[0].password) == ("secret", "keeper")
+        _, found = await vapix_call(bench, "GetSIPAccount", {"Id": key})
+        assert "secret" not in repr(found)
+        assert "keeper" not in repr(found)
+        read = found["SIPAccount"]
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": {**read, "Name": "Gate"}}))[0] == 200
+        assert accounts.account(key) == msgspec.structs.replace(before, name="Gate")
+        bare = {"Id": key, "Name": "Gate", "SIPProxies": [{"Address": "EDGE.example"}, {"Address": "10.0.0.9"}]}
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": bare}))[0] == 200
+        assert accounts.account(key) == msgspec.structs.replace(before, name="Gate")
+
+    async def test_a_login_never_goes_to_another_proxy_or_user(self, bench: IntercomBench) -> None:
+        proxies = [{"Address": "edge", "Username": "gate", "Password": "keeper"}]
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": {"SIPProxies": proxies}})
+        for other in ({"Address": "evil", "Username": "gate"}, {"Address": "edge", "Username": "eve"}):
+            changed = {"Id": made["Id"], "SIPProxies": [{**other, "Password": ""}]}
+            assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": changed}))[0] == 200
+            assert bench.intercom.accounts.account(made["Id"]).proxies[0].password == ""
+            changed = {"Id": made["Id"], "SIPProxies": proxies}
+            assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": changed}))[0] == 200
+
+    async def test_an_account_that_is_moved_to_another_registrar_loses_its_password(self, bench: IntercomBench) -> None:
+        account = {"UserId": "1001", "Registrar": "pbx", "Password": "secret"}
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        moved = {"Id": made["Id"], "Registrar": "evil", "Password": ""}
+        await vapix_call(bench, "SetSIPAccount", {"SIPAccount": moved})
+        assert bench.intercom.accounts.account(made["Id"]).password == ""
+
+    async def test_an_account_that_registers_by_its_domain_still_does(self, bench: IntercomBench) -> None:
+        account = {"name": "PBX", "kind": "registered", "user_id": "1", "domain": "pbx", "password": "secret"}
+        _, made = await ask(bench, "sip-accounts.add", account)
+        before = bench.intercom.accounts.account(made["id"])
+        _, found = await vapix_call(bench, "GetSIPAccount", {"Id": made["id"]})
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": found["SIPAccount"]}))[0] == 200
+        assert bench.intercom.accounts.account(made["id"]) == before
+
+    async def test_a_proxy_of_unknown_fields_is_refused(self, bench: IntercomBench) -> None:
+        account = {"SIPProxies": [{"Address": "edge", "Realm": "x"}]}
+        status, body = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        assert (status, "SIPProxies[0]" in body["FaultReason"]) == (400, True)
+
+    async def test_sip_secure(self, bench: IntercomBench) -> None:
+        account = {"UserId": "1001", "Registrar": "pbx", "Transport": "tls", "SIPSEnabled": True}
+        _, made = await vapix_call(bench, "SetSIPAccount", {"SIPAccount": account})
+        assert bench.intercom.accounts.account(made["Id"]).sips
+        _, found = await vapix_call(bench, "GetSIPAccount", {"Id": made["Id"]})
+        assert found["SIPAccount"]["SIPSEnabled"] is True
+        plain = {"Id": made["Id"], "Transport": "udp"}
+        assert "sips" in (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": plain}))[1]["FaultReason"]
+        off = {**plain, "SIPSEnabled": False}
+        assert (await vapix_call(bench, "SetSIPAccount", {"SIPAccount": off}))[0] == 200
+
+    @pytest.mark.parametrize("value", [False, None, "true", 1])
+    async def test_keep_current_cannot_be_anything_else(self, bench: IntercomBench, value: Any) -> None:
+        before = bench.ledger.store.records()
+        configuration = {"SIPConfiguration": {"CallingTimeout": 30, "KeepCurrent": value}}
+        status, body = await vapix_call(bench, "SetSIPConfiguration", configuration)
+        assert (status, "KeepCurrent" in body["FaultReason"]) == (400, True)
+        assert bench.ledger.store.records() == before
+
+    async def test_a_device_that_cannot_have_sip_says_so(self, bench: IntercomBench) -> None:
+        bench.lines.missing = "not installed"
+        assert (await vapix_call(bench, "GetServiceCapabilities"))[1]["Capabilities"]["SIP"] is False
 
     async def test_codecs_and_dtmf(self, bench: IntercomBench) -> None:
         assert (await vapix_call(bench, "SetAudioCodecs", {"AudioCodecs": ["G722"]}))[0] == 200

@@ -1,6 +1,9 @@
 """``/config/rest/sip/v1``: settings, accounts, DTMF sequences, state of registrations. Needs an administrator.
 
-Passwords come in and never go out; a PATCH that leaves them out keeps them, unless it changes the registrar.
+Passwords come in and never go out. A PATCH that leaves them out keeps them, but never for another server: with another
+``registrar``, ``domain`` or ``secondary_server`` than the account had, its password is forgotten (``password_set``, and
+an event); a proxy at another address or of another user has none; another ``turn_server`` or ``turn_user`` is refused
+without ``turn_password``. An empty password clears the one that is stored.
 """
 
 from __future__ import annotations
