@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from intercom_bench import IntercomBench
 
-from axcore.errors import ConflictError, LimitError, NotFoundError
+from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
 from axcore.model import events
 from axcore.model.intercom import ContactSpec, GroupSpec, SipAccountSpec
 
@@ -68,6 +68,23 @@ def test_an_extension_without_a_server_is_left_out(bench: IntercomBench) -> None
     assert press(bench, ada, bob) == ["sip:bob@10.0.0.2"]
     (fault,) = faults(bench)
     assert fault.startswith("the contact 'Ada' is not called: ")
+
+
+def test_a_contact_who_cannot_be_called_can_be_changed_and_lose_his_fallback(bench: IntercomBench) -> None:
+    """An extension whose server is gone is no reason to keep his stand-in, or his name."""
+    accounts, contacts = bench.intercom.accounts, bench.intercom.contacts
+    spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
+    key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
+    bench.do(lambda tx: accounts.make_default(tx, key))
+    eve = add(bench, "Eve")
+    ada = add(bench, "Ada", sip_address="1001", fallback=eve)
+    bench.do(lambda tx: accounts.make_default(tx, "peer-to-peer"))
+    bench.do(lambda tx: contacts.update_contact(tx, ada, {"first_name": "Ada L."}))
+    bench.do(lambda tx: contacts.remove_contact(tx, eve))
+    assert contacts.contact(ada).fallback == ""
+    with pytest.raises(InputError) as error:
+        bench.do(lambda tx: contacts.update_contact(tx, ada, {"sip_address": "1002"}))
+    assert error.value.field == "sip_address"
 
 
 def test_the_fallback_of_who_cannot_be_called_is_called_in_his_place(bench: IntercomBench) -> None:

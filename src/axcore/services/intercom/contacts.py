@@ -286,7 +286,9 @@ class ContactList:
 
     def _check_contact(self, spec: ContactSpec, key: str) -> ContactSpec:
         spec = check.contact(spec)
-        self._address(spec.sip_address, spec.account)
+        old = self._contacts.all.get(key)
+        if old is None or (spec.sip_address, spec.account) != (old.sip_address, old.account):
+            self._address(spec.sip_address, spec.account)  # else it may have lost its server since: another matter
         availability = self._schedule(spec.availability, "availability") if spec.availability else ""
         if spec.fallback:
             self._contacts.get(spec.fallback, "fallback")
