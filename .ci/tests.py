@@ -19,7 +19,16 @@ from collections import Counter
 from pathlib import Path
 
 PARTS = {
-    "calls": ["test_*call*", "test_*sip*", "test_baresip", "test_nat", "test_rfc4475", "test_transfer", "test_voice_*"],
+    "calls": [
+        "test_*call*",
+        "test_*sip*",
+        "test_baresip",
+        "test_nat",
+        "test_rfc4475",
+        "test_transfer",
+        "test_visitor",
+        "test_voice_*",
+    ],
     "devices": ["*"],
 }
 """Files of E2E; a file is of the first part that names it."""

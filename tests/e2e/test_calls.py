@@ -4,10 +4,8 @@ The device runs in the process of the test, with ``RtpMedia`` for the sound of c
 """
 
 import os
-import shutil
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -134,13 +132,6 @@ class Station:
 @pytest.fixture
 def station(tmp_path: Path) -> Iterator[Station]:
     found = Station(tmp_path)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def answering(tmp_path: Path) -> Iterator[Station]:
-    found = Station(tmp_path, answers=True)
     yield found
     found.close()
 
@@ -366,33 +357,3 @@ def test_ten_thousand_invites_do_not_reach_the_door(station: Station) -> None:
                 station.tap.expect("relay1", True, 120.0)
     station.expect(events.CALL_STATE, CallState="Calling")  # the first of them rings; the others hear busy, or nothing
     assert [process.pid for process in station.lines.processes] == pids
-
-
-@pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed (.ci/need sip-tester)")
-class TestSipp:
-    """Another implementation as the peer."""
-
-    def sipp(self, folder: Path, *args: str) -> subprocess.Popen[bytes]:
-        command = ["sipp", *args, "-i", "127.0.0.1", "-nostdin", "-timeout", "120", "-timeout_error"]
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(command, cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet)
-
-    def test_it_calls_and_is_answered(self, answering: Station, tmp_path: Path) -> None:
-        station = answering
-        place = station.uri.partition("@")[2]
-        with self.sipp(
-            tmp_path, place, "-sn", "uac", "-m", "10", "-l", "1", "-d", "20", "-p", str(free_port())
-        ) as peer:
-            assert peer.wait(120) == 0
-        station.until(lambda: {call.state for call in station.intercom.calls()} == {"Terminated"})
-        assert len(station.intercom.calls()) == 10
-        assert station.media.open_legs == []
-
-    def test_it_is_called_and_answers(self, station: Station, tmp_path: Path) -> None:
-        port = free_port()
-        with self.sipp(tmp_path, "-sn", "uas", "-m", "1", "-p", str(port)) as peer:
-            call = station.do(lambda tx: station.intercom.call(tx, f"sip:service@127.0.0.1:{port}"))
-            station.expect(events.CALL_STATE, CallState="Active")
-            station.do(lambda tx: station.intercom.hang_up(tx, call.id))
-            assert peer.wait(120) == 0
-        station.expect(events.CALL_STATE, CallState="Idle")
