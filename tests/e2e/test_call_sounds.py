@@ -12,6 +12,7 @@ from test_calls import Station
 
 from axcore.app.intercom import CallMedia
 from axcore.drivers.capture import Capture
+from axcore.drivers.desk import RATE
 from axcore.model import events
 from axcore.model.actions import PlayClip
 from axcore.model.rules import Condition, RuleSpec
@@ -102,7 +103,8 @@ def test_a_clip_goes_on_in_a_call_and_the_loudspeaker_is_free_again_after_it(sta
     with Phone("ada") as ada:
         station.button_calls(ada)
         station.hears()
-        assert not ring.exists()  # the pipeline has the card
+        with Capture(ring) as capture:
+            assert capture.rate == RATE  # the pipeline has the card
         station.do(clips.stop)
         station.until(lambda: not station.own.desk.busy, PATIENCE)
         ada.answer(603)
