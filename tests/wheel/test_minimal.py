@@ -10,7 +10,7 @@ import axcore
 from axcore import build_info
 
 TREE = Path(__file__).parents[2]
-OTHERS = ("axcore.testing", "axcore.voice.", "axcore.drivers.ice")
+OTHERS = ("axcore.testing", "axcore.voice.", "axcore.drivers.ice", "axcore.drivers.relay")
 """Modules for tests, those of the voice process (a program of its own), and paths through NAT: what needs an extra."""
 
 
