@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from axcore.drivers.board_socket import NAME as BOARD_SOCKET
 from axcore.drivers.board_socket import BoardThread
 from axcore.drivers.simulator import SimulatedBoard
-from axcore.drivers.visitor import Visitor
 from axcore.model import events
 from axcore.model.events import NewEvent
 from axcore.runtime import wipe
@@ -31,7 +30,7 @@ from axcore.runtime.supervise import Supervisor
 from .device import Device
 
 if TYPE_CHECKING:
-    from axcore.drivers.simulator import Parts
+    from axcore.drivers.simulator import Mouth, Parts
     from axcore.interfaces.cli.run import Launch
     from axcore.interfaces.http.context import Context
     from axcore.interfaces.http.server import HttpServer
@@ -241,11 +240,13 @@ class App:
         self._board_thread.start(board.run)
         return board
 
-    def _visitor(self, board: BoardThread) -> Visitor | None:
+    def _visitor(self, board: BoardThread) -> Mouth | None:
         """Who talks to the virtual room of calls, where there is one."""
         media = None if self.device.intercom is None else self.device.intercom.media
         if media is None or self.device.config.sound.device:
             return None
+        from axcore.drivers.visitor import Visitor
+
         return Visitor(lambda: media.sound, board)
 
     async def _start_http(self) -> None:

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from axcore.drivers.desk import RATE
 from axcore.errors import AxError, ConflictError, LimitError, QueueFullError
 
 if TYPE_CHECKING:
     from axcore.drivers.simulator import Scheduler
     from axcore.drivers.sound import Sound
 
-RATE: Final = 16_000
 FRAME: Final = 2 * RATE // 100
 """Bytes of 10 ms, 16 bits."""
 MOST_FRAMES: Final = 6_000
@@ -37,7 +37,7 @@ class Visitor:
         self._sound, self._scheduler = sound, scheduler
         self._lock = threading.Lock()
         self._frames: deque[bytes] = deque()
-        self._talking = False
+        """While there are any, the board's thread will take them."""
 
     def say(self, samples: bytes) -> float:
         """Say ``samples`` (16 bits, one channel, 16 kHz), after what is being said; seconds until it is over.
@@ -50,9 +50,9 @@ class Visitor:
         with self._lock:
             if len(self._frames) + len(frames) > MOST_FRAMES:
                 raise LimitError("samples", f"at most {MOST_FRAMES // 100} s may wait; say the rest later")
+            begins = not self._frames
             self._frames.extend(frames)
-            waiting, begins = len(self._frames) / 100, not self._talking
-            self._talking = True
+            waiting = len(self._frames) / 100
         if begins:
             self._scheduler.later(0, self._talk)
         return waiting
@@ -71,7 +71,6 @@ class Visitor:
                 sound = None
             if sound is None:
                 self._frames.clear()
-            self._talking = bool(self._frames)
-            again = self._talking
+            again = bool(self._frames)
         if again:
             self._scheduler.later(AGAIN_S, self._talk)

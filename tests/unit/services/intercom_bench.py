@@ -10,6 +10,7 @@ import msgspec
 
 from axcore.devices.models import DOOR_STATION
 from axcore.model.events import Event
+from axcore.model.intercom import ContactSpec
 from axcore.model.nat import Traversal
 from axcore.model.voice import AgreedMedia, Command, Connected, Ended, Incoming, Invite, MediaAgreed, Ready
 from axcore.services.clips import ClipFiles, ClipService
@@ -185,3 +186,9 @@ class IntercomBench:
         from axcore.model.events import CALL_STATE
 
         return [event.data["CallState"] for event in self.told(CALL_STATE)]
+
+
+def add(bench: IntercomBench, name: str = "Ada", **more: Any) -> str:
+    """A new contact; its id."""
+    spec = ContactSpec(first_name=name, **{"sip_address": f"sip:{name.lower()}@10.0.0.2", **more})
+    return str(bench.do(lambda tx: bench.intercom.contacts.add_contact(tx, spec)).id)

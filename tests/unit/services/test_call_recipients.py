@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
-from intercom_bench import IntercomBench
+from intercom_bench import IntercomBench, add
 
 from axcore.errors import ConflictError, InputError, LimitError, NotFoundError
 from axcore.model import events
-from axcore.model.intercom import ContactSpec, GroupSpec, SipAccountSpec
+from axcore.model.intercom import GroupSpec, SipAccountSpec
 
 
 @pytest.fixture
 def bench() -> IntercomBench:
     return IntercomBench()
-
-
-def add(bench: IntercomBench, name: str = "Ada", **more: Any) -> str:
-    spec = ContactSpec(first_name=name, **{"sip_address": f"sip:{name.lower()}@10.0.0.2", **more})
-    return str(bench.do(lambda tx: bench.intercom.contacts.add_contact(tx, spec)).id)
 
 
 def press(bench: IntercomBench, *recipients: str) -> list[str]:
@@ -32,6 +25,14 @@ def press(bench: IntercomBench, *recipients: str) -> list[str]:
 
 def faults(bench: IntercomBench) -> list[str]:
     return [event.data["reason"] for event in bench.told(events.SYSTEM_FAULT)]
+
+
+def register(bench: IntercomBench) -> None:
+    """Have an account at a PBX, which is the default one: extensions are called by it."""
+    accounts = bench.intercom.accounts
+    spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
+    key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
+    bench.do(lambda tx: accounts.make_default(tx, key))
 
 
 def deactivated(bench: IntercomBench) -> str:
@@ -60,9 +61,7 @@ def test_a_contact_whose_account_is_gone_is_left_out(bench: IntercomBench) -> No
 
 def test_an_extension_without_a_server_is_left_out(bench: IntercomBench) -> None:
     accounts = bench.intercom.accounts
-    spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
-    key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
-    bench.do(lambda tx: accounts.make_default(tx, key))
+    register(bench)
     ada, bob = add(bench, "Ada", sip_address="1001"), add(bench, "Bob")
     bench.do(lambda tx: accounts.make_default(tx, "peer-to-peer"))
     assert press(bench, ada, bob) == ["sip:bob@10.0.0.2"]
@@ -73,9 +72,7 @@ def test_an_extension_without_a_server_is_left_out(bench: IntercomBench) -> None
 def test_a_contact_who_cannot_be_called_can_be_changed_and_lose_his_fallback(bench: IntercomBench) -> None:
     """An extension whose server is gone is no reason to keep his stand-in, or his name."""
     accounts, contacts = bench.intercom.accounts, bench.intercom.contacts
-    spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
-    key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
-    bench.do(lambda tx: accounts.make_default(tx, key))
+    register(bench)
     eve = add(bench, "Eve")
     ada = add(bench, "Ada", sip_address="1001", fallback=eve)
     bench.do(lambda tx: accounts.make_default(tx, "peer-to-peer"))
@@ -146,10 +143,8 @@ def test_of_more_than_it_can_call_the_button_calls_the_first(bench: IntercomBenc
 
 
 def test_the_id_of_who_is_gone_is_no_extension(bench: IntercomBench) -> None:
-    accounts, contacts = bench.intercom.accounts, bench.intercom.contacts
-    spec = SipAccountSpec(name="PBX", kind="registered", user_id="7", registrar="pbx.example")
-    key = bench.do(lambda tx: accounts.add_account(tx, spec)).id
-    bench.do(lambda tx: accounts.make_default(tx, key))
+    contacts = bench.intercom.contacts
+    register(bench)
     ada = add(bench, "Ada")
     group = bench.do(lambda tx: contacts.add_group(tx, GroupSpec(name="Folder", group_calls=False))).id
     bench.do(lambda tx: contacts.remove_contact(tx, ada))

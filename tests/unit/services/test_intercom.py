@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from intercom_bench import FakeLines, IntercomBench
+from intercom_bench import FakeLines, IntercomBench, add
 
 from axcore.devices.models import DOOR_STATION
 from axcore.errors import ConflictError, InputError, NotFoundError, StoreError
@@ -23,11 +23,6 @@ from axcore.services.intercom.check import MEDIA_PORTS
 @pytest.fixture
 def bench() -> IntercomBench:
     return IntercomBench()
-
-
-def add(bench: IntercomBench, name: str = "Ada", **more: Any) -> str:
-    spec = ContactSpec(first_name=name, **{"sip_address": f"sip:{name.lower()}@10.0.0.2", **more})
-    return str(bench.do(lambda tx: bench.intercom.contacts.add_contact(tx, spec)).id)
 
 
 class TestCalls:

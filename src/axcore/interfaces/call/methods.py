@@ -388,13 +388,13 @@ async def run(name: str, args: Any, request: Request, ctx: Context) -> dict[str,
 
 
 def _proxy(one: ProxyArgs, old: Iterable[SipProxy]) -> dict[str, str]:
-    """A proxy of a patch; what it leaves empty is that of the stored one at the same address."""
+    """A proxy of a patch; what it leaves empty is that of the stored one at the same address (its password:
+    ``SipAccounts.update_account``)."""
     address = one.Address.strip().lower()
-    like = [proxy for proxy in old if proxy.address == address and one.Username in ("", proxy.username)]
-    if not like:
-        return {"address": one.Address, "username": one.Username, "password": one.Password}
-    kept: dict[str, str] = msgspec.to_builtins(like[0])
-    return {**kept, "password": one.Password or kept["password"]}
+    like = (proxy for proxy in old if proxy.address == address and one.Username in ("", proxy.username))
+    found = next(like, SipProxy(address=one.Address, username=one.Username))
+    password = {"password": one.Password} if one.Password else {}
+    return {"address": found.address, "username": found.username, "realm": found.realm, **password}
 
 
 def _object(args: dict[str, Any], name: str) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from axcore.interfaces.cli.paths import add_data_dir, find_data_dir
 
 Fields = dict[str, Any]
 
-VOICE_RATE, MOST_SAID_S = 16_000, 20.0
-"""What the simulated microphone takes, and as much of it as one line for the board holds."""
+MOST_SAID_S = 20.0
+"""What one line for the board holds of sound."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -246,9 +246,10 @@ def _field(name: str) -> Callable[[argparse.Namespace], Fields]:
 
 def _audio(args: argparse.Namespace) -> Fields:
     from axcore.audio import clips
+    from axcore.drivers.desk import RATE
 
     try:
-        said = clips.load(args.file.read_bytes(), rate=VOICE_RATE, max_seconds=MOST_SAID_S)
+        said = clips.load(args.file.read_bytes(), rate=RATE, max_seconds=MOST_SAID_S)
     except OSError as error:
         raise CliError(f"{args.file}: {error.strerror}", code=2) from error
     except ImportError as error:

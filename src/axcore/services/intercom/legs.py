@@ -143,7 +143,7 @@ class Legs:
         def bound(port: int) -> Command:
             return invite(leg, LocalMedia(port=port))
 
-        tx.after_commit(lambda: self._bind(leg, wire, (port, *self._others(port)), bound, unsent=True))
+        tx.after_commit(lambda: self._bind(leg, wire, (port, *self._free_ports(port)), bound, unsent=True))
 
     def command(self, tx: Transaction, leg: str, make: Callable[[str], Command]) -> None:
         """Tell the process of a leg something; ``make`` gets the process's name of the leg."""
@@ -274,18 +274,16 @@ class Legs:
     def _keep(self, tx: Transaction, leg: str, wire: Wire) -> None:
         tx.assign(self, "_wires", {**self._wires, leg: wire})
 
-    def _others(self, port: int) -> list[int]:
-        """The RTP ports of outgoing legs after this one, in turn, that no leg has."""
+    def _free_ports(self, first: int) -> list[int]:
+        """The RTP ports of outgoing legs from this one on, in turn, that no leg has."""
         start, used = self._start_port(), {wire.port for wire in self._wires.values()}
-        slot = (port - start) // 2
-        ports = [start + 2 * ((slot + n) % INCOMING_SLOT) for n in range(1, INCOMING_SLOT)]
+        slot = (first - start) // 2
+        ports = [start + 2 * ((slot + n) % INCOMING_SLOT) for n in range(INCOMING_SLOT)]
         return [one for one in ports if one not in used]
 
     def _free_port(self, tx: Transaction) -> int:
         """The next RTP port. In turn: late packets of a call that is over do not meet the next one."""
         start = self._start_port()
-        used = {wire.port for wire in self._wires.values()}
-        slots = [(self._slot + n) % INCOMING_SLOT for n in range(INCOMING_SLOT)]
-        slot = next(slot for slot in slots if start + 2 * slot not in used)
-        tx.assign(self, "_slot", slot + 1)
-        return start + 2 * slot
+        port = self._free_ports(start + 2 * self._slot)[0]
+        tx.assign(self, "_slot", (port - start) // 2 + 1)
+        return port
