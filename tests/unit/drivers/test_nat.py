@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import random
 import socket
 import sys
 import time
@@ -20,6 +19,7 @@ from axcore.model.nat import Candidate, Gathered, Ice, PathTold, Traversal
 from axcore.model.voice import AgreedMedia
 from axcore.services.intercom.accounts import INCOMING_SLOT, INCOMING_SLOTS
 from axcore.services.intercom.check import MEDIA_PORTS
+from axcore.testing.ports import free_port
 
 pytest.importorskip("aioice", reason="extra axcore[voice]")
 
@@ -75,23 +75,13 @@ class Side:
 
 
 def _pair() -> list[socket.socket]:
-    """Two UDP ports in a row, below those that others are given, where the two of a path are free, too."""
-    for _ in range(200):
-        first, made = random.randrange(12_000, 30_000, 2), []
-        try:
-            for number in (first, first + 1, first + OFFSET, first + OFFSET + 1):
-                made.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                made[-1].bind((HOST, number))
-        except OSError:
-            for one in made:
-                one.close()
-            continue
-        for one in made[2:]:
-            one.close()
-        for one in made[:2]:
-            one.settimeout(PATIENCE)
-        return made[:2]
-    raise AssertionError("there are no ports")
+    """Two UDP ports in a row; the two of a path, ``OFFSET`` further on, are free too, and given to nobody else."""
+    first, made = free_port(OFFSET + 2), []
+    for number in (first, first + 1):
+        made.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        made[-1].bind((HOST, number))
+        made[-1].settimeout(PATIENCE)
+    return made
 
 
 def hear(side: Side, component: int = 1) -> bytes:
