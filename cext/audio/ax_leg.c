@@ -191,6 +191,11 @@ int ax_leg_say(struct ax_leg *l, const int16_t *in)
     return 1;
 }
 
+uint32_t ax_leg_missing(const struct ax_leg *l)
+{
+    return (uint32_t)(l->spec.packet_ms / 10 - l->said_n / l->codec_frame);
+}
+
 void ax_leg_get(const struct ax_leg *l, struct ax_leg_stats *out)
 {
     *out = l->stats;

@@ -42,6 +42,15 @@ struct play {
     uint64_t serial; /* 0: nothing plays. */
 };
 
+/* A frame whose near side waits for the next step: see may_wait. */
+struct near {
+    bool waits;
+    uint64_t now_ns;
+    float speaker_db;
+    uint32_t legs; /* Bit k: leg k is to hear it. */
+    int16_t mic[MOST], out[MOST];
+};
+
 struct shared {
     atomic_uint turn; /* Odd while the words are written. */
     atomic_uint words[sizeof(struct ax_pipeline_stats) / sizeof(uint32_t)];
@@ -69,6 +78,7 @@ struct ax_pipeline {
     atomic_ullong done, playing[PLAYS];
     struct ax_pipeline_stats stats;
     struct shared shared;
+    struct near last;
     int16_t heard[LEGS][MOST], played[PLAYS][MOST], near[MOST], out[MOST];
 };
 
@@ -119,6 +129,7 @@ static void sit_down(struct ax_pipeline *p, const struct ax_pipeline_command *c)
     struct seat *s = &p->seat[c->index];
     if (c->verb == AX_PIPELINE_LEG) {
         s->leg = c->leg;
+        p->last.legs &= ~(1u << c->index);
         ax_limit_reset(s->limit);
         memset(&p->stats.leg[c->index], 0, sizeof p->stats.leg[0]);
     }
@@ -267,70 +278,152 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
 
 /* What the microphone hears may be the loudspeaker alone, or somebody under an echo that the filter has not learnt yet:
  * nobody's voice to set a gain by. */
-static bool only_echo(struct ax_pipeline *p)
+static bool only_echo(struct ax_pipeline *p, float speaker_db)
 {
     struct ax_aec_status status;
-    p->rings = p->stats.speaker_db > FAR_DB ? FAR_FRAMES : p->rings - (p->rings > 0);
+    p->rings = speaker_db > FAR_DB ? FAR_FRAMES : p->rings - (p->rings > 0);
     if (!p->aec || p->spec.echo != AX_PIPELINE_ECHO_FULL || p->rings == 0)
         return false;
     ax_aec_talk(p->aec, &status);
     return !status.talking || status.doubt > DOUBT || power_db(p->near, p->frame) < NEAR_DB;
 }
 
-static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
+/* What is wanted of the microphone without delay, and is little work. */
+static void take_level(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
 {
-    struct ax_pipeline_event event = {.t_ns = now_ns};
     const int passed = ax_level_feed(&p->level, mic);
     if (passed == AX_LEVEL_RISE || passed == AX_LEVEL_FALL) {
-        event.kind = passed == AX_LEVEL_RISE ? AX_PIPELINE_RISE : AX_PIPELINE_FALL;
-        event.value = (uint32_t)(ax_level_get(&p->level) + 0.5f);
+        const struct ax_pipeline_event event = {
+            .t_ns = now_ns, .kind = passed == AX_LEVEL_RISE ? AX_PIPELINE_RISE : AX_PIPELINE_FALL,
+            .value = (uint32_t)(ax_level_get(&p->level) + 0.5f)};
         tell(p, &event);
     }
     if (p->avc)
         (void)ax_avc_ambient(p->avc, mic);
+}
+
+static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, const int16_t *out, float speaker_db)
+{
     if (p->aec)
-        (void)ax_aec_process_i16(p->aec, mic, p->out, p->near);
+        (void)ax_aec_process_i16(p->aec, mic, out, p->near);
     else
         memcpy(p->near, mic, p->frame * sizeof *mic);
     if (p->ns && !p->chained)
         (void)ax_ns_process_i16(p->ns, p->near, p->near);
     if (p->agc) {
-        ax_agc_rest(p->agc, only_echo(p));
+        ax_agc_rest(p->agc, only_echo(p, speaker_db));
         (void)ax_agc_i16(p->agc, p->near, p->near);
     }
     const bool talks = ax_vad_feed(&p->vad, p->near) > 0;
     if (talks != (bool)p->stats.talking) {
+        const struct ax_pipeline_event event = {.t_ns = now_ns, .kind = talks ? AX_PIPELINE_TALK : AX_PIPELINE_QUIET};
         p->stats.talking = talks;
-        event.kind = talks ? AX_PIPELINE_TALK : AX_PIPELINE_QUIET;
-        event.value = 0;
         tell(p, &event);
     }
 }
 
-static int say(struct ax_pipeline *p, uint32_t k, uint32_t sounding)
-{
-    struct seat *me = &p->seat[k];
+/* Who is to be heard by leg k, and how loud. */
+struct mix {
     const int16_t *frames[SOURCES];
     float gains[SOURCES];
+    size_t n;
+};
+
+static void add_near(const struct ax_pipeline *p, struct mix *m)
+{
+    if (p->mic_mute)
+        return;
+    m->frames[m->n] = p->near;
+    m->gains[m->n++] = p->mic_gain;
+}
+
+static int say_mix(struct ax_pipeline *p, uint32_t k, const struct mix *m)
+{
     int16_t mixed[MOST];
-    size_t n = 0;
-    if (!p->mic_mute) {
-        frames[n] = p->near;
-        gains[n++] = p->mic_gain;
-    }
+    (void)ax_limit_mix(p->seat[k].limit, m->frames, m->gains, m->n, mixed);
+    return ax_leg_say(p->seat[k].leg, mixed);
+}
+
+/* The microphone alone. */
+static int say_near(struct ax_pipeline *p, uint32_t k)
+{
+    struct mix m = {.n = 0};
+    add_near(p, &m);
+    return say_mix(p, k, &m);
+}
+
+static int say(struct ax_pipeline *p, uint32_t k, uint32_t sounding)
+{
+    const struct seat *me = &p->seat[k];
+    struct mix m = {.n = 0};
+    add_near(p, &m);
     for (uint32_t i = 0; i < LEGS; i++) {
         const struct seat *s = &p->seat[i];
         if (i != k && s->leg && s->conference && me->conference && !s->mute) {
-            frames[n] = p->heard[i];
-            gains[n++] = s->gain;
+            m.frames[m.n] = p->heard[i];
+            m.gains[m.n++] = s->gain;
         }
     }
-    n = add_plays(p, 1u << k, 1.0f, sounding, frames, gains, n);
-    (void)ax_limit_mix(me->limit, frames, gains, n, mixed);
-    return ax_leg_say(me->leg, mixed);
+    m.n = add_plays(p, 1u << k, 1.0f, sounding, m.frames, m.gains, m.n);
+    return say_mix(p, k, &m);
 }
 
 /* --- a step ----------------------------------------------------------------------------------------------------------- */
+
+/* Whether the near side of this step can wait for the next one, because nobody gets it before: each leg needs more than
+ * this frame for a packet, and hears the microphone alone. Two frames at once cost much less than one and one 10 ms later,
+ * which finds nothing left of its code and data in the processor's caches. */
+static bool may_wait(const struct ax_pipeline *p, uint32_t sounding)
+{
+    uint32_t conference = 0;
+    if (p->last.waits || !p->stats.legs)
+        return false;
+    for (uint32_t k = 0; k < LEGS; k++)
+        if (p->seat[k].leg) {
+            conference += p->seat[k].conference;
+            if (ax_leg_missing(p->seat[k].leg) < 2)
+                return false;
+        }
+    for (uint32_t i = 0; i < PLAYS; i++)
+        if ((sounding >> i & 1) && (p->play[i].to & ~AX_PIPELINE_SPEAKER))
+            return false;
+    return conference < 2;
+}
+
+static void keep(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
+{
+    struct near *w = &p->last;
+    w->waits = true;
+    w->now_ns = now_ns;
+    w->speaker_db = p->stats.speaker_db;
+    w->legs = p->stats.legs;
+    memcpy(w->mic, mic, p->frame * sizeof *mic);
+    memcpy(w->out, p->out, p->frame * sizeof *p->out);
+}
+
+/* The near side of this step, and before it that of the last one if it waits. Gives the number of packets. */
+static int near_side(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, uint32_t sounding)
+{
+    struct near *w = &p->last;
+    int packets = 0;
+    take_level(p, now_ns, mic);
+    if (may_wait(p, sounding)) {
+        keep(p, now_ns, mic);
+        return 0;
+    }
+    if (w->waits) {
+        w->waits = false;
+        make_near(p, w->now_ns, w->mic, w->out, w->speaker_db);
+        for (uint32_t k = 0; k < LEGS; k++)
+            if (w->legs >> k & 1)
+                packets += say_near(p, k);
+    }
+    make_near(p, now_ns, mic, p->out, p->stats.speaker_db);
+    for (uint32_t k = 0; k < LEGS; k++)
+        if (p->seat[k].leg)
+            packets += say(p, k, sounding);
+    return packets;
+}
 
 static void publish(struct ax_pipeline *p)
 {
@@ -373,7 +466,6 @@ int ax_pipeline_step(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic,
     if (!p || !mic || !speaker)
         return AX_E_ARG;
     uint32_t sounding = 0;
-    int packets = 0;
     obey(p);
     hear(p, now_ns);
     for (uint32_t i = 0; i < PLAYS; i++)
@@ -382,10 +474,7 @@ int ax_pipeline_step(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic,
             play(p, i, now_ns);
         }
     make_speaker(p, sounding);
-    make_near(p, now_ns, mic);
-    for (uint32_t k = 0; k < LEGS; k++)
-        if (p->seat[k].leg)
-            packets += say(p, k, sounding);
+    const int packets = near_side(p, now_ns, mic, sounding);
     measure(p, mic);
     memcpy(speaker, p->out, p->frame * sizeof *speaker);
     return packets;

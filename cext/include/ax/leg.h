@@ -88,6 +88,8 @@ int ax_leg_take(struct ax_leg *l, uint32_t *timestamp, uint8_t *out, size_t room
 int ax_leg_hear(struct ax_leg *l, uint64_t now_ns, int16_t *out, struct ax_leg_key *keys);
 /** 10 ms for the partner. Gives 1 when a packet became complete, else 0. */
 int ax_leg_say(struct ax_leg *l, const int16_t *in);
+/** Frames that `say` needs for the next packet, 1 or more. The pipeline's thread. */
+uint32_t ax_leg_missing(const struct ax_leg *l);
 /** The pipeline's thread. */
 void ax_leg_get(const struct ax_leg *l, struct ax_leg_stats *out);
 
