@@ -37,6 +37,7 @@ module_path {modules}
 module stdio.so
 module g711.so
 module g722.so
+module l16.so
 module aufile.so
 module aubridge.so
 module sndfile.so

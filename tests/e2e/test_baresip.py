@@ -20,14 +20,14 @@ from axcore.testing.phone import Phone
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "-")
 
-CODECS = ["PCMU/8000/1", "PCMA/8000/1", "G722/16000/1"]
+CODECS = ["PCMU/8000/1", "PCMA/8000/1", "G722/16000/1", "L16/44100/1"]
 WORDS, FRAMES = 4, 30
 TONE = (9000 * np.sin(2 * np.pi * 700 / 16000 * np.arange(160))).astype(np.int16)
 
 
 @pytest.fixture
 def station(tmp_path: Path) -> Iterator[Station]:
-    found = Station(tmp_path, answers=True, own_sound=True)
+    found = Station(tmp_path, answers=True, own_sound=True, codecs=["PCMU", "PCMA", "G722", "L16"])
     yield found
     found.close()
 

@@ -26,7 +26,9 @@ PEER_TO_PEER = "peer-to-peer"
 """Id of the account that is there when there is no other."""
 VMS_CALL = "VMS_CALL"
 """Stands for video management software where somebody to call is named."""
-CODECS = ("PCMU", "PCMA", "G722")
+CODECS = ("PCMU", "PCMA", "G722", "L16")
+"""Names of RFC 3551. L16 is payload type 11: 44.1 kHz, mono, 0.7 Mbit/s."""
+DEFAULT_CODECS = ("PCMU", "PCMA", "G722")
 
 CallState = Literal["Idle", "Calling", "Active", "Terminating", "Terminated"]
 CallDirection = Literal["Incoming", "Outgoing"]
@@ -63,7 +65,7 @@ class SipSettings(_Data, frozen=True, kw_only=True):
     """Seconds that an incoming call may last, 1..600."""
     call_duration: int = 0
     """Seconds after which a call ends, 1..3600; 0 = never."""
-    codecs: tuple[str, ...] = CODECS
+    codecs: tuple[str, ...] = DEFAULT_CODECS
     """Best first."""
     register_interval: int = 300
     """Seconds between registrations, 30..86400."""

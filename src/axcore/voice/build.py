@@ -18,7 +18,7 @@ MAX_ACCOUNTS: Final = 8
 """PJSUA_MAX_ACC as compiled; it cannot be asked, and one more would end the process."""
 FEWEST_CALLS: Final = 4
 """PJSUA_MAX_CALLS as it is delivered; assumed where the library does not say."""
-NAMES: Final = {"PCMU/8000": "PCMU", "PCMA/8000": "PCMA", "G722/16000": "G722"}
+NAMES: Final = {"PCMU/8000/1": "PCMU", "PCMA/8000/1": "PCMA", "G722/16000/1": "G722", "L16/44100/1": "L16"}
 """Codecs of PJSIP that the device has too."""
 BEST: Final = 255
 T1_MS, T2_MS, T4_MS, TD_MS = 500, 4000, 5000, 32_000
@@ -85,7 +85,7 @@ def set_codecs(endpoint: Any, wanted: Sequence[str]) -> tuple[str, ...]:
     there = {}
     for codec in endpoint.codecEnum2():
         full = str(codec.codecId)
-        name = NAMES.get(full.rpartition("/")[0])
+        name = NAMES.get(full)
         if name:
             there[name] = full
         endpoint.codecSetPriority(full, 0)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 DIRECTIONS: Final[dict[int, Direction]] = {0: "inactive", 1: "sendonly", 2: "recvonly", 3: "sendrecv"}
 RTP_CLOCK: Final = {"G722": 8000}
 """RFC 3551 section 4.5.2: the clock of G.722 counts 8000."""
+PACKET_MS: Final = {"L16": 10}
+"""20 ms of L16 do not fit into a frame of Ethernet."""
 NO_TYPE: Final = 128
 INFO: Final = 1
 
@@ -246,6 +248,7 @@ class Leg(pj.Call):
             event_send_type=_type(stream.audTxEventPt),
             event_receive_type=_type(stream.audRxEventPt),
             direction=DIRECTIONS.get(int(stream.dir) & 3, "inactive"),
+            packet_ms=PACKET_MS.get(codec, 20),
             local_crypto=ours,
             remote_crypto=theirs,
             ice=sdp_ice.parse(self._remote) if candidates else None,
