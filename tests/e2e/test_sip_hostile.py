@@ -298,6 +298,34 @@ def test_connections_that_never_finish_keep_nobody_out(peer: Peer, watch: Watch)
     assert len(loris) > MOST
 
 
+def test_a_flood_over_tcp_is_not_read_and_others_are_served(peer: Peer, watch: Watch) -> None:
+    flood = b"".join(over_tcp(peer.request("OPTIONS")) for _ in range(200))
+    with connect(peer) as stream:
+        stream.settimeout(1.0)
+        reader = threading.Thread(target=drain, args=(stream.dup(),))
+        reader.start()
+        until, paused, told, rest = time.monotonic() + PATIENCE, False, False, flood
+        while not (paused and told):  # what is not read fills the buffers on the way, and nothing more can be sent
+            assert time.monotonic() < until
+            try:
+                rest = rest[stream.send(rest) :] or flood
+            except TimeoutError:
+                paused = told
+            faults = (e for e in watch.station.device.ledger.events_after(0) if e.topic == events.SYSTEM_FAULT)
+            told = told or any("flood" in fault.data["reason"] for fault in faults)
+        stream.shutdown(socket.SHUT_RDWR)
+        reader.join(PATIENCE)
+    watch.all_is_well()
+
+
+def drain(stream: socket.socket) -> None:
+    """Take answers until the connection ends."""
+    with stream, contextlib.suppress(OSError):
+        stream.settimeout(PATIENCE)
+        while stream.recv(1 << 16):
+            pass
+
+
 def test_strangers_cannot_end_or_change_a_call(station: Station, peer: Peer, watch: Watch) -> None:
     dialog = call(station, peer)
     assert dialog.answer is not None

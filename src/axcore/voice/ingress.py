@@ -81,6 +81,12 @@ class Gate:
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
         self.closed = False
 
+    def close(self) -> None:
+        """Let go of the handle; the filter stays as it is."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = None
+
 
 def program(passed: Sequence[bytes] = PASSED) -> bytes:
     """The filter: ``struct sock_filter`` of 8 octets each. The first four octets of the datagram decide."""

@@ -48,7 +48,8 @@ from . import build, hop, probe, resolver, sdp
 from .account import TRANSPORT, Account, settings
 from .call import Leg
 from .crowd import Crowd, Places
-from .ingress import NS, Gate, Meter, listeners, udp_socket
+from .ingress import NS, Gate, listeners, udp_socket
+from .limit import Limit
 from .link import Link
 from .locate import Locator
 from .network import free_port, surroundings
@@ -116,9 +117,6 @@ class Stack:
         self._refusal = Refusal()
         self.tally = Tally()
         self._port = 0
-        self._meter = Meter(round(configure.most_load * NS))
-        self._used_ns = time.thread_time_ns()
-        self._gate = Gate(None)
         self._wake = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     # --- the thread
@@ -126,20 +124,19 @@ class Stack:
     def run(self) -> None:
         """Serve until told to quit."""
         self._port = port = self._begin()
-        self._gate = Gate(udp_socket(port))
+        limit = Limit(self.config.most_load, time.thread_time_ns(), Gate(udp_socket(port)))
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
         crowd, full, late_ns, alive_ns = Crowd(port), False, 0, 0
-        self._used_ns = time.thread_time_ns()  # what the start took does not count
         self.link.start()
         while self._running:
-            wait_ms = FLOOD_POLL_MS if full else self._meter.rest_ms(time.monotonic_ns()) or POLL_MS
+            wait_ms = FLOOD_POLL_MS if full else limit.rest_ms(time.monotonic_ns()) or POLL_MS
             idle = not self._endpoint.libHandleEvents(wait_ms)
             self._work()  # before commands: what goes on by another call can be told to end
             while (command := self.link.take()) is not None:
                 self._do(command)
             self._work()
             self.ended.clear()
-            self._limit()
+            self._keep(limit)
             if (refused := self.tally.due(time.monotonic_ns())) is not None:
                 self.link.send(refused)
             full = self._endpoint.limit()
@@ -170,18 +167,12 @@ class Stack:
             self.link.send(Refused(what="address", detail=f"of this device is {place} now: SIP begins anew"))
             self._running = False
 
-    def _limit(self) -> None:
-        floods, before = self._meter.floods, self._used_ns
-        self._used_ns = time.thread_time_ns()
-        if self._meter.add(self._used_ns - before, time.monotonic_ns()):
-            self._gate.shut()
-            if self._meter.floods != floods:
-                detail = f"SIP takes more than {self.config.most_load:.0%} of a core; new requests are dropped"
-                self.link.send(Refused(what="flood", detail=detail))
-        else:
-            self._gate.open()
+    def _keep(self, limit: Limit) -> None:
+        if limit.step(time.thread_time_ns(), time.monotonic_ns()):
+            detail = f"SIP takes more than {self.config.most_load:.0%} of a core; new requests are dropped"
+            self.link.send(Refused(what="flood", detail=detail))
         if self._front is not None:
-            self._front.closed = self._gate.closed
+            self._front.closed = limit.in_force
 
     def _begin(self) -> int:
         config, endpoint = self.config, self._endpoint
