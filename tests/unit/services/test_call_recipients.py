@@ -50,6 +50,15 @@ def test_who_cannot_be_called_is_left_out_and_told(bench: IntercomBench) -> None
     assert faults(bench) == ["the contact 'Ada' is not called: the account 1 is not active"]
 
 
+def test_two_who_have_the_same_name_are_both_told(bench: IntercomBench) -> None:
+    account = deactivated(bench)
+    first, second = (add(bench, "Ada", sip_address=f"sip:{at}@10.0.0.2", account=account) for at in ("home", "work"))
+    bob, eve = add(bench, "Bob"), add(bench, "Eve", account=account, fallback=first)
+    assert press(bench, first, bob, second, eve) == ["sip:bob@10.0.0.2"]
+    told = [f"the contact {name!r} is not called: the account 1 is not active" for name in ("Ada", "Ada", "Eve")]
+    assert faults(bench) == told  # each once, whoever he stands in for
+
+
 def test_a_contact_whose_account_is_gone_is_left_out(bench: IntercomBench) -> None:
     ada, bob = add(bench, "Ada"), add(bench, "Bob")
     stored = msgspec.structs.replace(bench.intercom.contacts.contact(ada), account="gone")
