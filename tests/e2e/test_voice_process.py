@@ -13,10 +13,10 @@ import pytest
 from axcore.drivers import voice
 from axcore.model.voice import Digit, Ended, HangUp, Incoming, Progress, Ready, Refused, Registration, TlsSettings
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-PATIENCE = 120.0
 TRIES = 6
 
 
