@@ -27,17 +27,17 @@ VOICES = {
 }
 
 
-NOTHING = 1e-3
-"""Peak of the prompts of silence; brought to the level of talk they would be noise."""
-
-
 @cache
 def prompts(voice: str, held_out: bool) -> tuple[Path, ...]:
-    """The prompts of a voice that last about a second or more, of one half of the split."""
+    """The prompts of a voice that last about a second or more, of one half of the split.
+
+    Those of silence are none: brought to the level of talk they would be noise.
+    """
     folder = SOUNDS / VOICES[voice]
     if not folder.is_dir():
         raise SystemExit(f"speech is missing: apt-get install {PACKAGES}")
-    files = sorted(p for p in folder.rglob("*.g722") if p.stat().st_size > 9000)
+    said = (p for p in folder.rglob("*.g722") if "silence" not in p.relative_to(folder).parts)
+    files = sorted(p for p in said if p.stat().st_size > 9000)
     return tuple(p for p in files if (zlib.crc32(p.name.encode()) & 1) == held_out)
 
 
@@ -63,13 +63,8 @@ def trim(x: Signal, keep: float = 0.08) -> Signal:
 
 
 def is_clear(path: Path) -> bool:
-    """Not a joke with monkeys, and not a long silence; short ones are left out where they are drawn (``is_said``)."""
+    """Not a joke with monkeys, and not the one Russian digit that lasts eight seconds."""
     return not path.name.startswith(("tt-", "beep")) and not (path.stem.isdigit() and path.stat().st_size > 24000)
-
-
-def is_said(part: Signal) -> bool:
-    """Whether there is anything in a prompt."""
-    return bool(np.abs(part).max() >= NOTHING)
 
 
 def speech(voice: str, seconds: float, rng: np.random.Generator, held_out: bool, clear: bool = False) -> Signal:
@@ -79,8 +74,6 @@ def speech(voice: str, seconds: float, rng: np.random.Generator, held_out: bool,
     have, want = 0, int(seconds * RATE)
     for at in rng.permutation(len(files)):
         part = trim(decode(files[at]))
-        if clear and not is_said(part):
-            continue
         parts.append(part / np.sqrt((part**2).mean()))
         have += part.size
         if have >= want:
