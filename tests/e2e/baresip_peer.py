@@ -16,10 +16,9 @@ import wave
 from pathlib import Path
 from types import TracebackType
 
-from sip_peers import PATIENCE
-
 from axcore.interfaces.http.tls import self_signed
 from axcore.testing.ports import free_port
+from tests.e2e.patience import PATIENCE
 
 MODULES = Path("/usr/lib/baresip/modules")
 RTP_PORTS = 100

@@ -16,13 +16,14 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import aioice
-from sip_peers import PATIENCE, Message, Offer, Peer
+from sip_peers import Message, Offer, Peer
 
 from axcore.model.nat import Ice
 from axcore.rtp import Session
 from axcore.rtp.events import DIGITS
 from axcore.testing.coturn import Coturn
 from axcore.voice import sdp_ice
+from tests.e2e.patience import PATIENCE
 
 T = TypeVar("T")
 FRAME, FRAME_NS, PRESS_FRAMES = 160, 20_000_000, 10

@@ -16,10 +16,10 @@ from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events
 from axcore.testing.mosquitto import Authority
+from tests.e2e.patience import PATIENCE
 
 RECIPIENTS = "/config/rest/recipients/v1/recipients"
 TEST = "/config/rest/recipients/v1/test"
-PATIENCE = 120.0
 
 
 def server_context(folder: Path) -> ssl.SSLContext:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 
-PATIENCE = 120.0
+from tests.e2e.patience import PATIENCE
+
 T1 = 0.5
 _COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
             "c": "content-type", "x": "session-expires", "s": "subject", "k": "supported"}  # fmt: skip

@@ -15,8 +15,8 @@ import pytest
 
 from axcore.audio import G711, G722
 from axcore.interfaces.cli.instance import Instance, wait_for
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
 RECEIVE, TRANSMIT = "/axis-cgi/audio/receive.cgi", "/axis-cgi/audio/transmit.cgi"
 BARE = {"echo_cancellation": False, "noise_cancellation": False, "automatic_gain": False}
 """The microphone hears the loudspeaker, and nothing is made louder."""

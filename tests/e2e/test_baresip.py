@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from baresip_peer import Baresip, missing
-from sip_peers import PATIENCE
 from test_calls import Station
 
 from axcore.drivers.call_media import CallMedia
@@ -16,6 +15,7 @@ from axcore.model import events
 from axcore.model.intercom import SipAccountSpec
 from axcore.model.voice import Incoming
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "-")

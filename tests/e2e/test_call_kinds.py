@@ -13,10 +13,10 @@ from test_calls import Station
 from axcore.model import events
 from axcore.model.voice import Ended, Incoming
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-PATIENCE = 120.0
 SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
 
 

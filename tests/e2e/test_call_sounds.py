@@ -18,10 +18,10 @@ from axcore.model.actions import PlayClip
 from axcore.model.rules import Condition, RuleSpec
 from axcore.model.voice import Ended, Incoming
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-PATIENCE = 120.0
 LOUD = 1000
 """Of 32767: more than the noise of the room, less than any tone."""
 

@@ -22,11 +22,10 @@ from axcore.model import events
 from axcore.model.credentials import CardValue, HolderSpec, Times
 from axcore.model.events import Event
 from axcore.model.rules import Condition, RuleSpec, ToggleIoOnce
+from tests.e2e.patience import PATIENCE
 
 CARD = "10000000010100111111001011"
 OTHER = "10000000010100111111001000"
-PATIENCE = 120.0
-"""Seconds after which a test that waits for something gives up; nothing is measured with it."""
 
 
 class Hurt:

@@ -10,8 +10,7 @@ import pytest
 
 from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import RFID
-
-PATIENCE = 120.0
+from tests.e2e.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from axcore.interfaces.cli.client import Client, HttpError
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.cli.main import main
 from axcore.model import events
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
 CLIPS = "/config/rest/audio/v1/clips"
 INPUT_1 = {"topic": events.IO_PORT, "source": {"port": "0"}}
 CHORD = (523.25, 659.25, 783.99)

@@ -5,8 +5,7 @@ import pytest
 from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED
 from tests.e2e.conftest import CARD, lasted, let_in
-
-PATIENCE = 120.0
+from tests.e2e.patience import PATIENCE
 
 
 @pytest.mark.parametrize("step", [3600.0, -3600.0, 86400.0, -86400.0])

@@ -16,9 +16,8 @@ from axcore.model import events as topics
 from axcore.model.doors import Door
 from axcore.model.pacs import AccessPolicy, AccessProfile, Credential, CredentialAccessProfile, IdData
 from tests.e2e.conftest import lasted
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
-"""Deadline for what must happen at once; only a device that hangs reaches it."""
 CARD = {"format": "H10301", "facility": 0, "card": 10213, "interval_us": 200, "pulse_us": 40}
 """Card 02004fcb."""
 ACCESS_MS = 700

@@ -23,7 +23,8 @@ from axcore.model.credentials import CardValue, CredentialRead
 from axcore.model.intercom import VMS_CALL
 from axcore.model.rules import Condition, RuleSpec, ToggleIoWhileActive
 from axcore.runtime.ledger import Transaction
-from tests.e2e.test_card_path import PATIENCE, Site
+from tests.e2e.patience import PATIENCE
+from tests.e2e.test_card_path import Site
 
 
 @pytest.fixture

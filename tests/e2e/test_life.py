@@ -12,8 +12,8 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.cli.output import CliError
 from axcore.model.events import ENTRY_GRANTED
 from tests.e2e.conftest import CARD, let_in
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
 READY = ("POST", "/axis-cgi/systemready.cgi")
 PARAM = "/axis-cgi/param.cgi"
 

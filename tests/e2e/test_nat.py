@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from baresip_peer import Baresip, missing
-from sip_peers import PATIENCE, Dialog, Message
+from sip_peers import Dialog, Message
 from test_baresip import talk_and_listen
 from test_calls import Station
 
@@ -22,6 +22,7 @@ from axcore.model.nat import PathTold
 from axcore.model.voice import Incoming
 from axcore.testing.coturn import Coturn, program
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 pytest.importorskip("aioice")

@@ -4,8 +4,7 @@ import socket
 from urllib.parse import urlsplit
 
 from axcore.interfaces.cli.instance import Instance
-
-PATIENCE = 120.0
+from tests.e2e.patience import PATIENCE
 
 
 def test_ready_comes_after_the_ports_are_bound(device: Instance) -> None:

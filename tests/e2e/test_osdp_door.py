@@ -15,8 +15,8 @@ from axcore.model import events as topics
 from axcore.osdp import messages
 from axcore.testing.osdp_door import CARD, DOORS, GRANTED, KEY, READERS, RELAY, MultiDrop, OsdpDoor, let_in
 from tests.e2e.conftest import lasted
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
 OTHER = "00112233445566778899aabbccddee0f"
 OFFLINE_NS, BACK_NS = 8_000_000_000, 10_000_000_000
 POLL_NS, BUSY_NS = 1_000_000_000, 5_000_000_000

@@ -16,9 +16,8 @@ from axcore.interfaces.cli.client import Client, HttpError
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.pacs.table import SERVICES
 from tests.e2e.conftest import lasted
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
-"""Deadline for what must happen at once; only a device that hangs reaches it."""
 PULSES = {"format": "H10301", "facility": 0, "interval_us": 200, "pulse_us": 40}
 ANN, BEN = {**PULSES, "card": 10213}, {**PULSES, "card": 10214}
 """Cards 02004fcb and 02004fcd."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 from axcore.interfaces.cli.instance import wait_for
 from axcore.model.events import READER_KEY
 from axcore.testing.osdp_door import CARD, KEY, READERS, RELAY, OsdpDoor
+from tests.e2e.patience import PATIENCE
 from tests.e2e.test_pacs_api import Api
 
-PATIENCE = 120.0
 OTHER = "00112233445566778899aabbccddee0f"
 IDPOINT, KEYS = "/vapix/idpoint", "/vapix/axkey"
 

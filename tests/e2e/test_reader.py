@@ -29,11 +29,11 @@ from axcore.model.events import (
 from axcore.osdp import LinkState, events, messages
 from axcore.wiegand import EDGE, Bits
 from conftest import let_in
+from tests.e2e.patience import PATIENCE
 
 API = "/config/rest/reader/v1"
 KEY = bytes.fromhex("6b1f0c93d2a8475e90b3c6d4e1f72a58")
 OTHER = bytes.fromhex("00112233445566778899aabbccddee0f")
-PATIENCE = 120.0
 CARD = {"format": "H10301", "facility": 7, "card": 4711, "interval_us": 200, "pulse_us": 40}
 LATE_NS = (400_000, 20_000_000)
 """A pulse, and a pause between two, that last as long as no controller takes: about ten times what is planned."""

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from recipient_peers import PATIENCE, RECIPIENTS, Peers, Site, server_context
+from recipient_peers import RECIPIENTS, Peers, Site, server_context
 
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model import events
 from axcore.testing.ports import free_port
+from tests.e2e.patience import PATIENCE
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from recipient_peers import PATIENCE, Peers, Site, server_context
+from recipient_peers import Peers, Site, server_context
 
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.testing.ports import free_port
+from tests.e2e.patience import PATIENCE
 
 
 @pytest.fixture

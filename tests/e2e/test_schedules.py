@@ -10,8 +10,8 @@ from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import ENTRY_DENIED, ENTRY_GRANTED, SCHEDULE_INTERVAL
 from tests.e2e.conftest import CARD, let_in
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
 SCHEDULES = "/config/rest/schedules/v1/schedules"
 MORNINGS = {"name": "Mornings", "icalendar": "DTSTART:20260101T080000 DTEND:20260101T120000 RRULE:FREQ=DAILY"}
 

@@ -7,6 +7,7 @@ import pytest
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.board import BoardError
 from axcore.interfaces.cli.instance import Instance
+from axcore.interfaces.cli.main import main
 from axcore.model import events
 
 ONCE = {"type": "led_once", "led": "stripe", "color": "red", "duration": 60.0}
@@ -38,3 +39,12 @@ def test_what_cannot_be_felt_is_refused_by_name(started: Instance) -> None:
         started.board().call("sensor", name="nose", value=1)
     with pytest.raises(BoardError, match="disrupted"):
         started.board().call("sensor", name="storage", value="gone")
+
+
+def test_dawn_and_dusk_at_the_call_button(started: Instance) -> None:
+    log = net.EventLog(started.client())
+    for lux, color in ((1000, "off"), (5, "white")):
+        words = ["sim", "light", str(lux), "--correlation", f"{lux} lux", "--data-dir", str(started.data_dir)]
+        assert main(words) == 0
+        lit = log.wait(events.LED_STATE, f"{lux} lux")
+        assert (lit["source"], lit["data"]["color"]) == ({"led": "callButton"}, color)

@@ -16,9 +16,8 @@ from axcore.interfaces.cli.main import main
 from axcore.model import events
 from axcore.model.profiles import Light, Siren
 from axcore.testing.signal import Frame, SignalReader, gaps, jitter
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
-"""Deadline for what must happen at once; only a device that hangs reaches it."""
 FRAME_NS = 10_000_000
 STALL_S = 4
 DITHER = 1 / 255

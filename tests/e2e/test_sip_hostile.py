@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sip_peers import PATIENCE, Dialog, Offer, Peer
+from sip_peers import Dialog, Offer, Peer
 from test_calls import Station
 
 from axcore.model import events
 from axcore.model.voice import Answer, Incoming
 from axcore.testing.phone import Phone
 from axcore.voice.crowd import MOST, NS, PATIENCE_NS
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 

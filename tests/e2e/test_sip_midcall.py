@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sip_peers import PATIENCE, Dialog, Message, Offer, Peer
+from sip_peers import Dialog, Message, Offer, Peer
 from test_calls import Station
 
 from axcore.model import events
 from axcore.model.voice import Ended, Incoming
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 

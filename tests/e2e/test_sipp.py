@@ -16,11 +16,11 @@ from test_calls import Station
 from axcore.drivers.call_media import CallMedia
 from axcore.model import events
 from axcore.testing.ports import free_port
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 pytestmark = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed (.ci/need sip-tester)")
 
-PATIENCE = 120.0
 SEVERAL = 6
 KEY = Path("/usr/share/sip-tester/dtmf_2833_1.pcap")
 """The key 1 by RFC 4733, as it comes with SIPp."""

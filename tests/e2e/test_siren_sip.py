@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_siren_triggers import PATIENCE, Siren
+from test_siren_triggers import Siren
 
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance, wait_for
@@ -20,6 +20,7 @@ from axcore.model import events
 from axcore.model.voice import Ended
 from axcore.testing.phone import Phone
 from axcore.testing.ports import free_port
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 

@@ -15,8 +15,8 @@ from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.instance import Instance
 from axcore.model import events
 from axcore.testing.signal import Frame, SignalReader
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
 PROFILES = "/config/rest/siren/v1/profiles"
 
 

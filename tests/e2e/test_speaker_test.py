@@ -9,8 +9,8 @@ import pytest
 from axcore.interfaces.cli import client as net
 from axcore.interfaces.cli.client import HttpError
 from axcore.interfaces.cli.instance import Instance, wait_for
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
 API = "/config/rest/speaker-test/v1"
 RESULT = "tns1:Device/tnsaxis:SpeakerTest/TestResult"
 

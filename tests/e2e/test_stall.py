@@ -3,9 +3,8 @@
 from axcore.interfaces.cli.instance import Instance
 from axcore.model.events import ENTRY_GRANTED
 from tests.e2e.conftest import CARD, lasted, let_in
+from tests.e2e.patience import PATIENCE
 
-PATIENCE = 120.0
-"""Deadline for what must happen at once; only a device that hangs reaches it."""
 STALL_NS = 8_000_000_000
 
 

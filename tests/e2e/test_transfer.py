@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sip_peers import PATIENCE, Dialog, Message, Peer
+from sip_peers import Dialog, Message, Peer
 from test_sip_midcall import SDP, Scene
 
 from axcore.devices.call import MOST_TRANSFERS
 from axcore.model import events
 from axcore.model.voice import Ended, Incoming
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 

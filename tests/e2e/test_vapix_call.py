@@ -13,9 +13,9 @@ import pytest
 from axcore.interfaces.call.soap import NAMESPACES
 from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.interfaces.soap.names import EVENT1
+from tests.e2e.patience import PATIENCE
 from tests.unit.model.test_images import jpeg, png
 
-PATIENCE = 120.0
 CALLS = "/config/rest/calls/v1"
 LIST = "/config/rest/contact-list/v1"
 

@@ -18,9 +18,9 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model.events import ENTRY_GRANTED, LED_STATE
 from axcore.testing.mosquitto import Authority
 from conftest import CARD, let_in
+from tests.e2e.patience import PATIENCE
 
 API = "/config/rest/reader/v1"
-PATIENCE = 120.0
 TOKEN = "Axis-00408c184bdb:1351591416.427811000"
 OTHER_CARD = {**CARD, "card": 99}
 

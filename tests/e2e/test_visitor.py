@@ -20,11 +20,11 @@ from axcore.interfaces.cli.instance import Instance, wait_for
 from axcore.model.voice import Ended
 from axcore.testing.phone import Phone
 from axcore.testing.ports import free_port
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 pytest.importorskip("soundfile", reason="the command line reads sound files by it (extra axcore[audio])")
 
-PATIENCE = 120.0
 SIP = "/config/rest/sip/v1"
 RATE, FRAME_S = 8000, 0.02
 SPOKEN_HZ, CALLER_HZ = 1000, 600

@@ -4,17 +4,19 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from axcore.drivers import voice
-from axcore.model.voice import Digit, Ended, HangUp, Incoming, Progress, Ready, Refused, Registration
+from axcore.model.voice import Digit, Ended, HangUp, Incoming, Progress, Ready, Refused, Registration, TlsSettings
 from axcore.testing.phone import Phone
+from tests.e2e.patience import PATIENCE
 
 pytest.importorskip("pjsua2", reason="no wheel of pjsua2-python for this Python (extra axcore[voice])")
 
-PATIENCE = 120.0
 TRIES = 6
 
 
@@ -137,6 +139,20 @@ def test_a_process_that_hangs_is_ended_and_another_one_comes(monkeypatch: pytest
         ada.call(bob.uri)  # who is as he was
         bob.wait(Incoming)
         assert bob.process.starts == 1
+
+
+def test_a_process_whose_tls_front_hangs_says_so_and_another_one_comes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(voice, "MODULE", "hung_front")
+    monkeypatch.setenv("HUNG_FRONT", str(tmp_path / "hung"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(Path(__file__).parent), *sys.path)))
+    with Phone("ada", transport="tls", tls=TlsSettings()) as ada:
+        told = ada.wait(Refused)
+        assert (told.what, told.detail) == ("tls", "the TLS front does not answer any more: SIP begins anew")
+        assert ada.lost.get(timeout=PATIENCE) == "it has ended"
+        ada.ready = ada.wait(Ready)
+        assert ada.process.starts == 2
 
 
 def test_many_commands_at_once_are_all_taken() -> None:

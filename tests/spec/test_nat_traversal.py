@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
-from intercom_bench import IntercomBench
+from intercom_bench import IntercomBench, add
 
 from axcore.errors import InputError
 from axcore.interfaces.http.rest.sip import settings_view
@@ -31,6 +32,7 @@ def put(bench: IntercomBench, **patch: Any) -> None:
 
 def find(bench: IntercomBench, leg: str, found: Gathered = FOUND) -> None:
     bench.paths.asked[leg][2](found)
+    bench.ledger.advance(0)  # what was posted has its turn
 
 
 def faults(bench: IntercomBench) -> list[str]:
@@ -129,19 +131,99 @@ class TestEnterTheServerAddressAndTheLoginInformation:
 class TestCalls:
     """STUN lets the device determine its mapped public address; TURN lets it receive incoming data from other hosts."""
 
-    def test_a_path_whose_port_somebody_else_has_ends_the_leg_and_keeps_nothing_of_it(
-        self, bench: IntercomBench
-    ) -> None:
+    @pytest.mark.parametrize("patch", [{"ice": True}, {"stun": True, "stun_server": "192.0.2.1"}, TURN])
+    def test_a_port_that_somebody_else_has_is_passed_over(self, bench: IntercomBench, patch: dict[str, Any]) -> None:
+        put(bench, **patch)
+        bench.media.taken |= {4000, 4002}
+        key = bench.call()
+        leg = f"{key}.0"
+        asked = []
+        for _ in range(3):
+            asked.append(bench.paths.asked[leg][0])
+            find(bench, leg)
+        assert asked == [4000, 4002, 4004]
+        assert bench.media.legs == {leg: 4004}
+        ((line, invite),) = bench.invites()
+        assert invite.media.address == FOUND.address
+        bench.answer(leg, line)
+        assert bench.intercom.status(key).state == "Active"
+        assert faults(bench) == []
+        bench.end(leg, line)
+        bench.call()
+        assert [port for port, _, _ in bench.paths.asked.values()] == [4006]  # it is the next one's turn
+
+    def test_so_is_one_whose_path_somebody_else_has(self, bench: IntercomBench) -> None:
+        put(bench, ice=True)
+        leg = f"{bench.call()}.0"
+        find(bench, leg, Gathered(port=4000, fault="ports of RTP 4000: Address already in use", taken=True))
+        assert bench.invites() == []
+        assert bench.paths.asked[leg][0] == 4002
+        find(bench, leg)
+        assert bench.media.legs == {leg: 4002}
+        assert len(bench.invites()) == 1
+        assert faults(bench) == []
+
+    def test_legs_that_find_their_ports_taken_get_no_port_of_each_other(self, bench: IntercomBench) -> None:
+        put(bench, ice=True)
+        bench.media.taken |= {4000, 4004}
+        people = [add(bench, f"P{number}", sip_address=f"sip:p{number}@10.0.0.2") for number in range(6)]
+        bench.do(lambda tx: bench.intercom.call_contacts(tx, tuple(people)))
+        for _ in range(2):
+            for leg, (port, _, done) in list(bench.paths.asked.items()):
+                if leg not in bench.media.legs:
+                    done(msgspec.structs.replace(FOUND, port=port))
+                    bench.ledger.advance(0)
+        ports = [invite.media.port for _, invite in bench.invites()]
+        assert sorted(ports) == sorted(bench.media.legs.values()) == [4002, 4006, 4008, 4010, 4012, 4014]
+
+    def test_no_port_at_all_ends_the_leg_and_keeps_nothing_of_it(self, bench: IntercomBench) -> None:
         put(bench, **TURN)
+        bench.media.taken |= set(range(4000, 4024, 2))
         for _ in range(13):  # one more than there are ports
             key = bench.call()
-            ((port, _, done),) = bench.paths.asked.values()
-            bench.media.taken.add(port)
-            done(FOUND)
-            bench.ledger.advance(0)
-            assert str(port) in bench.intercom.status(key).reason
+            asked = []
+            while bench.paths.asked:
+                ((port, _, done),) = bench.paths.asked.values()
+                asked.append(port)
+                done(FOUND)
+                bench.ledger.advance(0)
+            assert sorted(asked) == list(range(4000, 4024, 2))
+            assert "RTP port 40" in bench.intercom.status(key).reason
             assert bench.intercom.status(key).state == "Terminated"
         assert bench.invites() == []
+
+    def test_where_every_path_is_taken_a_call_goes_on_without(self, bench: IntercomBench) -> None:
+        put(bench, ice=True)
+        leg = f"{bench.call()}.0"
+        for port in range(4000, 4024, 2):
+            assert bench.paths.asked[leg][0] == port
+            find(bench, leg, Gathered(port=port, fault=f"ports of RTP {port}: Address already in use", taken=True))
+        ((_, invite),) = bench.invites()
+        assert (invite.media.port, invite.media.address) == (4022, "")
+        assert faults(bench) == ["NAT traversal: ports of RTP 4022: Address already in use"]
+
+    def test_a_call_that_is_ended_while_its_port_is_found_taken_goes_nowhere(self, bench: IntercomBench) -> None:
+        put(bench, ice=True)
+        key = bench.call()
+
+        def taken(leg: str, port: int) -> None:
+            bench.ledger.post(lambda tx: bench.intercom.hang_up(tx, key))
+            raise OSError(98, "Address already in use")
+
+        bench.media.open = taken  # type: ignore[method-assign]
+        find(bench, f"{key}.0")
+        assert bench.intercom.status(key).state == "Terminated"
+        assert bench.paths.asked == {}
+        assert bench.invites() == []
+
+    def test_an_answer_has_the_port_that_was_kept_for_it_or_none(self, bench: IntercomBench) -> None:
+        put(bench, ice=True)
+        bench.media.taken.add(4024)
+        bench.incoming()
+        bench.do(lambda tx: bench.intercom.answer(tx, bench.intercom.calls()[-1].id))
+        find(bench, "0/in1")
+        assert bench.lines.sent[-1] == (0, HangUp(leg="in1", code=500))
+        assert "4024" in bench.intercom.calls()[-1].reason
 
     def test_without_it_a_call_goes_out_at_once(self, bench: IntercomBench) -> None:
         bench.call()

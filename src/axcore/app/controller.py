@@ -83,7 +83,7 @@ class Controller:
         """Relays of locks belong to their doors; a movement is felt by a sensor."""
         self._sensors = sensors
         ports.reserve(self.doors.owned)
-        sensors.subscribe("motion", lambda tx, value: self.alarms.on_motion(tx))
+        sensors.subscribe("motion", lambda tx, value, _: self.alarms.on_motion(tx))
 
     def attach(self, board: Board, *, simulated: bool, data_dir: Path) -> None:
         """Connect the relays, the lights of readers on Wiegand lines, and the buses."""

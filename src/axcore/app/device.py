@@ -36,7 +36,7 @@ from axcore.services.events import (
     VirtualInputPerformer,
 )
 from axcore.services.events.service import ConditionSource
-from axcore.services.indicators import DoorIcon, IndicatorPerformer, IndicatorService
+from axcore.services.indicators import DoorIcon, IndicatorPerformer, IndicatorService, StandbyLight
 from axcore.services.mqtt import MqttPerformer, MqttService
 from axcore.services.ports import PortService
 from axcore.services.recipients import BOX, Delivery, NotificationPerformer, RecipientService
@@ -189,6 +189,12 @@ class Device:
             icon = DoorIcon(self.indicators, self.ports.ports, lambda: self.ports.rex.port, later)
             for topic in (events.IO_PORT, events.IO_OUTPUT_PORT):
                 self.bus.in_transaction(topic, icon.on_port)
+        if self.intercom is not None and any(led.name == "callButton" for led in self.model.leds):
+            contacts = self.intercom.service.contacts
+            light = StandbyLight(self.indicators, lambda: contacts.button.standby_light)
+            self.bus.in_transaction(events.CALL_STATE, light.on_call)
+            self.bus.in_transaction(events.CONFIGURATION_CHANGED, light.on_configuration)
+            self.sensors.subscribe("light", lambda tx, lux, correlation: light.on_light(tx, float(lux), correlation))
         if self.station is not None and self.speaker is not None:
             self.station.join(self.speaker, self._desk)
 

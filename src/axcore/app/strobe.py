@@ -34,8 +34,8 @@ class Strobe:
         self.outputs: SignalOutputs | None = None
         self.loaders: tuple[Job[None], ...] = (self.service.load,)
         self.timers: tuple[Any, ...] = (self.service, self.button)
-        sensors.subscribe("temperature", lambda tx, degrees: self.service.set_temperature(tx, float(degrees)))
-        sensors.subscribe("power", lambda tx, poe_class: self.service.set_poe_class(tx, int(poe_class)))
+        sensors.subscribe("temperature", lambda tx, degrees, _: self.service.set_temperature(tx, float(degrees)))
+        sensors.subscribe("power", lambda tx, poe_class, _: self.service.set_poe_class(tx, int(poe_class)))
 
     @staticmethod
     def light(config: Config, simulated: bool) -> LightConfig:

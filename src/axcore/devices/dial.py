@@ -75,10 +75,10 @@ def plan(
             planned.append((target,))
     stages = tuple(stage for stage in planned if stage)
     if not stages and planner.errors:
-        raise next(iter(planner.errors.values()))
+        raise next(iter(planner.errors.values()))[1]
     if not stages:
         raise InputError("to", "nobody is available now" if recipients else "nobody is to be called")
-    return Plan(stages, tuple(f"{who} is not called: {error.reason}" for who, error in planner.errors.items()))
+    return Plan(stages, tuple(f"{who} is not called: {error.reason}" for who, error in planner.errors.values()))
 
 
 def admitted(caller: SipUri, address: str, policy: Policy, sources: Sequence[Source]) -> bool:
@@ -98,8 +98,8 @@ class _Planner:
 
     def __init__(self, book: Book, available: Available, resolve: Resolve) -> None:
         self._book, self._available, self._resolve = book, available, resolve
-        self.errors: dict[str, InputError] = {}
-        """By who cannot be called, in words."""
+        self.errors: dict[str, tuple[str, InputError]] = {}
+        """Who cannot be called, in words, and why; by id: two may have the same name."""
 
     def members(self, one: str) -> Sequence[Contact]:
         """The contact, or those of the group."""
@@ -108,7 +108,7 @@ class _Planner:
             return [self._book.contacts[key] for key in group.recipients if key in self._book.contacts]
         contact = self._book.contacts.get(one)
         if contact is None:
-            self.errors[repr(one[:40])] = NotFoundError("to", f"there is no contact or group {one[:40]!r}")
+            self.errors[one] = repr(one[:40]), NotFoundError("to", f"there is no contact or group {one[:40]!r}")
             return ()
         return (contact,)
 
@@ -145,7 +145,7 @@ class _Planner:
         return tuple(by_uri.values())
 
     def _leave(self, contact: Contact, error: InputError) -> None:
-        self.errors[f"the contact {contact.name!r}"] = error
+        self.errors[contact.id] = f"the contact {contact.name!r}", error
 
 
 def _fallback(recipients: Sequence[str], book: Book) -> str:

@@ -66,7 +66,7 @@ class SensorSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """Name on the board surface, and source of its events."""
-    kind: Literal["temperature", "storage", "sound", "shock", "supervised", "power", "motion"]
+    kind: Literal["temperature", "storage", "sound", "shock", "supervised", "power", "motion", "light"]
     nice_name: str
     low: float = 0.0
     """Temperature: degrees Celsius below which it is too cold."""
@@ -206,6 +206,7 @@ _SENSORS = (
     SensorSpec(name="storage", kind="storage", nice_name="Internal storage"),
     SensorSpec(name="microphone", kind="sound", nice_name="Audio input 1"),
     SensorSpec(name="shock", kind="shock", nice_name="Shock detector"),
+    SensorSpec(name="light", kind="light", nice_name="Light sensor"),
 )
 
 DOOR_STATION = DeviceModel(

@@ -171,8 +171,8 @@ class ChipOp(Op, frozen=True, kw_only=True, tag="chip"):
 
 class SensorOp(Op, frozen=True, kw_only=True, tag="sensor"):
     """Have a sensor feel something: ``temperature`` (degrees C), ``storage`` (ok, low, disrupted), ``microphone``
-    (0..100), ``shock`` (hit), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut), ``poe``
-    (class 3, 4).
+    (0..100), ``shock`` (hit), ``light`` (lux), ``port1`` .. ``port4`` (supervised connection: open, close, short, cut),
+    ``poe`` (class 3, 4).
     """
 
     name: str

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -128,7 +129,8 @@ class NatPaths:
         except ImportError:
             found = Gathered(port=port, fault="needs aioice (extra axcore[voice])")
         except OSError as error:
-            found = Gathered(port=port, fault=f"ports of RTP {port}: {error.strerror or error}")
+            taken = error.errno == errno.EADDRINUSE
+            found = Gathered(port=port, fault=f"ports of RTP {port}: {error.strerror or error}", taken=taken)
         finally:
             with contextlib.suppress(AxError):  # the device is stopping
                 done(found)

@@ -83,6 +83,8 @@ class VoiceProcess:
         self.name = name
         self.starts = 0
         """How often a process was started."""
+        self.untold = False
+        """Whether the end of the last one was not told. Of the thread, and of who has stopped it."""
         self._configure, self._on_report, self._on_lost = configure, on_report, on_lost
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
@@ -157,11 +159,10 @@ class VoiceProcess:
             reason = self._run()
             if self._stopping.is_set():
                 return
-            if self._asked:
-                self._asked = False
-                self._on_lost("")
+            asked, self._asked, self.untold = self._asked, False, False
+            self._on_lost("" if asked else reason)
+            if asked:
                 continue
-            self._on_lost(reason)
             failures = 0 if self._clock.mono_ns() - began >= WELL_NS else failures + 1
             delay = SLOW_DELAY if failures >= FAILURES else min(MOST_DELAY, FIRST_DELAY * 2 ** max(0, failures - 1))
             log.warning("%s is started again in %g s: %s", self.name, delay, reason)
@@ -181,6 +182,7 @@ class VoiceProcess:
                         start_new_session=True,
                     )
                 self.starts += 1
+                self.untold = True
                 with self._lock:
                     configure = self._configure()
                     ours.sendall(frame(configure))
@@ -327,7 +329,7 @@ class VoiceLines:
             before.join()
         _stop(old)
         for number, process in enumerate(old):
-            if process.starts:
+            if process.untold:
                 self._on_lost(number, "")
         for process in new:
             if self._processes is new:  # They are still wanted.

@@ -36,6 +36,7 @@ CallType = Literal["SIP", "VMS"]
 AccountKind = Literal["peer_to_peer", "registered"]
 Policy = Literal["allow", "block"]
 ButtonMode = Literal["end", "nothing", "delay"]
+StandbyMode = Literal["auto", "on", "off"]
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -228,6 +229,8 @@ class CallButton(_Data, frozen=True, kw_only=True):
     during_call: ButtonMode = "end"
     delay: float = 5.0
     """Seconds after the start of a call in which another press does nothing (``delay``), 0..60."""
+    standby_light: StandbyMode = "auto"
+    """The light around the button while there is no call; ``auto``: on in the dark."""
     recipients: tuple[str, ...] = (VMS_CALL,)
     """Ids of contacts and groups, and ``VMS_CALL``."""
     fallback: str = ""

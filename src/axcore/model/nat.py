@@ -80,6 +80,8 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[ServerAnswer, ...] = ()
     fault: str = ""
     """Why nothing was gathered at all."""
+    taken: bool = False
+    """``fault`` is that somebody else has the ports: others may do."""
 
 
 class PathTold(msgspec.Struct, frozen=True, kw_only=True):

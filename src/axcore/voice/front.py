@@ -1,9 +1,10 @@
 """The TLS front: speaks TLS 1.2 and 1.3 to peers, and plain TCP on this host to PJSIP, whose OpenSSL has no TLS 1.3.
 
-An event loop in a thread of the voice process: it ends with it. What happens to messages is in ``hop``; here are the
-connections. Those to peers are used again, in both directions (RFC 5923); each account has its own certificate, version
-and verification, so connections of one account serve no other. Names are looked up and handshakes done without holding
-up anybody else. PJSIP's side listens on this host and takes connections of this host only.
+An event loop in a thread of the voice process: it ends with it, and the process ends when it hangs (``watch``). What
+happens to messages is in ``hop``; here are the connections. Those to peers are used again, in both directions (RFC
+5923); each account has its own certificate, version and verification, so connections of one account serve no other.
+Names are looked up and handshakes done without holding up anybody else. PJSIP's side listens on this host and takes
+connections of this host only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import ssl
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import msgspec
@@ -133,6 +134,10 @@ class Front:
         """Listen, then run in a thread. OSError, ssl.SSLError."""
         self._loop.run_until_complete(self._begin())
         threading.Thread(target=self._loop.run_forever, name="tls front", daemon=True).start()
+
+    def ask(self, answer: Callable[[], None]) -> None:
+        """Have the front's thread call this, unless it hangs; any thread."""
+        self._loop.call_soon_threadsafe(answer)
 
     def account(self, account: str, settings: TlsSettings) -> None:
         """How the peers of an account (its id) are spoken with, from the next connection on; any thread.

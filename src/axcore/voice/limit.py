@@ -90,7 +90,7 @@ class Limit:
 
 
 def streams() -> Iterator[tuple[int, int, socket.socket]]:
-    """This process's TCP connections to others: inode, octets that have come, a second handle that the caller closes."""
+    """This process's TCP connections to others: inode, octets that came, a second handle that the caller closes."""
     there = list(sockets(socket.SOCK_STREAM))
     own = {found.getsockname()[:2] for found in there}  # the front and PJSIP talk to each other
     for found in there:

@@ -55,6 +55,7 @@ from .locate import Locator
 from .network import free_port, surroundings
 from .refusal import Refusal
 from .transfer import Tally, header, is_own
+from .watch import Watch
 
 if TYPE_CHECKING:
     from .front import Front
@@ -106,6 +107,8 @@ class Stack:
         self._resolver: resolver.Resolver | None = None
         self.locator = Locator(resolver.look_up, configure.name_servers)
         self._front: Front | None = None
+        self._watch: Watch | None = None
+        """Over its thread."""
         self._jobs: deque[Callable[[], object]] = deque()
         self._wake_up: Callable[[], None] = lambda: None
         self._surroundings = surroundings(configure.bind)
@@ -144,6 +147,7 @@ class Stack:
             if now >= alive_ns:
                 alive_ns = now + ALIVE_NS
                 self.link.send(Alive())
+            self._look_at_front(now)
             if idle or now >= late_ns:  # Not in the way of a call.
                 late_ns = now + LATE_NS
                 crowd.thin(now)
@@ -165,6 +169,12 @@ class Stack:
         place = surroundings(self.config.bind)
         if place != self._surroundings:
             self.link.send(Refused(what="address", detail=f"of this device is {place} now: SIP begins anew"))
+            self._running = False
+
+    def _look_at_front(self, now: int) -> None:
+        """Begin anew when the front hangs: nobody hears by TLS any more, and calls by it cannot be ended."""
+        if self._watch is not None and self._watch.hangs(now):
+            self.link.send(Refused(what="tls", detail="the TLS front does not answer any more: SIP begins anew"))
             self._running = False
 
     def _keep(self, limit: Limit) -> None:
@@ -235,7 +245,7 @@ class Stack:
             self.link.send(Refused(what="tls", detail=f"port {config.tls_port}: {error}"[:200]))
             front = Front(self.locator, **place, listener=None)  # type: ignore[arg-type]
             front.start()
-        self._front = front
+        self._front, self._watch = front, Watch(front.ask)
 
     def way_of(self, spec: VoiceAccount) -> str:
         """The first route of an account's requests; empty = none."""

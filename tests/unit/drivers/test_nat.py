@@ -320,13 +320,21 @@ def test_ports_that_are_taken_are_told(sides: tuple[Side, Side]) -> None:
         taken.bind((HOST, one.port + OFFSET))
         found = one.gather()
     assert found.fault.startswith(f"ports of RTP {one.port}: ")
+    assert found.taken
     assert (found.address, found.port, found.ice) == ("", one.port, None)
+
+
+def test_with_stun_alone_native_ports_that_are_taken_are_told() -> None:
+    with Side(limit_s=0.1) as one:  # who has them
+        found = one.gather(Traversal(stun=f"{HOST}:9"))
+        assert (found.taken, found.port, found.address) == (True, one.port, "")
 
 
 def test_without_aioice_a_call_goes_on(sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "axcore.drivers.ice", None)
     found = sides[0].gather()
     assert (found.fault, found.ice) == ("needs aioice (extra axcore[voice])", None)
+    assert not found.taken
 
 
 def test_what_is_stopped_while_it_is_looked_for_is_closed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import select
 import socket
 import subprocess
@@ -30,13 +31,14 @@ class FakeProcess:
     def __init__(
         self, name: str, configure: Callable[[], Configure], on_report: Callable[[Report], None], on_lost: Any
     ) -> None:
-        self.name, self.starts, self.stopped = name, 0, 0
+        self.name, self.starts, self.stopped, self.untold = name, 0, 0, False
         self._on_report = on_report
         self.may_end = threading.Event()
         FakeProcess.made.append(self)
 
     def start(self) -> None:
         self.starts += 1
+        self.untold = True
         self._on_report(READY)
 
     def stop(self) -> None:
@@ -167,6 +169,33 @@ def test_one_that_is_stopped_while_it_starts_is_ended(monkeypatch: pytest.Monkey
     running.join(PATIENCE)
     assert not running.is_alive()
     assert made[0].returncode == -9
+
+
+def test_one_that_crashes_just_before_it_is_not_wanted_any_more_is_lost_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for delay in ("FIRST_DELAY", "MOST_DELAY"):  # it is not wanted before it is started again
+        monkeypatch.setattr(voice, delay, PATIENCE)
+    made: queue.SimpleQueue[Child] = queue.SimpleQueue()
+    told: list[tuple[int, str]] = []
+
+    def popen(args: Any, **more: Any) -> Child:
+        child = Child(args, **more)
+        made.put(child)
+        return child
+
+    def lost(line: int, reason: str) -> None:
+        told.append((line, reason))
+        lines.apply(False)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    lines = VoiceLines(1, lambda line: Configure(), lambda line, report: None, lost)
+    lines.apply(True)
+    child = made.get(timeout=PATIENCE)
+    child.end.recv(65536)  # it knows what to do
+    child.returncode = -11
+    child.end.close()
+    wait_for("the loss", lambda: told and not lines.processes, PATIENCE, 0.002)
+    lines.stop()
+    assert told == [(0, "ended by signal 11")]
 
 
 class Script:

@@ -50,6 +50,15 @@ def test_who_cannot_be_called_is_left_out_and_told(bench: IntercomBench) -> None
     assert faults(bench) == ["the contact 'Ada' is not called: the account 1 is not active"]
 
 
+def test_two_who_have_the_same_name_are_both_told(bench: IntercomBench) -> None:
+    account = deactivated(bench)
+    first, second = (add(bench, "Ada", sip_address=f"sip:{at}@10.0.0.2", account=account) for at in ("home", "work"))
+    bob, eve = add(bench, "Bob"), add(bench, "Eve", account=account, fallback=first)
+    assert press(bench, first, bob, second, eve) == ["sip:bob@10.0.0.2"]
+    told = [f"the contact {name!r} is not called: the account 1 is not active" for name in ("Ada", "Ada", "Eve")]
+    assert faults(bench) == told  # each once, whoever he stands in for
+
+
 def test_a_contact_whose_account_is_gone_is_left_out(bench: IntercomBench) -> None:
     ada, bob = add(bench, "Ada"), add(bench, "Bob")
     stored = msgspec.structs.replace(bench.intercom.contacts.contact(ada), account="gone")
@@ -162,3 +171,37 @@ def test_a_group_of_the_button_stays_for_calls(bench: IntercomBench) -> None:
     with pytest.raises(ConflictError, match="is used by the call button"):
         bench.do(lambda tx: contacts.update_group(tx, second, {"group_calls": False}))
     assert contacts.group(second).group_calls
+
+
+class TestNoSound:
+    """Calls by SIP need the device's sound; software has its own way to it."""
+
+    @pytest.fixture
+    def bench(self) -> IntercomBench:
+        return IntercomBench(media=False)
+
+    def test_software_is_called_and_people_are_left_out_and_told(self, bench: IntercomBench) -> None:
+        assert press(bench, add(bench, "Ada"), "VMS_CALL") == []
+        call = bench.intercom.calls()[-1]
+        assert (call.type, call.state, call.recipients) == ("VMS", "Calling", ("VMS_CALL",))
+        assert faults(bench) == ["the contact 'Ada' is not called: this device has no sound for calls"]
+
+    def test_nobody_stands_in_for_software_that_does_not_answer(self, bench: IntercomBench) -> None:
+        ada = add(bench, "Ada")
+        bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"fallback": ada}))
+        press(bench, "VMS_CALL")
+        bench.ledger.advance(31)
+        assert (bench.intercom.calls()[-1].state, bench.intercom.calls()[-1].reason) == ("Terminated", "no answer")
+        assert faults(bench) == ["the contact 'Ada' is not called: this device has no sound for calls"]
+
+    def test_without_software_there_is_no_call(self, bench: IntercomBench) -> None:
+        assert press(bench, add(bench, "Ada"), add(bench, "Bob")) == []
+        assert bench.intercom.calls() == ()
+        assert faults(bench) == ["no call: this device has no sound for calls"]
+
+    def test_what_was_not_called_is_told_to_who_asks_for_a_call(self, bench: IntercomBench) -> None:
+        ada = add(bench, "Ada")
+        for to in (ada, "sip:ada@10.0.0.2"):
+            with pytest.raises(ConflictError, match="no sound"):
+                bench.call(to)
+        assert faults(bench) == []

@@ -172,6 +172,11 @@ class TestCalls:
         bench.lost(0)
         assert bench.intercom.calls()[-1].state == "Terminated"
 
+    def test_a_tls_front_that_hangs_is_an_event(self, bench: IntercomBench) -> None:
+        bench.report(0, Refused(what="tls", detail="the TLS front does not answer any more: SIP begins anew"))
+        (told,) = bench.told(events.SYSTEM_FAULT)
+        assert told.data["reason"] == "tls: the TLS front does not answer any more: SIP begins anew"
+
     def test_a_port_that_somebody_else_has_is_passed_over(self, bench: IntercomBench) -> None:
         bench.media.taken |= {4000, 4002}
         key = bench.call()

@@ -96,6 +96,9 @@ def test_supervised_connections(bench: Bench) -> None:
         ("storage", "gone", "value"),
         ("shock", 1.0, "value"),
         ("port1", "ajar", "value"),
+        ("light", -1.0, "value"),
+        ("light", 200_001.0, "value"),
+        ("light", "dim", "value"),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(bench: Bench, name: str, value: float | str, field: str) -> None:
@@ -118,11 +121,34 @@ def test_the_computer_is_read(tmp_path: Path) -> None:
     assert dict(health.reading(sensors, tmp_path, tmp_path))["temperature"] == 41.5
 
 
+def test_the_light_sensor_of_the_system_is_read(tmp_path: Path) -> None:
+    sensors, iio = SensorService(MODEL), tmp_path / "iio"
+
+    def read() -> object:
+        return dict(health.reading(sensors, tmp_path, tmp_path / "none", iio)).get("light")
+
+    assert read() is None
+    first, second = iio / "iio:device0", iio / "iio:device1"
+    for device in (first, second):
+        device.mkdir(parents=True)
+    (first / "in_illuminance_raw").write_text("300\n")
+    assert read() is None  # of an unknown unit
+    (first / "in_illuminance_scale").write_text("0.25\n")
+    assert read() == 75.0
+    (second / "in_illuminance0_input").write_text("12.5\n")
+    assert read() == 12.5
+    for nonsense in ("nan\n", "-1\n", "1e9\n"):
+        (second / "in_illuminance0_input").write_text(nonsense)
+        assert read() is None
+    (second / "in_illuminance0_input").write_text("rubbish\n")
+    assert read() == 75.0
+
+
 def test_a_siren_feels_its_power_supply() -> None:
     ledger, sensors = MemoryLedger(), SensorService(MODELS["d4100-ve-mk2"])
     felt: list[float | str] = []
-    sensors.subscribe("power", lambda tx, value: felt.append(value))
-    sensors.subscribe("temperature", lambda tx, value: felt.append(value))
+    sensors.subscribe("power", lambda tx, value, correlation: felt.append(value))
+    sensors.subscribe("temperature", lambda tx, value, correlation: felt.append(value))
     ledger.do(lambda tx: sensors.tell(tx, "poe", 3))
     ledger.do(lambda tx: sensors.tell(tx, "temperature", 61.5))
     assert felt == [3.0, 61.5]

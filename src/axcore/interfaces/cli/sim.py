@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.correlation is not None:
         fields["correlation"] = args.correlation
     with Board(find_data_dir(args.data_dir), timeout=30.0) as board:
-        data = board.call(args.op, **fields)
+        data = board.call(fields.pop("op", args.op), **fields)
     if args.json:
         print_json(data)
     elif args.op == "state" or data:
@@ -276,8 +276,8 @@ def _chip(args: argparse.Namespace) -> Fields:
 
 
 def _sensor_arguments(p: argparse.ArgumentParser) -> None:
-    p.add_argument("name", help="temperature, storage, microphone, shock, port1 .. port4, poe")
-    p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; open, close, short, cut; 3 or 4")
+    p.add_argument("name", help="temperature, storage, microphone, shock, light, port1 .. port4, poe")
+    p.add_argument("value", help="degrees C; ok, low, disrupted; 0..100; hit; lux; open, close, short, cut; 3 or 4")
 
 
 def _sensor(args: argparse.Namespace) -> Fields:
@@ -285,6 +285,10 @@ def _sensor(args: argparse.Namespace) -> Fields:
         return {"name": args.name, "value": float(args.value)}
     except ValueError:
         return {"name": args.name, "value": args.value}
+
+
+def _light(args: argparse.Namespace) -> Fields:
+    return {"op": "sensor", "name": "light", "value": args.lux}
 
 
 def _fault_arguments(p: argparse.ArgumentParser) -> None:
@@ -317,6 +321,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Call
     "qr": ("show a QR code to the camera", _argument("text", str, "what the code says"), _field("text")),
     "chip": ("hold a card to a card module that tells its chip", _chip_arguments, _chip),
     "sensor": ("have a sensor feel something", _sensor_arguments, _sensor),
+    "light": ("have the light sensor see this much", _argument("lux", float, "0..200000; a dark street 5"), _light),
     "fault": ("break a part of the light or the siren", _fault_arguments, _fault),
     "state": ("show all lines", lambda p: None, lambda args: {}),
     "stall": ("block the loop", _argument("seconds", float, "how long"), _field("seconds")),

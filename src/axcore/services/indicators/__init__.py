@@ -3,6 +3,7 @@
 from .actions import IndicatorPerformer
 from .door import DoorIcon
 from .service import IndicatorService, Shown
+from .standby import StandbyLight
 from .status import StatusLed
 
-__all__ = ["DoorIcon", "IndicatorPerformer", "IndicatorService", "Shown", "StatusLed"]
+__all__ = ["DoorIcon", "IndicatorPerformer", "IndicatorService", "Shown", "StandbyLight", "StatusLed"]

@@ -1,8 +1,8 @@
 """What each indicator shows (manual: Front panel indicators; Events > LEDs).
 
-Several owners may want one LED: the newest decides, and when it lets go the one before shows again. A claim may have an
-end of its own. Changes are told as property events; drivers make light of them. ``light``, ``release`` and ``advance``
-are jobs of the ledger thread, ``shown`` may be called from any thread.
+Several owners may want one LED: the newest decides, and when it lets go the one before shows again; one may want it
+below all others only. A claim may have an end of its own. Changes are told as property events; drivers make light of
+them. ``light``, ``release`` and ``advance`` are jobs of the ledger thread, ``shown`` may be called from any thread.
 """
 
 from __future__ import annotations
@@ -75,14 +75,18 @@ class IndicatorService:
         *,
         owner: str,
         seconds: float | None = None,
+        below: bool = False,
         correlation: str | None = None,
     ) -> None:
-        """Have an LED show ``color`` for ``owner``, until it lets go or ``seconds`` are over."""
+        """Have an LED show ``color`` for ``owner``, until it lets go or ``seconds`` are over.
+
+        ``below``: only while nobody else wants the LED.
+        """
         self.check(led, color, interval_ms)
         until = None if seconds is None else tx.now.mono_ns + round(seconds * 1000 * MS)
         claim = _Claim(owner, Shown(color, interval_ms), until, correlation)
         others = tuple(held for held in self._claims.get(led, ()) if held.owner != owner)
-        self._set(tx, led, (*others, claim), correlation)
+        self._set(tx, led, (claim, *others) if below else (*others, claim), correlation)
 
     def release(self, tx: Transaction, led: str, owner: str, correlation: str | None = None) -> None:
         """``owner`` no longer wants the LED; nothing if it did not."""

@@ -44,6 +44,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     """Where it can be reached is being found out ..."""
     unsent: bool = False
     """... and its process has not heard of it before."""
+    dropped: bool = False
+    """It was told to end."""
 
 
 class Legs:
@@ -161,9 +163,9 @@ class Legs:
     def drop(self, tx: Transaction, leg: str, code: int) -> None:
         """Have a leg ended."""
         wire = self._wires.get(leg)
-        if wire is not None and wire.seeking:
-            self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False))
-            if wire.unsent:
+        if wire is not None:
+            self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False, dropped=True))
+            if wire.seeking and wire.unsent:
 
                 def over() -> None:  # nobody else would say so
                     self._submit(lambda tx: self._on_ended(tx, leg, "cancelled"))
@@ -208,8 +210,13 @@ class Legs:
 
     # --- inside
 
-    def _seek(self, tx: Transaction, leg: str, make: Make, *, unsent: bool = False) -> bool:
-        """Find out where the leg can be reached, then give its process the command; False: nobody looks."""
+    def _seek(
+        self, tx: Transaction, leg: str, make: Make, *, unsent: bool = False, tried: tuple[int, ...] = ()
+    ) -> bool:
+        """Find out where the leg can be reached, then give its process the command; False: nobody looks.
+
+        ``tried``: ports that somebody else was found to have.
+        """
         how, finder, wire = self._traversal(), self._finder, self._wires[leg]
         if how is None or finder is None:
             return False
@@ -217,27 +224,51 @@ class Legs:
         self._keep(tx, leg, msgspec.structs.replace(wire, seeking=True, unsent=unsent))
 
         def done(found: Gathered) -> None:
-            self._submit(lambda tx: self._found(tx, leg, make, found))
+            self._submit(lambda tx: self._found(tx, leg, make, (*tried, port), found))
 
         tx.after_commit(lambda: finder.gather(leg, port, how, done))
         return True
 
-    def _found(self, tx: Transaction, leg: str, make: Make, found: Gathered) -> None:
-        self.paths.gathered(tx, found)
+    def _found(self, tx: Transaction, leg: str, make: Make, tried: tuple[int, ...], found: Gathered) -> None:
         wire = self._wires.get(leg)
-        if wire is None or not wire.seeking:
+        sought = wire is not None and wire.seeking
+        if wire is not None and sought and wire.unsent and found.taken and self._again(tx, leg, make, tried):
+            return
+        self.paths.gathered(tx, found)
+        if wire is None or not sought:
             return
         self._keep(tx, leg, msgspec.structs.replace(wire, seeking=False, unsent=False))
         media = LocalMedia(port=found.port, address=found.address, rtcp_port=found.rtcp_port, ice=found.ice)
         command = make(wire.name, media)  # the path leads to this port and no other
-        tx.after_commit(lambda: self._bind(leg, wire, (wire.port,), lambda _: command, unsent=wire.unsent))
+        again = partial(self._again, leg=leg, make=make, tried=tried) if wire.unsent else None
+        tx.after_commit(lambda: self._bind(leg, wire, (wire.port,), lambda _: command, unsent=wire.unsent, again=again))
+
+    def _again(self, tx: Transaction, leg: str, make: Make, tried: tuple[int, ...]) -> bool:
+        """Somebody else has a port of a leg, or one of its path: seek with the next one. False: it was the last."""
+        wire, finder = self._wires.get(leg), self._finder
+        if wire is None or wire.dropped or finder is None or self._traversal() is None:
+            return False
+        port = next((one for one in self._free_ports(wire.port) if one not in tried), None)
+        if port is None:
+            return False
+        self._moved(tx, leg, port)
+        tx.after_commit(partial(finder.stop, leg))
+        return self._seek(tx, leg, make, unsent=True, tried=tried)
 
     def _bind(
-        self, leg: str, wire: Wire, ports: Iterable[int], make: Callable[[int], Command], *, unsent: bool = False
+        self,
+        leg: str,
+        wire: Wire,
+        ports: Iterable[int],
+        make: Callable[[int], Command],
+        *,
+        unsent: bool = False,
+        again: Callable[[Transaction], bool] | None = None,
     ) -> None:
         """Bind the first of these ports that nobody has, then give the process of the leg its command.
 
         ``unsent``: it has not heard of the leg before, so that it tells of no end when there is none to bind.
+        ``again``: what is tried first then; whether there was something to try.
         """
         media, reason = self._media, ""
         assert media is not None
@@ -251,9 +282,15 @@ class Legs:
                 self._submit(partial(self._moved, leg=leg, port=port))
             self._say(leg, wire.line, make(port))
             return
-        self._submit(lambda tx: self._on_silent(tx, leg, reason))
-        if unsent:
-            self._submit(lambda tx: self._on_ended(tx, leg, reason))
+
+        def over(tx: Transaction) -> None:
+            if again is not None and again(tx):
+                return
+            self._on_silent(tx, leg, reason)
+            if unsent:
+                self._on_ended(tx, leg, reason)
+
+        self._submit(over)
 
     def _moved(self, tx: Transaction, leg: str, port: int) -> None:
         """A leg has another port than it was given; the next one has its turn after that."""

@@ -74,7 +74,7 @@ class IntercomService:
         self.sounds = SoundsOfCalls(clips, submit)
         self.vms = VmsCalls()
         self.panel = Panel(self)
-        self._who = Who(self.accounts, self.contacts, schedules, self.vms)
+        self._who = Who(self.accounts, self.contacts, schedules, self.vms, lambda: self._legs.audible)
         self._submit = submit
         self._lights = notices.Lights(indicators, frozenset(leds))
         self._digits = Digits(self.accounts)
@@ -259,8 +259,6 @@ class IntercomService:
         stages = plan.stages
         if self._calls.now is not None:
             raise ConflictError("to", "there is a call already")
-        if not self._legs.audible and any(target != vms.VMS for stage in stages for target in stage):
-            raise ConflictError("to", "this device has no sound for calls")
         for reason in plan.left_out:
             tx.publish(notices.fault(reason, correlation))
         first = stages[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,10 +28,21 @@ BAD_REQUEST, FORBIDDEN = 400, 403
 
 
 class Who:
-    """See the module's text. The ledger thread, or any that only reads."""
+    """See the module's text. The ledger thread, or any that only reads.
 
-    def __init__(self, accounts: SipAccounts, contacts: ContactList, schedules: ScheduleService, vms: VmsCalls) -> None:
+    ``audible``: whether there is sound for calls. Software has sound of its own.
+    """
+
+    def __init__(
+        self,
+        accounts: SipAccounts,
+        contacts: ContactList,
+        schedules: ScheduleService,
+        vms: VmsCalls,
+        audible: Callable[[], bool],
+    ) -> None:
         self._accounts, self._contacts, self._schedules, self._vms = accounts, contacts, schedules, vms
+        self._audible = audible
 
     def reaches(self, keys: tuple[str, ...]) -> bool:
         """Whether calling these makes sense now: SIP is on, or software is among them."""
@@ -117,6 +129,8 @@ class Who:
             raise ConflictError("to", "SIP is off")
         if not self._accounts.account(target.account).active:
             raise ConflictError("to", f"the account {target.account} is not active")
+        if not self._audible():
+            raise ConflictError("to", "this device has no sound for calls")
         return target
 
 

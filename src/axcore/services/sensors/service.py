@@ -25,9 +25,14 @@ SOUND_LEVEL = "AudioSource.A0.TriggerLevel"
 """Parameter: 0..100; a sound above it triggers."""
 SHOCK_ENABLED = "ShockDetection.Enabled"
 DEFAULTS: Mapping[str, str] = {SOUND_LEVEL: "50", SHOCK_ENABLED: "yes"}
+RANGES: Mapping[str, tuple[float, float]] = {
+    "temperature": (-273.15, 1000.0), "sound": (0.0, 100.0), "light": (0.0, 200_000.0),
+}  # fmt: skip
+"""What sensors with a number can tell: degrees Celsius, a level, lux (the sun comes to some 120,000)."""
 HYSTERESIS = 2.0
 """Degrees that a temperature must come back by before it counts as inside again."""
 Value = float | str
+Listener = Callable[["Transaction", Value, str | None], object]
 
 
 class SensorService:
@@ -46,11 +51,12 @@ class SensorService:
             "supervised": self._supervised,
             "power": lambda tx, spec, value, correlation: None,
             "motion": lambda tx, spec, value, correlation: None,
+            "light": lambda tx, spec, value, correlation: None,
         }
-        self._listeners: dict[str, list[Callable[[Transaction, Value], object]]] = {}
+        self._listeners: dict[str, list[Listener]] = {}
 
-    def subscribe(self, kind: str, listener: Callable[[Transaction, Value], object]) -> None:
-        """``listener`` gets each value of the sensors of a kind, in the job that tells it."""
+    def subscribe(self, kind: str, listener: Listener) -> None:
+        """``listener`` gets each value of the sensors of a kind and its correlation, in the job that tells it."""
         self._listeners.setdefault(kind, []).append(listener)
 
     @property
@@ -72,13 +78,13 @@ class SensorService:
         tx.assign(self, "_values", {})
 
     def tell(self, tx: Transaction, name: str, value: Value | bool, correlation: str | None = None) -> None:
-        """A sensor has a value: degrees Celsius, a sound level 0..100, a word of the others. Raises InputError."""
+        """A sensor has a value: degrees Celsius, a sound level 0..100, lux, a word of the others. Raises InputError."""
         checked = self.check(name, value)
         spec = self._specs[name]
         tx.assign(self, "_values", {**self._values, name: checked})
         self._tellers[spec.kind](tx, spec, checked, correlation)
         for listener in self._listeners.get(spec.kind, ()):
-            listener(tx, checked)
+            listener(tx, checked, correlation)
 
     def check(self, name: str, value: Value | bool) -> Value:
         """The value as it is kept. InputError (``name``, ``value``) if there is no such sensor or value. Any thread."""
@@ -143,7 +149,7 @@ def _checked(spec: SensorSpec, value: Value | bool) -> Value:
         if value not in POE_CLASSES or isinstance(value, bool):
             raise InputError("value", f"must be a PoE class, {' or '.join(map(str, POE_CLASSES))}")
         return float(value)
-    low, high = (0.0, 100.0) if spec.kind == "sound" else (-273.15, 1000.0)
+    low, high = RANGES[spec.kind]
     if isinstance(value, str | bool) or not math.isfinite(value) or not low <= value <= high:
         raise InputError("value", f"must be a number, {low:g}..{high:g}")
     return float(value)

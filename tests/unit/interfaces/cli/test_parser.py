@@ -33,6 +33,8 @@ def fields(*words: str) -> dict[str, Any]:
         (("chip", "NFC", "04a1"), {"type": "NFC", "csn": "04a1"}),
         (("chip", "NFC", "04a1", "--secure", "a=01"), {"type": "NFC", "csn": "04a1", "secure": {"a": "01"}}),
         (("state",), {}),
+        (("sensor", "light", "5"), {"name": "light", "value": 5.0}),
+        (("light", "5"), {"op": "sensor", "name": "light", "value": 5.0}),
         (("stall", "4"), {"seconds": 4.0}),
         (("clock", "-3600"), {"step": -3600.0}),
         (("drop", "http"), {"service": "http"}),

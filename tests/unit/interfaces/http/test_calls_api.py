@@ -66,6 +66,11 @@ class TestRest:
         assert (await ask(bench, "call-button.get"))[1]["recipients"] == []
         assert (await ask(bench, "contact-list.import", file))[1] == file
 
+    async def test_standby_light(self, bench: IntercomBench) -> None:
+        assert (await ask(bench, "call-button.get"))[1]["standby_light"] == "auto"
+        assert (await ask(bench, "call-button.update", {"standby_light": "on"}))[1]["standby_light"] == "on"
+        assert (await ask(bench, "call-button.get"))[1]["standby_light"] == "on"
+
     @pytest.mark.parametrize(
         ("name", "data", "field"),
         [
@@ -76,6 +81,7 @@ class TestRest:
             ("groups.add", {"name": "x", "recipients": ["nobody"]}, "recipients[0]"),
             ("groups.add", {"name": "x", "recipients": list("abcdefg")}, "recipients"),
             ("call-button.update", {"delay": -1}, "delay"),
+            ("call-button.update", {"standby_light": "dim"}, "standby_light"),
             ("contact-list.import", {"contacts": [{**ADA, "id": "a b"}]}, "contacts[0].id"),
             ("contact-list.import", {"contacts": [{**ADA, "id": "a", "speed_dial": "x"}]}, "contacts[0].speed_dial"),
             ("contact-list.import", {"version": 2, "contacts": []}, "version"),
