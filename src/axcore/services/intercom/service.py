@@ -24,6 +24,7 @@ from .accounts import SipAccounts
 from .admission import Admission
 from .contacts import ContactList
 from .digits import Digits
+from .dtmf import Way
 from .history import CallHistory
 from .legs import Legs
 from .lines import LineDriver
@@ -394,7 +395,7 @@ class IntercomService:
         """A key by RFC 4733 (any thread)."""
         self._submit(lambda tx: self._key(tx, leg, key, "rtp", t_ns))
 
-    def _key(self, tx: Transaction, leg: str, key: str, way: str, t_ns: int) -> None:
+    def _key(self, tx: Transaction, leg: str, key: str, way: Way, t_ns: int) -> None:
         """Only inside an answered call, and only in the ways that its account takes."""
         call = self._calls.now
         if call is None or call.state != "Active" or call.winner != leg:
