@@ -14,8 +14,10 @@ from typing import Any, Final
 from axcore.errors import InputError
 
 FLAGS: Final = frozenset(("SIPEnabled", "AllowIncomingCalls", "ApplyAccessList", "KeepCurrent", "IsDefault", "Active",
-                          "AutoAnswer", "SIPSEnabled", "Enabled"))  # fmt: skip
-NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "Timeout"))
+                          "AutoAnswer", "SIPSEnabled", "Enabled", "RFC2833", "RFC2976"))  # fmt: skip
+NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "Timeout",
+                            "AudioFromDeviceToNetworkStreams", "AudioFromNetworkToDeviceStreams",
+                            "VideoFromDeviceToNetworkStreams"))  # fmt: skip
 LISTS: Final = frozenset(("AccessList", "AudioCodecs", "SIPProxies", "SIPAccountIds"))
 MAX_FIELDS: Final = 400
 MAX_LEVELS: Final = 6
