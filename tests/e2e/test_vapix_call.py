@@ -155,7 +155,12 @@ def test_settings_of_sounds_and_vms_calls(client: Client) -> None:
     assert client.rest("GET", f"{CALLS}/sounds") == new
     assert client.rest("PATCH", f"{CALLS}/sounds", {"busy": {"gain": 99}}, 400)["field"] == "busy.gain"
     assert client.rest("DELETE", "/config/rest/audio/v1/clips/2", status=409)["code"] == "conflict"
-    assert client.rest("PATCH", f"{CALLS}/vms", {"timeout": 33}) == {"enabled": True, "timeout": 33}
+    streams = {
+        "audio_to_network_streams": 0,
+        "audio_from_network_streams": 1,
+        "video_to_network_streams": 0,
+    }
+    assert client.rest("PATCH", f"{CALLS}/vms", {"timeout": 33}) == {"enabled": True, "timeout": 33, **streams}
     assert client.json("GetVMSCallConfiguration", {})["VMSCallConfiguration"]["Timeout"] == 33
     assert client.rest("PATCH", f"{CALLS}/vms", {"timeout": 0}, 400)["field"] == "timeout"
     assert client.rest("POST", f"{CALLS}/test", {"to": "sip:ada@192.0.2.1"}, 409)["message"] == "SIP is off"

@@ -18,7 +18,7 @@ FLAGS: Final = frozenset(("SIPEnabled", "AllowIncomingCalls", "ApplyAccessList",
 NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "Timeout",
                             "AudioFromDeviceToNetworkStreams", "AudioFromNetworkToDeviceStreams",
                             "VideoFromDeviceToNetworkStreams"))  # fmt: skip
-LISTS: Final = frozenset(("AccessList", "AudioCodecs", "SIPProxies", "SIPAccountIds"))
+LISTS: Final = frozenset(("AccessList", "AudioCodecs", "SIPProxies"))
 MAX_FIELDS: Final = 400
 MAX_LEVELS: Final = 6
 MAX_ENTRIES: Final = 200
