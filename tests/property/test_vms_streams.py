@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intercom_bench import IntercomBench
 
-from axcore.devices.call import DECLINED, Drop, Talk, Told, join
+from axcore.devices.call import DECLINED, Drop, Step, Talk, Told, join
 from axcore.model.intercom import StreamKind, VmsSettings
 from axcore.services.intercom import vms
 
@@ -50,7 +50,7 @@ def test_a_call_that_was_joined_lasts_until_it_is_ended(what: list[str]) -> None
     call, effects = join("1", "1.0", vms.VMS, 0)
     assert effects == (Talk("1.0"), Told("Active", ""))
     for now, one in enumerate(what, 10**15):
-        steps = {
+        steps: dict[str, Callable[[], Step]] = {
             "rings": lambda: call.rings("1.0"),
             "accept": call.accept,
             "answered": lambda now=now: call.answered("1.0", now),

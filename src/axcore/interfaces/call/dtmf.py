@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -92,7 +93,7 @@ class Kind(NamedTuple):
     """Make a record; its id (empty = the next number)."""
     change: Callable[[Transaction, Dtmf, str, Any], object]
     remove: Callable[[Transaction, Dtmf, str], None]
-    last: Callable[[Any], bool] = lambda _: False
+    used: Callable[[Any], bool]
     """Of several that are removed, this one goes after the others, which may use it."""
 
 
@@ -177,7 +178,7 @@ KINDS: Final = (
         add=_add_trigger,
         change=_change_trigger,
         remove=lambda tx, dtmf, key: dtmf.remove_trigger(tx, key),
-        last=lambda one: not one.event,
+        used=lambda one: not one.event,
     ),
     Kind(
         name="DTMFEvent",
@@ -188,6 +189,7 @@ KINDS: Final = (
         add=_add_event,
         change=_change_event,
         remove=lambda tx, dtmf, key: dtmf.remove_event(tx, key),
+        used=lambda _: False,
     ),
     Kind(
         name="DTMFConfiguration",
@@ -198,6 +200,7 @@ KINDS: Final = (
         add=_add_configuration,
         change=_change_configuration,
         remove=lambda tx, dtmf, key: dtmf.remove_configuration(tx, key),
+        used=lambda _: False,
     ),
 )
 
@@ -231,7 +234,8 @@ def _getters(kind: Kind) -> tuple[Method, Method]:
 
 def _setters(kind: Kind) -> tuple[Method, Method]:
     name, key = kind.name, f"{kind.name}Id"
-    of_one, of_some = _reader(f"Set{name}", name, kind.args), _reader(f"Set{name}s", name, tuple[kind.args, ...])
+    of_one = _reader(f"Set{name}", name, kind.args)
+    of_some = _reader(f"Set{name}s", name, GenericAlias(tuple, (kind.args, ...)))
 
     async def set_one(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
         record, dtmf = of_one(args), ctx.intercom.accounts.dtmf
@@ -275,7 +279,7 @@ def _removers(kind: Kind) -> tuple[Method, Method]:
         def job(tx: Transaction) -> None:
             there = kind.there(dtmf)
             found = [one for one in dict.fromkeys(wanted) if one in there]
-            for one in sorted(found, key=lambda one: kind.last(there[one])):
+            for one in sorted(found, key=lambda one: kind.used(there[one])):
                 with in_words({"id": key}):
                     kind.remove(tx, dtmf, one)
 

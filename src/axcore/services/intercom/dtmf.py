@@ -45,7 +45,7 @@ class Dtmf:
         self.users = Users[str]()
         """Asked by id before an event is removed, besides the sequences that cause it."""
         self._accounts = accounts
-        self._sequences = Shelf(
+        self._sequences: Shelf[DtmfSequenceSpec, DtmfSequence] = Shelf(
             SEQUENCE,
             DtmfSequenceSpec,
             DtmfSequence,
@@ -53,7 +53,7 @@ class Dtmf:
             self._check_sequence,
             others=lambda: self._events.all,
         )
-        self._events = Shelf(
+        self._events: Shelf[DtmfEventSpec, DtmfEvent] = Shelf(
             EVENT,
             DtmfEventSpec,
             DtmfEvent,
@@ -72,8 +72,9 @@ class Dtmf:
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored."""
-        for shelf in (self._events, self._sequences, self._configurations):
-            shelf.load(tx)
+        self._sequences.load(tx)
+        self._events.load(tx)
+        self._configurations.load(tx)
 
     # --- any thread
 
@@ -108,8 +109,8 @@ class Dtmf:
     def takes(self, account: SipAccount, way: Way) -> bool:
         """Whether keys that come in a way count: the account takes it, and so does its configuration."""
         found = self.configurations.get(account.dtmf_configuration)
-        takers = (account,) if found is None else (account, found)
-        return all(one.rtp_keys if way == "rtp" else one.info_keys for one in takers)
+        takers: tuple[SipAccount | DtmfConfiguration | None, ...] = (account, found)
+        return all(one.rtp_keys if way == "rtp" else one.info_keys for one in takers if one is not None)
 
     # --- sequences
 

@@ -74,10 +74,14 @@ async def test_it_counts_while_it_is_open(site: Site) -> None:
 
 
 async def test_a_client_that_breaks_off_counts_no_more(site: Site) -> None:
-    with pytest.raises(ConnectionResetError):
+    async def client() -> None:
         async with site.counted():
             raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await client()
     assert not site.talks
+    assert len(site.bench.intercom.calls()) == 1
 
 
 async def test_a_task_that_is_cancelled_amid_it_counts_no_more(site: Site) -> None:
@@ -129,10 +133,13 @@ async def test_a_device_that_stops_is_told_nothing_more(site: Site) -> None:
 
 
 async def test_a_stream_that_cannot_be_counted_is_none(site: Site) -> None:
-    site.ledger.fails = [QueueFullError("full")]
-    with pytest.raises(QueueFullError):
+    async def client() -> None:
         async with site.counted():
             raise AssertionError("never entered")
+
+    site.ledger.fails = [QueueFullError("full")]
+    with pytest.raises(QueueFullError):
+        await client()
     assert not site.talks
     assert site.bench.intercom.calls() == ()
 
