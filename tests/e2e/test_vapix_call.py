@@ -123,6 +123,15 @@ def test_event_instances_carry_the_events_of_calls(client: Client) -> None:
     assert values == {"Idle", "Calling", "Active", "Terminating", "Terminated"}
 
 
+def test_event_instances_name_the_dtmf_events(client: Client) -> None:
+    key = client.json("SetDTMFEvent", {"DTMFEvent": {"Name": "Unlock door"}})["DTMFEventId"]
+    _, found = client.soap("<x:GetEventInstances/>", EVENT1)
+    item = next(one for one in found.iter() if one.get("Name") == "DTMFEventId")
+    told = {value.text: [*value.attrib.values()] for value in item if value.tag.endswith("}Value")}
+    assert told == {key: ["Unlock door"]}
+    assert client.json("RemoveDTMFEvent", {"DTMFEventId": key}) == {}
+
+
 def test_pictures_of_contacts(client: Client) -> None:
     key = client.rest("POST", f"{LIST}/contacts", {"first_name": "Ada", "sip_address": "sip:ada@192.0.2.1"}, 201)["id"]
     path = f"{LIST}/contacts/{key}/image"
