@@ -234,6 +234,41 @@ def test_software_that_transmits_answers_a_call_and_hangs_up_by_ending(instance:
     wait_for("the end", lambda: state() == "Terminated", PATIENCE, 0.05)
 
 
+def last_call(client: Client) -> dict[str, Any]:
+    found = client.post("/vapix/call", json={"axcall:GetCallStatuses": {}}).json()["CallStatus"]
+    return dict(found[-1]) if found else {"CallId": ""}
+
+
+def test_software_that_listens_or_talks_without_a_call_has_one_as_long_as_it_does(
+    instance: Instance, client: Client
+) -> None:
+    def becomes(after: str, state: str) -> str:
+        """Waits for a call of software after another one; its id."""
+
+        def there() -> str:
+            with Client(instance) as asks:
+                found = last_call(asks)
+            kind = found.get("CallType"), found.get("Direction"), found.get("CallState")
+            return str(found["CallId"]) if found["CallId"] != after and kind == ("VMS", "Incoming", state) else ""
+
+        return str(wait_for(f"a call that is {state}", there, PATIENCE, 0.05))
+
+    before = str(last_call(client)["CallId"])
+    with Talk(instance):
+        key = becomes(before, "Active")
+    assert becomes(before, "Terminated") == key
+    settings = "/config/rest/calls/v1/vms"
+    try:
+        client.patch(settings, json={"data": {"audio_to_network_streams": 2}}).raise_for_status()
+        with Client(instance) as other, listening(client) as one, listening(other) as two:
+            next(one.iter_raw())
+            next(two.iter_raw())
+            heard = becomes(key, "Active")
+        assert becomes(key, "Terminated") == heard
+    finally:
+        client.patch(settings, json={"data": {"audio_to_network_streams": 0}}).raise_for_status()
+
+
 def test_duplex_modes(instance: Instance, client: Client) -> None:
     body, head = mu_law(0.02), {"Content-Type": "audio/basic"}
     try:

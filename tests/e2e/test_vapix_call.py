@@ -123,6 +123,15 @@ def test_event_instances_carry_the_events_of_calls(client: Client) -> None:
     assert values == {"Idle", "Calling", "Active", "Terminating", "Terminated"}
 
 
+def test_event_instances_name_the_dtmf_events(client: Client) -> None:
+    key = client.json("SetDTMFEvent", {"DTMFEvent": {"Name": "Unlock door"}})["DTMFEventId"]
+    _, found = client.soap("<x:GetEventInstances/>", EVENT1)
+    item = next(one for one in found.iter() if one.get("Name") == "DTMFEventId")
+    told = {value.text: [*value.attrib.values()] for value in item if value.tag.endswith("}Value")}
+    assert told == {key: ["Unlock door"]}
+    assert client.json("RemoveDTMFEvent", {"DTMFEventId": key}) == {}
+
+
 def test_pictures_of_contacts(client: Client) -> None:
     key = client.rest("POST", f"{LIST}/contacts", {"first_name": "Ada", "sip_address": "sip:ada@192.0.2.1"}, 201)["id"]
     path = f"{LIST}/contacts/{key}/image"
@@ -155,7 +164,12 @@ def test_settings_of_sounds_and_vms_calls(client: Client) -> None:
     assert client.rest("GET", f"{CALLS}/sounds") == new
     assert client.rest("PATCH", f"{CALLS}/sounds", {"busy": {"gain": 99}}, 400)["field"] == "busy.gain"
     assert client.rest("DELETE", "/config/rest/audio/v1/clips/2", status=409)["code"] == "conflict"
-    assert client.rest("PATCH", f"{CALLS}/vms", {"timeout": 33}) == {"enabled": True, "timeout": 33}
+    streams = {
+        "audio_to_network_streams": 0,
+        "audio_from_network_streams": 1,
+        "video_to_network_streams": 0,
+    }
+    assert client.rest("PATCH", f"{CALLS}/vms", {"timeout": 33}) == {"enabled": True, "timeout": 33, **streams}
     assert client.json("GetVMSCallConfiguration", {})["VMSCallConfiguration"]["Timeout"] == 33
     assert client.rest("PATCH", f"{CALLS}/vms", {"timeout": 0}, 400)["field"] == "timeout"
     assert client.rest("POST", f"{CALLS}/test", {"to": "sip:ada@192.0.2.1"}, 409)["message"] == "SIP is off"

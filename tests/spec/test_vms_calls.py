@@ -32,6 +32,10 @@ def button(bench: IntercomBench, **patch: Any) -> CallButton:
     return found
 
 
+def stream(bench: IntercomBench, *, started: bool) -> None:
+    bench.do(lambda tx: bench.intercom.on_stream(tx, "audio_from_network", "talker", started=started))
+
+
 class TestVms:
     def test_by_default_the_call_button_makes_vms_calls(self, bench: IntercomBench) -> None:
         press(bench)
@@ -89,18 +93,17 @@ class TestVms:
         assert bench.intercom.vms.settings == new
 
     def test_an_audio_stream_of_the_software_answers_and_its_end_hangs_up(self, bench: IntercomBench) -> None:
-        bench.do(lambda tx: bench.intercom.on_stream(tx, started=True))  # nobody calls: it means nothing
         key = bench.call("VMS_CALL")
-        bench.do(lambda tx: bench.intercom.on_stream(tx, started=True))
+        stream(bench, started=True)
         assert bench.intercom.status(key).state == "Active"
-        bench.do(lambda tx: bench.intercom.on_stream(tx, started=False))
+        stream(bench, started=False)
         assert bench.intercom.status(key).state == "Terminated"
 
     def test_the_end_of_a_stream_ends_no_call_over_sip(self, bench: IntercomBench) -> None:
         key = bench.call()
         bench.answer(f"{key}.0", 1)
-        bench.do(lambda tx: bench.intercom.on_stream(tx, started=True))
-        bench.do(lambda tx: bench.intercom.on_stream(tx, started=False))
+        stream(bench, started=True)
+        stream(bench, started=False)
         assert bench.intercom.status(key).state == "Active"
 
 

@@ -39,6 +39,7 @@ from axcore.services.intercom import (
     conditions,
     rules_calling,
     rules_calling_from,
+    rules_waiting,
 )
 from axcore.services.intercom.lines import COUNT
 from axcore.services.schedules import ScheduleService
@@ -88,9 +89,10 @@ class Intercom:
         return conditions(self.service)
 
     def add_rules(self, rules: Callable[[], Iterable[Rule]]) -> None:
-        """Have the rules asked before something that they call, or call from, is removed."""
+        """Have the rules asked before something that they call, call from or wait for is removed."""
         self.service.contacts.users.add(lambda key: rules_calling(rules(), key))
         self.service.accounts.users.add(lambda account: rules_calling_from(rules(), account))
+        self.service.accounts.dtmf.users.add(lambda event: rules_waiting(rules(), event))
 
     def own_media(self, sound: SoundConfig, *, simulated: bool, two_way: bool, folder: Path) -> MediaPort:
         """The device's loudspeaker and microphone, or a virtual room; closed by ``stop``.

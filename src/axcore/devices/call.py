@@ -5,9 +5,10 @@ monotonic clock; ``deadline`` says when ``advance`` has something to do.
 
 An outgoing call has stages: everybody of a stage is called at the same time; who answers first has the call, and the
 others are cancelled. When all have refused, or nobody has answered in time, the next stage is called (the fallback). An
-incoming call has one leg. States: Calling, Active (answered), Terminating (told to end), Terminated (all legs are over,
-or have not said so in time). While it is Active, its peer may have it go on with somebody else (transfer, RFC 3515,
-RFC 5589 section 6): he is called by a new leg, and the peer keeps the call until he answers.
+incoming call has one leg; that of video management software whose streams begin is Active at once. States: Calling,
+Active (answered), Terminating (told to end), Terminated (all legs are over, or have not said so in time). While it is
+Active, its peer may have it go on with somebody else (transfer, RFC 3515, RFC 5589 section 6): he is called by a new
+leg, and the peer keeps the call until he answers.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """See the module's text. Begin one with ``place`` or ``receive``."""
+    """See the module's text. Begin one with ``place``, ``receive`` or ``join``."""
 
     id: str
     direction: CallDirection
@@ -353,6 +354,21 @@ def receive(call_id: str, leg: str, caller: Target, limits: Limits, now: int, *,
         accepted=answer,
     )
     return call, (Told("Calling", ""), Accept(leg) if answer else Ring(leg))
+
+
+def join(call_id: str, leg: str, caller: Target, now: int) -> Step:
+    """Somebody talks or listens who has called nobody: there is a call, and he has it until he or it is ended."""
+    call = Call(
+        id=call_id,
+        direction="Incoming",
+        limits=Limits(calling_ns=0, active_ns=None),
+        started_ns=now,
+        state="Active",
+        legs=(Leg(name=leg, target=caller, state="answered"),),
+        winner=leg,
+        accepted=True,
+    )
+    return call, (Talk(leg), Told("Active", ""))
 
 
 ButtonDoes = Literal["call", "answer", "end", "nothing"]

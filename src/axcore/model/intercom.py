@@ -17,7 +17,9 @@ MAX_ACCOUNTS = 8
 MAX_PROXIES = 4
 MAX_CONTACTS = 500
 MAX_GROUPS = 100
-MAX_SEQUENCES = 64
+MAX_SEQUENCES = 100
+MAX_DTMF_EVENTS = 100
+MAX_DTMF_CONFIGURATIONS = 100
 MAX_SOURCES = 100
 MAX_NAME = 64
 MAX_NOTES = 500
@@ -37,6 +39,8 @@ AccountKind = Literal["peer_to_peer", "registered"]
 Policy = Literal["allow", "block"]
 ButtonMode = Literal["end", "nothing", "delay"]
 StandbyMode = Literal["auto", "on", "off"]
+StreamKind = Literal["audio_to_network", "audio_from_network", "video_to_network"]
+"""A stream between the device and the network: which way it goes is seen from the device."""
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -152,6 +156,8 @@ class SipAccountSpec(_Data, frozen=True, kw_only=True):
     """Keys by RFC 4733 (RFC 2833)."""
     info_keys: bool = True
     """Keys by SIP INFO (RFC 2976)."""
+    dtmf_configuration: str = ""
+    """Id of the DTMF configuration whose sequences it takes, too; empty = none."""
 
 
 class SipAccount(SipAccountSpec, frozen=True, kw_only=True):
@@ -161,17 +167,57 @@ class SipAccount(SipAccountSpec, frozen=True, kw_only=True):
 
 
 class DtmfSequenceSpec(_Data, frozen=True, kw_only=True):
-    """SIP > DTMF: keys that cause an event."""
+    """SIP > DTMF: keys that cause an event (VAPIX Call service: ``DTMFTrigger``)."""
 
     sequence: str
-    """1..64 of 0-9, A-D, * and #."""
+    """1..64 of 0-9, A-D, * and #. Empty: it has no keys; only where it is ``configured``."""
     description: str
+    """May be empty where it has an ``event``, which has a name of its own."""
     accounts: tuple[str, ...] = ()
     """Ids; empty = all."""
+    event: str = ""
+    """Id of the event that it causes; empty = it is an event of its own, named by ``description``."""
+    configured: bool = False
+    """Only accounts whose DTMF configuration names it take it; then ``accounts`` is empty."""
 
 
 class DtmfSequence(DtmfSequenceSpec, frozen=True, kw_only=True):
-    """A stored sequence; its id is the ``DTMFEventId`` of the event."""
+    """A stored sequence."""
+
+    id: str
+
+    @property
+    def causes(self) -> str:
+        """The ``DTMFEventId`` of its event."""
+        return self.event or self.id
+
+
+class DtmfEventSpec(_Data, frozen=True, kw_only=True):
+    """What rules may wait for: several sequences may cause it."""
+
+    name: str
+
+
+class DtmfEvent(DtmfEventSpec, frozen=True, kw_only=True):
+    """A stored event, or what a sequence is that has none."""
+
+    id: str
+
+
+class DtmfConfigurationSpec(_Data, frozen=True, kw_only=True):
+    """Sequences and ways of keys for the accounts that name it; many may (VAPIX Call service)."""
+
+    name: str
+    triggers: tuple[str, ...] = ()
+    """Ids of sequences."""
+    rtp_keys: bool = True
+    """Keys by RFC 4733 (RFC 2833), where the account takes those too."""
+    info_keys: bool = True
+    """Keys by SIP INFO (RFC 2976), where the account takes those too."""
+
+
+class DtmfConfiguration(DtmfConfigurationSpec, frozen=True, kw_only=True):
+    """A stored configuration."""
 
     id: str
 
@@ -243,6 +289,13 @@ class VmsSettings(_Data, frozen=True, kw_only=True):
     """Allow calls in the video management software; SIP may be off."""
     timeout: int = 30
     """Seconds that software is called which does not answer, 1..600."""
+    audio_to_network_streams: int = 0
+    """Clients that hear the microphone (``audio/receive.cgi``), from which number on a call is active; 0 or less = they
+    do not matter, as below."""
+    audio_from_network_streams: int = 1
+    """The same of clients that talk (``audio/transmit.cgi``), of which there can be one."""
+    video_to_network_streams: int = 0
+    """The same of video, of which the device has none yet."""
 
 
 class SoundChoice(_Data, frozen=True, kw_only=True):

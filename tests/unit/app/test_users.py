@@ -10,8 +10,8 @@ import pytest
 from axcore.app.device import Device
 from axcore.errors import ConflictError
 from axcore.model.actions import MakeCall
-from axcore.model.events import CALL_BUTTON
-from axcore.model.intercom import ContactSpec, GroupSpec
+from axcore.model.events import CALL_BUTTON, CALL_DTMF
+from axcore.model.intercom import ContactSpec, DtmfEventSpec, GroupSpec
 from axcore.model.mqtt import ClientConfig, ClientRequest, Server, Tls
 from axcore.model.rules import Condition, RuleSpec
 from axcore.testing.mosquitto import Authority
@@ -92,5 +92,27 @@ def test_a_contact_or_group_that_a_rule_calls(tmp_path: Path) -> None:
             do(lambda tx, rule=rule: device.events.remove_rule(tx, rule))
         do(lambda tx: contacts.remove_contact(tx, ada))
         do(lambda tx: contacts.remove_group(tx, front))
+    finally:
+        device.stop()
+
+
+def test_a_dtmf_event_that_a_rule_waits_for(tmp_path: Path) -> None:
+    device = Device("a8207-ve-mk2", tmp_path / "data")
+    assert device.intercom is not None
+    dtmf = device.intercom.service.accounts.dtmf
+    device.start()
+    try:
+
+        def do(job):  # type: ignore[no-untyped-def]
+            return device.ledger.submit(job).result(10)
+
+        key = do(lambda tx: dtmf.add_event(tx, DtmfEventSpec(name="Unlock door"))).id
+        condition = Condition(topic=CALL_DTMF, data={"DTMFEventId": key})
+        spec = RuleSpec(name="Open", conditions=(condition,), action=MakeCall(to="sip:ada@10.0.0.2"))
+        rule = do(lambda tx: device.events.add_rule(tx, spec)).id
+        with pytest.raises(ConflictError, match="id: the DTMF event 'Unlock door' is used by the rule 'Open'"):
+            do(lambda tx: dtmf.remove_event(tx, key))
+        do(lambda tx: device.events.remove_rule(tx, rule))
+        do(lambda tx: dtmf.remove_event(tx, key))
     finally:
         device.stop()

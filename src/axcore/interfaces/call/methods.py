@@ -21,7 +21,9 @@ import msgspec
 from axcore.errors import AxError, ConflictError, InputError, LimitError, NotFoundError
 from axcore.interfaces.http.jsonin import convert
 from axcore.model.accounts import Role
-from axcore.model.intercom import CODECS, CallStatus, DtmfSequenceSpec, SipAccount, SipAccountSpec, SipProxy
+from axcore.model.intercom import CODECS, CallStatus, SipAccount, SipAccountSpec, SipProxy
+
+from . import dtmf, vms
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -40,7 +42,6 @@ SETTINGS: Final = {
     "AccessList": "access_list",
     "AccessListPolicy": "access_list_policy",
 }
-VMS: Final = {"Enabled": "enabled", "Timeout": "timeout"}
 ACCOUNT: Final = {
     "Name": "name",
     "UserId": "user_id",
@@ -50,6 +51,7 @@ ACCOUNT: Final = {
     "AuthenticationId": "authentication_id",
     "CallerId": "caller_id",
     "Transport": "transport",
+    "DTMFConfigurationId": "dtmf_configuration",
 }
 
 
@@ -83,15 +85,6 @@ class CodecArgs(_Args, frozen=True, kw_only=True):
     """``SetAudioCodecs``."""
 
     AudioCodecs: tuple[str, ...]
-
-
-class SequenceArgs(_Args, frozen=True, kw_only=True):
-    """``SetDTMFEvent``: without ``Id`` a new one."""
-
-    Sequence: str
-    Name: str
-    Id: str = ""
-    SIPAccountIds: tuple[str, ...] = ()
 
 
 class ProxyArgs(_Args, frozen=True, kw_only=True):
@@ -256,19 +249,6 @@ async def account_status(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
     return {"SIPAccountStatus": next(one for one in found["SIPAccountStatus"] if one["Id"] == key)}
 
 
-async def get_vms(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    settings = ctx.intercom.vms.settings
-    return {"VMSCallConfiguration": {"Enabled": settings.enabled, "Timeout": settings.timeout}}
-
-
-async def set_vms(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    given = _object(args, "VMSCallConfiguration")
-    patch = {field: given.pop(name) for name, field in VMS.items() if name in given}
-    _refuse_rest(given, "VMSCallConfiguration")
-    await ctx.ledger.run(lambda tx: ctx.intercom.vms.set(tx, patch))
-    return {}
-
-
 async def get_codecs(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
     return {"AudioCodecs": list(ctx.intercom.accounts.settings.codecs)}
 
@@ -280,32 +260,6 @@ async def supported_codecs(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
 async def set_codecs(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
     codecs = list(convert(args, CodecArgs, "SetAudioCodecs").AudioCodecs)
     await ctx.ledger.run(lambda tx: ctx.intercom.accounts.set_settings(tx, {"codecs": codecs}))
-    return {}
-
-
-async def get_events(_: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    found = [
-        {"Id": one.id, "Name": one.description, "Sequence": one.sequence, "SIPAccountIds": list(one.accounts)}
-        for one in ctx.intercom.accounts.sequences.values()
-    ]
-    return {"DTMFEvent": found}
-
-
-async def set_event(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    wanted, accounts = convert(_object(args, "DTMFEvent"), SequenceArgs, "DTMFEvent"), ctx.intercom.accounts
-    fields = {"sequence": wanted.Sequence, "description": wanted.Name, "accounts": list(wanted.SIPAccountIds)}
-
-    def job(tx: Any) -> str:
-        if wanted.Id:
-            return str(accounts.update_sequence(tx, wanted.Id, fields).id)
-        return str(accounts.add_sequence(tx, convert(fields, DtmfSequenceSpec, "DTMFEvent")).id)
-
-    return {"Id": await ctx.ledger.run(job)}
-
-
-async def remove_event(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    key = convert(args, IdArgs, "RemoveDTMFEvent").Id
-    await ctx.ledger.run(lambda tx: ctx.intercom.accounts.remove_sequence(tx, key))
     return {}
 
 
@@ -323,15 +277,12 @@ METHODS: Final[dict[str, tuple[Role, Method]]] = {
     "RemoveSIPAccount": (Role.ADMIN, remove_account),
     "GetSIPAccountStatuses": (Role.ADMIN, account_statuses),
     "GetSIPAccountStatus": (Role.ADMIN, account_status),
-    "GetVMSCallConfiguration": (Role.ADMIN, get_vms),
-    "SetVMSCallConfiguration": (Role.ADMIN, set_vms),
     "GetDefaultAudioCodecs": (Role.ADMIN, supported_codecs),
     "GetAudioCodecs": (Role.ADMIN, get_codecs),
     "GetSupportedAudioCodecs": (Role.ADMIN, supported_codecs),
     "SetAudioCodecs": (Role.ADMIN, set_codecs),
-    "GetDTMFEvents": (Role.ADMIN, get_events),
-    "SetDTMFEvent": (Role.ADMIN, set_event),
-    "RemoveDTMFEvent": (Role.ADMIN, remove_event),
+    **dtmf.METHODS,
+    **vms.METHODS,
 }
 
 

@@ -14,9 +14,11 @@ from typing import Any, Final
 from axcore.errors import InputError
 
 FLAGS: Final = frozenset(("SIPEnabled", "AllowIncomingCalls", "ApplyAccessList", "KeepCurrent", "IsDefault", "Active",
-                          "AutoAnswer", "SIPSEnabled", "Enabled"))  # fmt: skip
-NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "Timeout"))
-LISTS: Final = frozenset(("AccessList", "AudioCodecs", "SIPProxies", "SIPAccountIds"))
+                          "AutoAnswer", "SIPSEnabled", "Enabled", "RFC2833", "RFC2976"))  # fmt: skip
+NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "Timeout",
+                            "AudioFromDeviceToNetworkStreams", "AudioFromNetworkToDeviceStreams",
+                            "VideoFromDeviceToNetworkStreams"))  # fmt: skip
+LISTS: Final = frozenset(("AccessList", "AudioCodecs", "SIPProxies"))
 MAX_FIELDS: Final = 400
 MAX_LEVELS: Final = 6
 MAX_ENTRIES: Final = 200

@@ -119,7 +119,7 @@ def speaker_test(model: DeviceModel) -> tuple[ConditionType, ...]:
 
 
 def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
-    """Call state and state change; the intercom publishes them, and adds DTMF with the sequences that there are."""
+    """Call state and state change; the intercom publishes them, and adds DTMF with the events that there are."""
     if not model.calls:
         return ()
     number = Item(name="CallId", nice_name="Call")

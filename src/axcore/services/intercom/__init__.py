@@ -1,7 +1,7 @@
 """The intercom: calls over SIP, contacts, accounts, keys (manual: Communication; VAPIX Call service)."""
 
 from .accounts import SipAccounts
-from .actions import CallPerformer, conditions, rules_calling, rules_calling_from
+from .actions import CallPerformer, conditions, rules_calling, rules_calling_from, rules_waiting
 from .contacts import ContactFile, ContactList
 from .lines import LineDriver, Lines
 from .media import MediaPort, OnKey, SoundPlayer
@@ -21,4 +21,5 @@ __all__ = [
     "conditions",
     "rules_calling",
     "rules_calling_from",
+    "rules_waiting",
 ]

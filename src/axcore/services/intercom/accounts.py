@@ -1,4 +1,4 @@
-"""SIP settings, accounts and DTMF sequences (manual: SIP), and what the voice processes are told of them.
+"""SIP settings and accounts (manual: SIP), and what the voice processes are told of them; with ``dtmf``, their keys.
 
 There is always a default account; without any other, it is the peer-to-peer account, which makes itself. Changes are
 jobs of the ledger thread; what is read are snapshots, from any thread.
@@ -15,7 +15,6 @@ from axcore.errors import ConflictError, InputError, NotFoundError
 from axcore.model.convert import patched
 from axcore.model.intercom import (
     MAX_ACCOUNTS,
-    MAX_SEQUENCES,
     PEER_TO_PEER,
     DtmfSequence,
     DtmfSequenceSpec,
@@ -32,6 +31,7 @@ from axcore.services.stored import keep_settings, load_settings
 from axcore.services.users import Users, refuse_if_used
 
 from . import check, notices
+from .dtmf import Dtmf
 from .servers import Route, routes
 from .shelf import Shelf
 
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 SETTINGS = ("intercom", "sip")
 DEFAULT = ("intercom", "default_account")
-WAYS = ("rtp_keys", "info_keys")
-"""In which an account takes keys."""
+SHARED = ("rtp_keys", "info_keys", "dtmf_configuration")
+"""What all peer-to-peer accounts have alike: which keys they take, and how."""
 SERVER_FIELDS = ("registrar", "domain", "secondary_server")
 """Whom the password of an account is for."""
 TURN_FIELDS = ("turn_server", "turn_user")
@@ -74,13 +74,13 @@ class SipAccounts:
         self._told: dict[int, Configure] = {}
         """What each line was told last."""
         self._accounts = Shelf("sip_account", SipAccountSpec, SipAccount, MAX_ACCOUNTS, self._check_account)
-        self._sequences = Shelf("dtmf_sequence", DtmfSequenceSpec, DtmfSequence, MAX_SEQUENCES, self._check_sequence)
+        self.dtmf = Dtmf(lambda: self.accounts)
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored; make the peer-to-peer account if there is none."""
         self.settings = load_settings(tx, SETTINGS, SipSettings)
         self._accounts.load(tx)
-        self._sequences.load(tx)
+        self.dtmf.load(tx)
         self.default = (tx.get(*DEFAULT) or PEER_TO_PEER.encode()).decode()
         if not self._accounts.all:
             self._accounts.add(tx, SipAccountSpec(name="Peer-to-peer", auto_answer=self._answers), key=PEER_TO_PEER)
@@ -96,7 +96,7 @@ class SipAccounts:
     @property
     def sequences(self) -> Mapping[str, DtmfSequence]:
         """By id."""
-        return self._sequences.all
+        return self.dtmf.sequences
 
     def using(self, certificate: str) -> Iterable[str]:
         """What is encrypted with a certificate (alias), or trusts by it."""
@@ -126,12 +126,11 @@ class SipAccounts:
 
     def sequence(self, key: str) -> DtmfSequence:
         """NotFoundError."""
-        return self._sequences.get(key)
+        return self.dtmf.sequence(key)
 
     def keys_of(self, account: str) -> dict[str, str]:
-        """The sequences of an account: ids by keys."""
-        like = self._like((account,))
-        return {one.sequence: one.id for one in self.sequences.values() if not one.accounts or like & {*one.accounts}}
+        """What an account takes: ids of events by keys."""
+        return self.dtmf.keys_of(account)
 
     def target(self, address: str, account: str = "", *, contact: str = "", field: str = "sip_address") -> Target:
         """Whom an address means, called from an account. InputError, NotFoundError."""
@@ -234,7 +233,9 @@ class SipAccounts:
     def add_account(self, tx: Transaction, spec: SipAccountSpec, *, key: str = "") -> SipAccount:
         """LimitError, InputError."""
         account = self._accounts.add(tx, spec, key=key)
-        account = self._share(tx, account, {name for name in WAYS if not getattr(account, name)})
+        plain = SipAccountSpec(name="")
+        account = self._share(tx, account, {name for name in SHARED if getattr(account, name) != getattr(plain, name)})
+        self.dtmf.check_account(None, account)
         self._changed(tx)
         return account
 
@@ -252,6 +253,7 @@ class SipAccounts:
         if new.id == self.default and not new.active:
             raise ConflictError("active", "the default account is always active")
         new = self._share(tx, new, patch)
+        self.dtmf.check_account(old, new)
         if forgets:
             reason = "its servers have changed, so that its password was forgotten and is needed again"
             tx.publish(notices.fault(f"SIP account {new.name}: {reason}"))
@@ -265,12 +267,7 @@ class SipAccounts:
             raise ConflictError("id", "is the default account: make another one the default first")
         refuse_if_used("id", f"the SIP account {account.name!r}", self.users.of(key))
         self._accounts.remove(tx, key)
-        for one in list(self.sequences.values()):
-            left = [account for account in one.accounts if account != key]
-            if one.accounts and not left:
-                self._sequences.remove(tx, one.id)
-            elif len(left) != len(one.accounts):
-                self._sequences.update(tx, one.id, {"accounts": left})
+        self.dtmf.forget_account(tx, key)
         self._changed(tx)
 
     def make_default(self, tx: Transaction, key: str) -> None:
@@ -283,33 +280,27 @@ class SipAccounts:
 
     def add_sequence(self, tx: Transaction, spec: DtmfSequenceSpec) -> DtmfSequence:
         """LimitError, ConflictError, InputError."""
-        return self._sequences.add(tx, spec)
+        return self.dtmf.add_sequence(tx, spec)
 
     def update_sequence(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> DtmfSequence:
         """NotFoundError and as above."""
-        return self._sequences.update(tx, key, patch)
+        return self.dtmf.update_sequence(tx, key, patch)
 
     def remove_sequence(self, tx: Transaction, key: str) -> None:
-        """NotFoundError. Rules that wait for it never fire again."""
-        self._sequences.remove(tx, key)
+        """NotFoundError; ConflictError for one that is used. Rules that wait for it never fire again."""
+        self.dtmf.remove_sequence(tx, key)
 
     # --- inside
 
-    def _like(self, accounts: Iterable[str]) -> set[str]:
-        """These, and all peer-to-peer accounts if one of these is: they share sequences (manual: SIP > DTMF)."""
-        found = set(accounts)
-        direct = {key for key, one in self.accounts.items() if one.kind == "peer_to_peer"}
-        return found | direct if found & direct else found
-
     def _share(self, tx: Transaction, account: SipAccount, given: Container[str]) -> SipAccount:
-        """All peer-to-peer accounts take keys in the same ways (manual: SIP > DTMF > Protocols).
+        """All peer-to-peer accounts take the same keys in the same ways (manual: SIP > DTMF > Protocols).
 
         Those that are ``given`` for one count for all; the others of a new one are those of all.
         """
         others = [one for one in self.accounts.values() if one.kind == "peer_to_peer" and one.id != account.id]
         if account.kind != "peer_to_peer" or not others:
             return account
-        ways = {name: getattr(account if name in given else others[0], name) for name in WAYS}
+        ways = {name: getattr(account if name in given else others[0], name) for name in SHARED}
         for one in (*others, account):
             self._accounts.update(tx, one.id, ways)
         return self._accounts.get(account.id)
@@ -317,6 +308,8 @@ class SipAccounts:
     def _check_account(self, spec: SipAccountSpec, key: str) -> SipAccountSpec:
         spec = check.account(spec, key)
         self._check_certificates(spec)
+        if spec.dtmf_configuration:
+            self.dtmf.configuration(spec.dtmf_configuration, "dtmf_configuration")
         return spec
 
     def _check_certificates(self, new: SipSettings | SipAccountSpec) -> None:
@@ -326,17 +319,6 @@ class SipAccounts:
         ):
             if alias and (self.certificates is None or not self.certificates.has(alias, with_key)):
                 raise NotFoundError(field, f"there is no certificate {alias[:40]!r}{' with a key' * with_key}")
-
-    def _check_sequence(self, spec: DtmfSequenceSpec, key: str) -> DtmfSequenceSpec:
-        spec = check.sequence(spec)
-        for position, account in enumerate(spec.accounts):
-            if account not in self.accounts:
-                raise NotFoundError(f"accounts[{position}]", f"there is no account {account[:40]!r}")
-        for other in self.sequences.values():
-            shared = not spec.accounts or not other.accounts or self._like(spec.accounts) & {*other.accounts}
-            if other.id != key and other.sequence == spec.sequence and shared:
-                raise ConflictError("sequence", f"{spec.sequence} is {other.description!r} already")
-        return spec
 
 
 def _with_password(proxy: Any, old: Iterable[SipProxy]) -> Any:

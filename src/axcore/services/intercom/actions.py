@@ -1,15 +1,16 @@
-"""The action *Make call*, and the condition *DTMF* with the sequences that there are (manual: Set up rules)."""
+"""The action *Make call*, and the condition *DTMF* with the events that there are (manual: Set up rules)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from axcore.model import events
 from axcore.model.actions import Action, MakeCall
-from axcore.model.rules import Rule
+from axcore.model.rules import Condition, Rule
+from axcore.rules import FilterError, canonical, parse_filter
 from axcore.services.events import ActionType, Run
 from axcore.services.events.conditions import ConditionType, Item
 
@@ -17,6 +18,8 @@ from .service import IntercomService
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
+
+EVENT_ID: Final = "DTMFEventId"
 
 
 class CallPerformer:
@@ -63,14 +66,32 @@ def rules_calling_from(rules: Iterable[Rule], account: str) -> Iterable[str]:
             yield f"the rule {rule.name!r}"
 
 
+def rules_waiting(rules: Iterable[Rule], event: str) -> Iterable[str]:
+    """The rules with a condition that names this DTMF event (id)."""
+    for rule in rules:
+        if any(_waits(condition, event) for condition in rule.conditions):
+            yield f"the rule {rule.name!r}"
+
+
+def _waits(condition: Condition, event: str) -> bool:
+    if not condition.content:
+        return condition.topic == events.CALL_DTMF and condition.data.get(EVENT_ID) == event
+    try:
+        asked = parse_filter(condition.topic, condition.content)
+    except FilterError:
+        return False
+    about = asked.covers(canonical(events.CALL_DTMF))
+    return about and asked.could({EVENT_ID: event}) and not asked.could({EVENT_ID: ""})
+
+
 def conditions(intercom: IntercomService) -> tuple[ConditionType, ...]:
-    """*Call > DTMF*, with the descriptions of the sequences (a ``ConditionSource``). Any thread."""
-    sequences = tuple(intercom.accounts.sequences.values())
+    """*Call > DTMF*, with the names of the events (a ``ConditionSource``). Any thread."""
+    known = tuple(intercom.accounts.dtmf.events.values())
     event = Item(
-        name="DTMFEventId",
+        name=EVENT_ID,
         nice_name="DTMF event",
-        values=tuple(one.id for one in sequences),
-        nice_values=tuple(one.description for one in sequences),
+        values=tuple(one.id for one in known),
+        nice_values=tuple(one.name for one in known),
         listed=True,
     )
     number = Item(name="CallId", nice_name="Call")

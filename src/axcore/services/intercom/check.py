@@ -19,6 +19,8 @@ from axcore.model.intercom import (
     VMS_CALL,
     CallButton,
     ContactSpec,
+    DtmfConfigurationSpec,
+    DtmfEventSpec,
     DtmfSequenceSpec,
     GroupSpec,
     SipAccountSpec,
@@ -32,7 +34,7 @@ MEDIA_PORTS = 96
 """RTP ports from the first one on that the device may use: two for each leg, and as many for NAT traversal."""
 DYNAMIC_TYPES = 96, 127
 """RFC 3551 section 6."""
-_SEQUENCE = re.compile(r"[0-9A-D*#]+")
+_SEQUENCE = re.compile(r"[0-9A-D*#]*")
 _DIAL = re.compile(r"[0-9]{1,10}")
 _USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%]{1,64}")
 
@@ -158,10 +160,33 @@ def _proxy(new: SipProxy, prefix: str) -> SipProxy:
 
 def sequence(new: DtmfSequenceSpec) -> DtmfSequenceSpec:
     """InputError names the field."""
-    keys = new.sequence.strip().upper()
-    if not 1 <= len(keys) <= MAX_SEQUENCE or not _SEQUENCE.fullmatch(keys):
-        raise InputError("sequence", f"must be 1..{MAX_SEQUENCE} of 0-9, A-D, * and #")
-    return msgspec.structs.replace(new, sequence=keys, description=text("description", new.description, least=1))
+    if new.configured and new.accounts:
+        raise InputError("accounts", "must be empty: those take it whose DTMF configuration names it")
+    description = text("description", new.description, least=0 if new.event else 1)
+    return msgspec.structs.replace(
+        new, sequence=keys(new.sequence, least=0 if new.configured else 1), description=description
+    )
+
+
+def keys(value: str, *, least: int = 0) -> str:
+    """A sequence of keys as it is stored. InputError (``sequence``)."""
+    found = value.strip().upper()
+    if not least <= len(found) <= MAX_SEQUENCE or not _SEQUENCE.fullmatch(found):
+        raise InputError("sequence", f"must be {least}..{MAX_SEQUENCE} of 0-9, A-D, * and #")
+    return found
+
+
+def event(new: DtmfEventSpec) -> DtmfEventSpec:
+    """InputError names the field."""
+    return msgspec.structs.replace(new, name=text("name", new.name, least=1))
+
+
+def configuration(new: DtmfConfigurationSpec) -> DtmfConfigurationSpec:
+    """InputError names the field; whether its triggers are there is not for here."""
+    for position, trigger in enumerate(new.triggers):
+        if trigger in new.triggers[:position]:
+            raise InputError(f"triggers[{position}]", "is there twice")
+    return msgspec.structs.replace(new, name=text("name", new.name, least=1))
 
 
 def contact(new: ContactSpec) -> ContactSpec:

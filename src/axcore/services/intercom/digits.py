@@ -13,6 +13,7 @@ from axcore.model.events import NewEvent
 
 from . import notices
 from .accounts import SipAccounts
+from .dtmf import Way
 
 if TYPE_CHECKING:
     from axcore.runtime.ledger import Transaction
@@ -32,10 +33,10 @@ class Digits:
         tx.assign(self, "_keys", Keys())
         tx.assign(self, "_heard", Heard())
 
-    def press(self, tx: Transaction, call_id: str, account_id: str, key: str, *, way: str, t_ns: int) -> None:
+    def press(self, tx: Transaction, call_id: str, account_id: str, key: str, *, way: Way, t_ns: int) -> None:
         """A key by RFC 4733 (``rtp``) or INFO (``info``), if the account takes it."""
         account = self._accounts.accounts.get(account_id)
-        if account is None or not (account.rtp_keys if way == "rtp" else account.info_keys):
+        if account is None or not self._accounts.dtmf.takes(account, way):
             return
         heard, counts = self._heard.press(key, way, t_ns)
         tx.assign(self, "_heard", heard)

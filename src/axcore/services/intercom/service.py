@@ -7,7 +7,7 @@ refused. Threads: all that takes ``tx`` is a job of the ledger thread; snapshots
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from axcore.devices import dial
 from axcore.devices.call import NO_SERVICE, Accept, Call, Dial, Drop, Effect, Hush, Notify, Ring, Step, Talk, Told
 from axcore.errors import ConflictError
 from axcore.model import voice
-from axcore.model.intercom import CallDirection, CallState, CallStatus, Target
+from axcore.model.intercom import CallDirection, CallState, CallStatus, StreamKind, Target
 from axcore.model.sip import parse_name_addr
 
 from . import notices, vms
@@ -24,6 +24,7 @@ from .accounts import SipAccounts
 from .admission import Admission
 from .contacts import ContactList
 from .digits import Digits
+from .dtmf import Way
 from .history import CallHistory
 from .legs import Legs
 from .lines import LineDriver
@@ -72,7 +73,7 @@ class IntercomService:
         self.contacts = ContactList(schedules.resolve, self.accounts.target)
         self.accounts.users.add(self.contacts.calling_from)
         self.sounds = SoundsOfCalls(clips, submit)
-        self.vms = VmsCalls()
+        self.vms = VmsCalls(self._on_streams)
         self.panel = Panel(self)
         self._who = Who(self.accounts, self.contacts, schedules, self.vms, lambda: self._legs.audible)
         self._submit = submit
@@ -186,16 +187,24 @@ class IntercomService:
         """Whether calling these makes sense now."""
         return self._who.reaches(keys)
 
-    def on_stream(self, tx: Transaction, *, started: bool) -> None:
-        """Somebody began to send audio over the network, or has ended it: so software answers and hangs up."""
-        call = self._calls.now
+    def on_stream(self, tx: Transaction, kind: StreamKind, stream: Hashable, *, started: bool) -> None:
+        """A stream of sound or video has begun, or is over, whatever became of it: so software answers, calls and hangs
+        up. Who tells of the end of each counts right."""
+        self.vms.count(tx, kind, stream, started=started)
+
+    def _on_streams(self, tx: Transaction) -> None:
+        """The streams, or the settings of their thresholds, have changed."""
+        call, now = self._calls.now, tx.now.mono_ns
+        act, kind = self.vms.weigh(tx, call)
         leg = vms.offered(call)
-        if call is None:
-            return
-        if started and leg is not None:
-            self._take(tx, call.answered(leg.name, tx.now.mono_ns))
-        elif not started and vms.talking(call):
-            self._take(tx, call.hang_up("the software has ended its audio", tx.now.mono_ns))
+        if act == "begin":
+            key = self._begin(tx, "Incoming", "", remote_uri=vms.VMS.uri, type="VMS")
+            self._take(tx, calls.join(key, f"{key}.0", vms.VMS, now))
+        elif act == "answer" and call is not None and leg is not None:
+            self._take(tx, call.answered(leg.name, now))
+        elif act == "end" and call is not None:
+            self._take(tx, call.hang_up("the software has ended its streams", now))
+        self.vms.hold(tx, kind)
 
     # --- reports of the voice processes
 
@@ -294,6 +303,7 @@ class IntercomService:
         """The status of a new call; its id."""
         self._digits.begin(tx)
         self.sounds.begin(tx)
+        self.vms.begin(tx)
         return self._history.begin(tx, direction, account, **more)
 
     def _take(self, tx: Transaction, step: Step, correlation: str | None = None) -> None:
@@ -392,7 +402,7 @@ class IntercomService:
         """A key by RFC 4733 (any thread)."""
         self._submit(lambda tx: self._key(tx, leg, key, "rtp", t_ns))
 
-    def _key(self, tx: Transaction, leg: str, key: str, way: str, t_ns: int) -> None:
+    def _key(self, tx: Transaction, leg: str, key: str, way: Way, t_ns: int) -> None:
         """Only inside an answered call, and only in the ways that its account takes."""
         call = self._calls.now
         if call is None or call.state != "Active" or call.winner != leg:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -23,10 +23,24 @@ Check = Callable[[S, str], S]
 
 
 class Shelf(Generic[S, R]):
-    """Up to ``most`` records of ``kind`` (name of the records in the store)."""
+    """Up to ``most`` records of ``kind`` (name of the records in the store).
 
-    def __init__(self, kind: str, spec: type[S], record: type[R], most: int, check: Check[S]) -> None:
+    ``counter``: kind whose numbers these continue; none of ``others`` (ids) is given to a record.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        spec: type[S],
+        record: type[R],
+        most: int,
+        check: Check[S],
+        *,
+        counter: str = "",
+        others: Callable[[], Container[str]] = frozenset,
+    ) -> None:
         self.kind = kind
+        self._counter, self._others = counter or kind, others
         self._spec, self._record, self._most, self._check = spec, record, most, check
         self._records: dict[str, R] = {}
 
@@ -55,12 +69,7 @@ class Shelf(Generic[S, R]):
         if len(self._records) >= self._most:
             raise LimitError(self.kind, f"there are {self._most} already; remove one first")
         spec = self._check(spec, "")
-        if not key:
-            counter = ("counter", self.kind)
-            number = int(tx.get(*counter) or b"0") + 1
-            tx.put(*counter, b"%d" % number)
-            key = str(number)
-        return self._keep(tx, self._as_record(spec, key), "add")
+        return self._keep(tx, self._as_record(spec, key or self._free(tx)), "add")
 
     def update(self, tx: Transaction, key: str, patch: Mapping[str, Any]) -> R:
         """Change what the patch names. NotFoundError, what the check raises."""
@@ -78,6 +87,14 @@ class Shelf(Generic[S, R]):
         tx.delete(self.kind, key)
         tx.assign(self, "_records", {other: one for other, one in self._records.items() if other != key})
         self._tell(tx, key, "remove")
+
+    def _free(self, tx: Transaction) -> str:
+        """The next number that is no id: clients of the Call service may have chosen it as one."""
+        number = int(tx.get("counter", self._counter) or b"0") + 1
+        while (key := str(number)) in self._records or key in self._others():
+            number += 1
+        tx.put("counter", self._counter, b"%d" % number)
+        return key
 
     def _as_record(self, spec: S, key: str) -> R:
         return self._record(**{name: getattr(spec, name) for name in self._spec.__struct_fields__}, id=key)

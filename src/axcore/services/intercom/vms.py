@@ -1,17 +1,21 @@
-"""Calls to video management software (manual: Calls > VMS calls).
+"""Calls to and from video management software (manual: Calls > VMS calls; VAPIX Call service).
 
 Such a call is an offer: it is told by the events and the API of calls, and whoever runs the software answers it there,
-or by beginning to send audio. No SIP is needed for it. Changes are jobs of the ledger thread.
+or by streams. No SIP is needed for it. The device counts its streams, each kind by itself; where a count reaches its
+threshold, a call that is offered is answered, and without a call in progress an incoming one begins, already active. It
+lasts as long as that kind is reached, also where another one is; a threshold that is still reached after a call has
+ended begins none. Streams change nothing about a call over SIP. Changes are jobs of the ledger thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 from axcore.devices.call import Call, Leg
 from axcore.model.convert import patched
-from axcore.model.intercom import VMS_CALL, Target, VmsSettings
+from axcore.model.intercom import VMS_CALL, StreamKind, Target, VmsSettings
 from axcore.services.stored import keep_settings, load_settings
 
 from . import check
@@ -22,13 +26,51 @@ if TYPE_CHECKING:
 STORED: Final = ("intercom", "vms")
 VMS: Final = Target(uri=VMS_CALL, account="")
 NAMES: Final = (VMS_CALL, "VMS")
+KINDS: Final[tuple[StreamKind, ...]] = get_args(StreamKind)
+MOST: Final = 2**31 - 1
+"""A threshold is a number of 32 bits with a sign."""
+
+
+class Meaning(NamedTuple):
+    """What streams mean for the call that there is, or is not."""
+
+    act: Literal["", "begin", "answer", "end"]
+    """``begin``: there is an incoming call now."""
+    holds: StreamKind | Literal[""]
+    """The kind that the call lasts as long as; empty: there is no call, or it depends on none."""
+
+
+def reached(streams: Iterable[StreamKind], settings: VmsSettings) -> frozenset[StreamKind]:
+    """The kinds of which there are as many streams as their thresholds say; none while calls are off."""
+    counts = Counter(streams if settings.enabled else ())
+    return frozenset(kind for kind in KINDS if 0 < getattr(settings, f"{kind}_streams") <= counts[kind])
+
+
+def meaning(
+    call: Call | None, holds: StreamKind | Literal[""], before: frozenset[StreamKind], after: frozenset[StreamKind]
+) -> Meaning:
+    """What it means for a call that these kinds were reached before, and are now. ``holds``: that of the call."""
+    risen = next((kind for kind in KINDS if kind in after - before), None)
+    if call is None or offered(call) is not None:
+        return Meaning("", "") if risen is None else Meaning("begin" if call is None else "answer", risen)
+    if not talking(call):
+        return Meaning("", "")
+    fallen = before - after
+    if holds in fallen or (fallen and not holds):
+        return Meaning("end", "")
+    return Meaning("", holds or risen or "")
 
 
 class VmsCalls:
-    """The settings. May be read by any thread."""
+    """The settings, and the streams that there are. ``changed`` is called in each transaction that changes what these
+    come to. The settings may be read by any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[Transaction], None]) -> None:
         self.settings = VmsSettings()
+        self._changed = changed
+        self._streams: Mapping[Hashable, StreamKind] = {}
+        self._reached: frozenset[StreamKind] = frozenset()
+        self._holds: StreamKind | Literal[""] = ""
 
     def load(self, tx: Transaction) -> None:
         """Read what is stored."""
@@ -38,8 +80,32 @@ class VmsCalls:
         """InputError."""
         new = patched(self.settings, patch, VmsSettings)
         check.number("timeout", new.timeout, 1, 600, unit=" s")
-        keep_settings(tx, STORED, self, new)
+        for kind in KINDS:
+            check.number(f"{kind}_streams", getattr(new, f"{kind}_streams"), -MOST, MOST)
+        if keep_settings(tx, STORED, self, new):
+            self._changed(tx)
         return new
+
+    def count(self, tx: Transaction, kind: StreamKind, stream: Hashable, *, started: bool) -> None:
+        """A stream has begun, or is over; one that is told of again counts once, one that never began not at all."""
+        others = {name: other for name, other in self._streams.items() if name != stream}
+        tx.assign(self, "_streams", {**others, stream: kind} if started else others)
+        self._changed(tx)
+
+    def begin(self, tx: Transaction) -> None:
+        """There is a new call: it depends on no streams yet."""
+        tx.assign(self, "_holds", "")
+
+    def weigh(self, tx: Transaction, call: Call | None) -> Meaning:
+        """What has changed since the last time means this for the call; ``hold`` it, once that is done."""
+        now = reached(self._streams.values(), self.settings)
+        found = meaning(call, self._holds, self._reached, now)
+        tx.assign(self, "_reached", now)
+        return found
+
+    def hold(self, tx: Transaction, kind: StreamKind | Literal[""]) -> None:
+        """The call lasts as long as this kind is reached."""
+        tx.assign(self, "_holds", kind)
 
 
 def offered(call: Call | None) -> Leg | None:

@@ -139,7 +139,8 @@ class TestOneService:
     async def test_vms_calls(self, bench: IntercomBench) -> None:
         assert (await by_simple(bench, "SetVMSCallConfiguration", VMSCallConfiguration_Timeout="45"))[0] == 200
         _, found = await by_json(bench, "GetVMSCallConfiguration", {})
-        assert found == {"VMSCallConfiguration": {"Enabled": True, "Timeout": 45}}
+        assert found["VMSCallConfiguration"]["Enabled"] is True
+        assert found["VMSCallConfiguration"]["Timeout"] == 45
 
     @pytest.mark.parametrize("space", soap.NAMESPACES)
     async def test_namespaces_that_clients_may_mean(self, bench: IntercomBench, space: str) -> None:

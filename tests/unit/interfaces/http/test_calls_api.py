@@ -287,10 +287,10 @@ class TestVapix:
         assert (await vapix_call(bench, "SetAudioCodecs", {"AudioCodecs": ["G722"]}))[0] == 200
         assert (await vapix_call(bench, "GetAudioCodecs"))[1] == {"AudioCodecs": ["G722"]}
         assert "PCMU" in (await vapix_call(bench, "GetSupportedAudioCodecs"))[1]["AudioCodecs"]
-        event = {"DTMFEvent": {"Sequence": "1", "Name": "Unlock door"}}
-        assert (await vapix_call(bench, "SetDTMFEvent", event))[1] == {"Id": "1"}
+        event = {"DTMFEvent": {"Name": "Unlock door"}}
+        assert (await vapix_call(bench, "SetDTMFEvent", event))[1] == {"DTMFEventId": "1"}
         assert (await vapix_call(bench, "GetDTMFEvents"))[1]["DTMFEvent"][0]["Name"] == "Unlock door"
-        assert (await vapix_call(bench, "RemoveDTMFEvent", {"Id": "1"}))[0] == 200
+        assert (await vapix_call(bench, "RemoveDTMFEvent", {"DTMFEventId": "1"}))[0] == 200
         assert (await vapix_call(bench, "GetServiceCapabilities"))[1]["Capabilities"]["SIP"] is True
 
     @pytest.mark.parametrize(

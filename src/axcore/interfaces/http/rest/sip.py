@@ -165,7 +165,7 @@ async def patch_sequence(request: Request, ctx: Context) -> web.Response:
 
 
 async def delete_sequence(request: Request, ctx: Context) -> web.Response:
-    """Remove a DTMF sequence."""
+    """Remove a DTMF sequence; 409 for one that is used."""
     key = request.path_params["id"]
     await ctx.ledger.run(lambda tx: ctx.intercom.accounts.remove_sequence(tx, key))
     return success()

@@ -7,24 +7,27 @@ at a time. Errors are text: 400 bad value, 405 not in this duplex mode, 415 unkn
 call is under way, or too many listen.
 
 ``Audio.DuplexMode``: ``full``; ``half``: nobody hears the microphone while somebody talks; ``get``: receive only;
-``post``: transmit only. Software that begins to transmit answers a call that is offered to it, and hangs up by ending.
+``post``: transmit only. Clients of both are counted: by their streams software answers a call that is offered to it,
+begins one and hangs up (``services/intercom/vms.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections import deque
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiohttp import web
 
-from axcore.errors import InputError, QueueFullError
+from axcore.errors import InputError, QueueFullError, StateError, StoreError
 from axcore.interfaces.http.context import HEADERS
 from axcore.interfaces.http.errors import HttpError
 from axcore.interfaces.http.routes import Route
 from axcore.model.accounts import Role
-from axcore.model.intercom import VMS_CALL
+from axcore.model.intercom import VMS_CALL, StreamKind
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -40,8 +43,10 @@ KEPT: Final = 25
 AHEAD: Final = 5
 """Packets that are there before the first one is said, and again after a gap."""
 IDLE_S: Final = 30.0
-"""A talker of whom nothing comes for so long is gone."""
+"""A talker of whom nothing comes for so long is gone, and so is a listener who takes nothing."""
 PUMP_S: Final = 0.02
+AGAIN_S: Final = 1.0
+"""After which the end of a stream is told again that the ledger did not take."""
 
 
 class Codec(NamedTuple):
@@ -117,17 +122,52 @@ async def receive(request: Request, ctx: Context) -> web.StreamResponse:
     with listener:
         kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}" if parts else codec.content_type
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": kind})
-        await response.prepare(request)
         if request.method == "HEAD":
+            await response.prepare(request)
             return response
-        kept: deque[bytes] = deque(maxlen=KEPT)
-        pump = asyncio.create_task(_pump(listener, kept, ctx, half=mode == "half"))
-        try:
-            with contextlib.suppress(ConnectionError):
-                await _send(response, kept, codec, parts=parts)
-        finally:
-            pump.cancel()
+        async with counted(ctx, "audio_to_network", request.identity.name):
+            await response.prepare(request)
+            notice_death(request.transport)
+            kept: deque[bytes] = deque(maxlen=KEPT)
+            pump = asyncio.create_task(_pump(listener, kept, ctx, half=mode == "half"))
+            try:
+                with contextlib.suppress(ConnectionError):
+                    await _send(response, kept, codec, parts=parts)
+            finally:
+                pump.cancel()
     return response
+
+
+@contextlib.asynccontextmanager
+async def counted(ctx: Context, kind: StreamKind, actor: str) -> AsyncIterator[None]:
+    """A stream counts while this is open, and no longer, whatever becomes of its client and of this task."""
+    stream = object()
+    try:
+        await ctx.ledger.run(lambda tx: ctx.intercom.on_stream(tx, kind, stream, started=True), actor=actor)
+        yield
+    finally:  # a job that was asked for is done, also where nobody waits for it any more; jobs keep their order
+        await asyncio.shield(_uncounted(ctx, kind, stream, actor))
+
+
+async def _uncounted(ctx: Context, kind: StreamKind, stream: object, actor: str) -> None:
+    """Tell of the end until it is told: a call must not last for ever because the ledger was full for a moment."""
+    while True:
+        try:
+            await ctx.ledger.run(lambda tx: ctx.intercom.on_stream(tx, kind, stream, started=False), actor=actor)
+        except (QueueFullError, StoreError):
+            await asyncio.sleep(AGAIN_S)
+        except StateError:  # the device stops
+            return
+        else:
+            return
+
+
+def notice_death(transport: asyncio.BaseTransport | None) -> None:
+    """A client that is cut off, or takes nothing, is gone after ``IDLE_S``: TCP alone would wait a quarter of an hour,
+    and it would count meanwhile."""
+    of = None if transport is None else transport.get_extra_info("socket")
+    if of is not None:
+        of.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(IDLE_S * 1000))
 
 
 async def _pump(listener: Any, kept: deque[bytes], ctx: Context, *, half: bool) -> None:
@@ -176,15 +216,13 @@ async def transmit(request: Request, ctx: Context) -> web.StreamResponse:
     except QueueFullError as error:
         raise _refused(503, str(error)) from None
     with talker:
-        actor = request.identity.name
-        await ctx.ledger.run(lambda tx: ctx.intercom.on_stream(tx, started=True), actor=actor)
-        try:
-            await request.welcome()
-            with contextlib.suppress(ConnectionError, web.RequestPayloadError, TimeoutError):
-                await _say(request, talker, codec, ctx)
-        finally:
-            talker.close()
-            await asyncio.shield(ctx.ledger.run(lambda tx: ctx.intercom.on_stream(tx, started=False), actor=actor))
+        async with counted(ctx, "audio_from_network", request.identity.name):
+            try:
+                await request.welcome()
+                with contextlib.suppress(ConnectionError, web.RequestPayloadError, TimeoutError):
+                    await _say(request, talker, codec, ctx)
+            finally:
+                talker.close()  # before it is told that he is gone: who takes that up finds the place free
     response = web.Response(text="OK\n", content_type="text/plain")
     response.force_close()
     return response
