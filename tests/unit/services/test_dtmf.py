@@ -125,7 +125,7 @@ class TestWhoTakesWhat:
         sequence(bench, "", description="Much later", configured=True, unique=True)
         update(bench, "account", "peer-to-peer", dtmf_configuration=configuration(bench, empty))
         assert dtmf.keys_of("peer-to-peer") == {}
-        with pytest.raises(InputError, match="1..64"):
+        with pytest.raises(InputError, match=r"1\.\.64"):
             sequence(bench, "", description="For all")
 
     def test_all_peer_to_peer_accounts_share_the_configuration(self, bench: IntercomBench, dtmf: Dtmf) -> None:

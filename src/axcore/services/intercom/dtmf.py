@@ -173,8 +173,7 @@ class Dtmf:
             return self._events.update(tx, key, patch)
         if key not in self.events:
             raise NotFoundError("id", f"there is no DTMF event {key[:40]!r}")
-        fields = {"description": patch[name] for name in patch if name == "name"}
-        self._sequences.update(tx, key, fields)
+        self._sequences.update(tx, key, {"description": patch["name"]} if "name" in patch else {})
         return self.events[key]
 
     def remove_event(self, tx: Transaction, key: str) -> None:
