@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 from xml.etree import ElementTree
 
 import httpx
@@ -107,10 +107,25 @@ def test_one_call_in_three_forms(client: Client) -> None:
     told = client.json("Call", {"To": "VMS_CALL"})
     simple = client.simple("Call", To="VMS_CALL")
     assert simple[0] == 400
-    assert {name: value.strip('"') for name, value in simple[1].items()} == {
+    assert {name: unquote_plus(value.strip('"')) for name, value in simple[1].items()} == {
         name: "null" if value is None else value for name, value in told.items()
     }
     assert client.json("TerminateCall", {"CallId": key}) == {}
+
+
+def test_an_account_in_three_forms(client: Client) -> None:
+    account = {"Id": "pbx", "Name": "Front door", "UserId": "6001", "Registrar": "pbx.example", "Password": "secret"}
+    assert client.json("SetSIPAccount", {"SIPAccount": account}) == {"SIPAccountId": "pbx"}
+    status, found = client.simple("GetSIPAccounts", SIPAccountId_0_="pbx", SIPAccountId_1_="nobody")
+    assert (status, found["SIPAccount_0_UserId"], found["SIPAccount_0_Name"]) == (200, '"6001"', '"Front+door"')
+    assert (found["SIPAccount_0_Password"], "SIPAccount_1_Id" in found) == ('""', False)
+    _, told = client.soap("<x:GetSIPAccountStatuses><x:SIPAccountId>pbx</x:SIPAccountId></x:GetSIPAccountStatuses>")
+    status_of = told.find("{*}SIPAccountStatus")
+    assert status_of is not None
+    assert status_of.findtext("{*}StatusText") == "SIP disabled"
+    assert status_of.findtext("{*}SIPURI") == "sip:6001@pbx.example"
+    assert client.json("RemoveSIPAccount", {"SIPAccountId": "pbx"}) == {}
+    assert client.json("RemoveSIPAccount", {"SIPAccountId": "pbx"}) == {}
 
 
 def test_event_instances_carry_the_events_of_calls(client: Client) -> None:
@@ -121,6 +136,10 @@ def test_event_instances_carry_the_events_of_calls(client: Client) -> None:
     item = next(one for one in call.iter() if one.get("Name") == "CallState")
     values = {value.text for value in item if value.tag.endswith("}Value")}
     assert values == {"Idle", "Calling", "Active", "Terminating", "Terminated"}
+    for topic in ("State", "StateChange"):
+        instance = next(one for one in call if one.tag.rpartition("}")[2] == topic)
+        source = next(one for one in instance.iter() if one.get("Name") == "Source")
+        assert [value.text for value in source if value.tag.endswith("}Value")] == ["DoorStation"]
 
 
 def test_event_instances_name_the_dtmf_events(client: Client) -> None:

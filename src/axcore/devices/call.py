@@ -13,11 +13,11 @@ leg, and the peer keeps the call until he answers.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from axcore.model.intercom import VMS_CALL, ButtonMode, CallDirection, CallState, Target
+from axcore.model.intercom import VMS_CALL, ButtonMode, CallDirection, CallState, CallStatus, Target
 
 NS = 1_000_000_000
 LAST_WORDS_NS = 4 * NS
@@ -26,6 +26,9 @@ BUSY, DECLINED, UNAVAILABLE = 486, 603, 480
 RINGING, DONE, NO_ANSWER, NO_SERVICE = 180, 200, 408, 503
 MOST_TRANSFERS = 8
 """Of one call: peers that send it round and round come to an end."""
+
+OVER: Final = {"busy": "Busy", "no answer": "NoAnswer", "not answered": "NoAnswer", "unavailable": "NoAnswer"}
+"""Why a call that nobody has answered is over, in VAPIX's words; else it has failed."""
 
 LegState = Literal["calling", "ringing", "answered", "dropped", "over"]
 """``dropped``: told to end, has not ended yet."""
@@ -354,6 +357,15 @@ def receive(call_id: str, leg: str, caller: Target, limits: Limits, now: int, *,
         accepted=answer,
     )
     return call, (Told("Calling", ""), Accept(leg) if answer else Ring(leg))
+
+
+def state_reason(status: CallStatus) -> str:
+    """Why a call is in its state (VAPIX: CallStateReason, CallStateChangeReason)."""
+    if status.state in ("Idle", "Calling"):
+        return "Initiated"
+    if status.state == "Active":
+        return "AcceptedByDevice" if status.direction == "Incoming" else "AcceptedByRemote"
+    return "Terminated" if status.answered else OVER.get(status.reason, "Failed")
 
 
 def join(call_id: str, leg: str, caller: Target, now: int) -> Step:

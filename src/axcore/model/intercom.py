@@ -31,6 +31,8 @@ VMS_CALL = "VMS_CALL"
 CODECS = ("PCMU", "PCMA", "G722", "L16")
 """Names of RFC 3551. L16 is payload type 11: 44.1 kHz, mono, 0.7 Mbit/s."""
 DEFAULT_CODECS = ("PCMU", "PCMA", "G722")
+CALL_SOURCE = "DoorStation"
+"""Media source of calls: ``Source`` of their statuses and events."""
 
 CallState = Literal["Idle", "Calling", "Active", "Terminating", "Terminated"]
 CallDirection = Literal["Incoming", "Outgoing"]

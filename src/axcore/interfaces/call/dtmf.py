@@ -271,7 +271,7 @@ def _keep(tx: Transaction, dtmf: Dtmf, kind: Kind, record: Any, where: str) -> s
 def _removers(kind: Kind) -> tuple[Method, Method]:
     name, key = kind.name, f"{kind.name}Id"
     of_one = _reader(f"Remove{name}", key, str)
-    of_some = _reader(f"Remove{name}s", key, tuple[str, ...] | None, None)
+    of_some = _reader(f"Remove{name}s", key, tuple[str, ...])
 
     async def remove(wanted: Iterable[str], ctx: Context) -> dict[str, Any]:
         dtmf = ctx.intercom.accounts.dtmf
@@ -291,7 +291,7 @@ def _removers(kind: Kind) -> tuple[Method, Method]:
 
     async def remove_some(args: dict[str, Any], ctx: Context) -> dict[str, Any]:
         """Without a list none of them."""
-        return await remove(of_some(args) or (), ctx)
+        return await remove(of_some(args), ctx)
 
     return remove_one, remove_some
 

@@ -1,8 +1,10 @@
 """The simple form of the Call service: lines of ``name=value``, for clients without JSON.
 
 Levels are joined by underscores, the entries of an array have their number as a level (``CallStatus_0_CallId="7"``;
-the last level may be left empty: ``AudioCodecs_0_="PCMU"``). ``true``, ``false``, numbers and ``null`` are plain, texts
-in quotation marks. What comes in may leave the quotation marks out: what is a number or a flag is known by its name.
+the last level may be left empty: ``AccessList_0_="1001"``). ``true``, ``false``, numbers and ``null`` are plain, texts
+in quotation marks and URL-encoded (``"Does+not+register"``). What comes in is decoded with the request, as every query
+is, and may leave the quotation marks out: what is a number or a flag is known by its name. So the lines of an answer,
+joined by ``&``, are arguments.
 """
 
 from __future__ import annotations
@@ -10,21 +12,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 from axcore.errors import InputError
 
-FLAGS: Final = frozenset(("SIPEnabled", "AllowIncomingCalls", "ApplyAccessList", "KeepCurrent", "IsDefault", "Active",
-                          "AutoAnswer", "SIPSEnabled", "Enabled", "RFC2833", "RFC2976"))  # fmt: skip
-NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "Timeout",
+FLAGS: Final = frozenset(("SIPEnabled", "STUNEnabled", "TURNEnabled", "ICEEnabled", "AllowIncomingCalls",
+                          "ApplyUserAuthentication", "ApplyAllowedURIs", "ApplyAccessList", "KeepCurrent", "Enabled",
+                          "IsDefault", "AutoAnswerEnabled", "SIPSEnabled", "PrioritizeIPv6", "AllowMWI",
+                          "VerifyServerCertificate", "RFC2833", "RFC2976"))  # fmt: skip
+NUMBERS: Final = frozenset(("SIPPort", "SIPTLSPort", "RTPStartPort", "CallingTimeout", "SampleRate", "Timeout",
                             "AudioFromDeviceToNetworkStreams", "AudioFromNetworkToDeviceStreams",
                             "VideoFromDeviceToNetworkStreams"))  # fmt: skip
-LISTS: Final = frozenset(("AccessList", "AudioCodecs", "SIPProxies"))
+LISTS: Final = frozenset(("AccessList", "AllowedURIs", "AllowedUsers", "Attribute", "AudioCodec", "SIPProxies",
+                          "SecondarySIPProxies", "STUNServers", "TURNServers"))  # fmt: skip
+ENTRIES: Final = frozenset(("CallId", "SIPAccount", "SIPAccountId", "DTMFConfiguration", "DTMFConfigurationId",
+                            "DTMFEvent", "DTMFEventId", "DTMFTrigger", "DTMFTriggerId"))  # fmt: skip
+"""Lists where a method is about several (``GetSIPAccounts``)."""
+INNER: Final = frozenset((("DTMFConfiguration", "DTMFTriggerId"),))
+"""Lists in objects of a name."""
 MAX_FIELDS: Final = 400
 MAX_LEVELS: Final = 6
 MAX_ENTRIES: Final = 200
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}", re.ASCII)
-_PLAIN: Final = {"n": "\n", "r": "\r"}
-_ESCAPED: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\r": "\\r", "\n": "\\n"})
+_READABLE: Final = ":@;/,()[]"
+"""Stays as it is in texts, with letters, digits and ``_.-~``."""
+
+
+def is_list(name: str, inside: str) -> bool:
+    """Whether a name is that of a list. ``inside``: the method or object that it is of."""
+    several = inside.startswith(("Get", "Set", "Remove")) and inside.endswith("s") and not inside.endswith("Status")
+    return name in LISTS or (several and name in ENTRIES) or (inside, name) in INNER
 
 
 def scalar(name: str, text: str) -> Any:
@@ -40,8 +57,8 @@ def scalar(name: str, text: str) -> Any:
     return text
 
 
-def read(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Arguments from names and values. InputError names what cannot be."""
+def read(fields: Iterable[tuple[str, str]], method: str = "") -> dict[str, Any]:
+    """Arguments of a method from names and values. InputError names what cannot be."""
     root: dict[str, Any] = {}
     for count, (name, value) in enumerate(fields):
         levels = name.removesuffix("_").split("_")
@@ -57,27 +74,27 @@ def read(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
             raise InputError(name[:60], "is there twice")
         named = next((level for level in reversed(levels) if not level.isdigit()), "")
         at[levels[-1]] = _value(named, value)
-    return {name: _lists(name, value) for name, value in root.items()}
+    return {name: _lists(name, value, method) for name, value in root.items()}
 
 
 def _value(name: str, text: str) -> Any:
     if text == "null":
         return None
     if len(text) >= 2 and text[0] == text[-1] == '"':
-        return re.sub(r"\\(.)", lambda found: _PLAIN.get(found[1], found[1]), text[1:-1])
+        return text[1:-1]
     return scalar(name, text)
 
 
-def _lists(name: str, value: Any) -> Any:
+def _lists(name: str, value: Any, inside: str) -> Any:
     """Levels that are numbers are entries of a list."""
     if isinstance(value, dict):
         if value and all(key.isascii() and key.isdigit() for key in value):
             entries = sorted(value.items(), key=lambda item: int(item[0]))
             if [int(key) for key, _ in entries] != list(range(min(len(entries), MAX_ENTRIES))):
                 raise InputError(name[:60], "must have the entries 0, 1, 2 and so on")
-            return [_lists(name, entry) for _, entry in entries]
-        return {key: _lists(key, entry) for key, entry in value.items()}
-    return [] if name in LISTS and value == "" else value
+            return [_lists(name, entry, inside) if isinstance(entry, dict) else entry for _, entry in entries]
+        return {key: _lists(key, entry, name) for key, entry in value.items()}
+    return [] if value == "" and is_list(name, inside) else value
 
 
 def write(answer: dict[str, Any]) -> str:
@@ -100,4 +117,4 @@ def _lines(name: str, value: Any) -> Iterable[tuple[str, str]]:
     elif isinstance(value, int | float):
         yield name, str(value)
     else:
-        yield name, f'"{str(value).translate(_ESCAPED)}"'
+        yield name, f'"{quote_plus(str(value), _READABLE, errors="replace")}"'

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from axcore.errors import AxError
+from axcore.errors import AxError, InputError
 from axcore.interfaces.soap.dispatch import Operation, Table
 from axcore.interfaces.soap.envelope import Call, Fault
-from axcore.interfaces.soap.xmlio import EMPTY, Element, Xml, XmlError, join, tag
+from axcore.interfaces.soap.xmlio import EMPTY, Element, Xml, join, tag
 
-from .methods import METHODS, PREFIX, fault_of, run
-from .simple import LISTS, scalar
+from .methods import METHODS, PREFIX, CallFault, UnknownMethodError, fault_of, run
+from .simple import is_list, scalar
 
 if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
@@ -29,15 +29,15 @@ NAMESPACES: Final = (
 
 
 def arguments(element: Element) -> dict[str, Any]:
-    """Children as arguments. InputError names what cannot be, XmlError what is there twice."""
+    """Children as arguments. InputError names what cannot be, or is there twice."""
     found: dict[str, Any] = {}
     for child in element:
-        if child.name in LISTS:
+        if is_list(child.name, element.name):
             empty = not child.children and not child.text.strip()
             entries = found.setdefault(child.name, [])
             entries += [] if empty else [_value(child)]
         elif child.name in found:
-            raise XmlError(f"{child.name[:60]} is there twice")
+            raise InputError(child.name[:60], "is there twice")
         else:
             found[child.name] = _value(child)
     return found
@@ -69,18 +69,29 @@ def _handler(namespace: str, name: str) -> Any:
     async def handler(call: Call, request: Request, ctx: Context) -> Xml:
         try:
             found = await run(f"{PREFIX}{name}", arguments(call.body), request, ctx)
-        except XmlError:
-            raise
         except AxError as error:
-            fault = fault_of(error)
-            codes = (fault.code,) if fault.subcode is None else (fault.code, fault.subcode)
-            raise Fault(fault.reason, *codes, code="Sender" if fault.sender else "Receiver") from None
+            raise _fault(fault_of(error)) from None
         parts = join([answer(key, value) for key, value in found.items()])
         return tag(f"{PREFIX}{name}Response", parts, xmlns__axcall=namespace)
 
     return handler
 
 
+class CallTable(Table):
+    """A table that knows of methods that there are not, as the service tells of them."""
+
+    def find(self, call: Call) -> Operation:
+        """The operation that a request asks for. Raises Fault."""
+        if call.body.namespace in NAMESPACES and call.body.name not in METHODS:
+            raise _fault(fault_of(UnknownMethodError(call.body.name)))
+        return super().find(call)
+
+
 def table(basic: Table) -> Table:
     """The operations of every device, and these."""
-    return Table((*basic, *operations()))
+    return CallTable((*basic, *operations()))
+
+
+def _fault(fault: CallFault) -> Fault:
+    codes = (fault.code,) if fault.subcode is None else (fault.code, fault.subcode)
+    return Fault(fault.reason, *codes, code="Sender" if fault.sender else "Receiver")

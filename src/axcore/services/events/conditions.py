@@ -9,6 +9,7 @@ import msgspec
 
 from axcore.devices import DeviceModel, SensorSpec
 from axcore.model import events
+from axcore.model.intercom import CALL_SOURCE
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +123,7 @@ def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
     """Call state and state change; the intercom publishes them, and adds DTMF with the events that there are."""
     if not model.calls:
         return ()
+    source = (Item(name="Source", nice_name="Source", values=(CALL_SOURCE,)),)
     number = Item(name="CallId", nice_name="Call")
     state = Item(name="CallState", nice_name="State", values=CALL_STATES)
     reasons = tuple(CALL_REASONS)
@@ -134,11 +136,11 @@ def calls(model: DeviceModel) -> tuple[ConditionType, ...]:
     )
     return (
         ConditionType(
-            topic=events.CALL_STATE, group="Call", name="State", stateful=True, data=(state,),
-            match={"CallState": "Active"},
+            topic=events.CALL_STATE, group="Call", name="State", stateful=True, source=source,
+            data=(state,), match={"CallState": "Active"},
         ),
         ConditionType(
-            topic=events.CALL_STATE_CHANGE, group="Call", name="State change", stateful=False,
+            topic=events.CALL_STATE_CHANGE, group="Call", name="State change", stateful=False, source=source,
             data=change,
         ),
     )  # fmt: skip

@@ -73,6 +73,8 @@ class SipAccounts:
         self._changed, self._answers = changed, answers
         self._told: dict[int, Configure] = {}
         """What each line was told last."""
+        self._here = "", ""
+        """The device's own address and name, as lines were told last."""
         self._accounts = Shelf("sip_account", SipAccountSpec, SipAccount, MAX_ACCOUNTS, self._check_account)
         self.dtmf = Dtmf(lambda: self.accounts)
 
@@ -147,6 +149,7 @@ class SipAccounts:
         listens = bool(settings.certificate) and (
             first or any(one.transport == "tls" for one in self.accounts.values())
         )
+        self._here = own_address, name
         self._told[line] = told = Configure(
             bind=bind,
             port=settings.port if first else 0,
@@ -205,6 +208,19 @@ class SipAccounts:
         configure = self._told.get(line)
         accounts = configure.accounts if configure is not None else ()
         return next((one for one in accounts if one.id == account), None)
+
+    def address(self, account: SipAccount) -> str:
+        """The address (``sip:user@host``) of an account; a peer-to-peer account is reached at the device's own port.
+
+        Empty while that is not known: before SIP was on for the first time.
+        """
+        uri = _address(account, *self._here)
+        if not uri.host:
+            return ""
+        if account.kind == "peer_to_peer" and uri.host == self._here[0]:
+            port = self.settings.tls_port if account.transport == "tls" else self.settings.port
+            uri = msgspec.structs.replace(uri, port=port or None)
+        return str(uri)
 
     def own(self) -> frozenset[str]:
         """Whom calls of this device come from (``identity``): a call to one of these comes back."""
@@ -340,6 +356,15 @@ def _domain(account: SipAccount) -> str:
     return account.domain or account.registrar
 
 
+def _address(account: SipAccount, own_address: str, name: str) -> SipUri:
+    """The address that calls of an account come from."""
+    host = (_domain(account) if account.kind == "registered" else account.domain) or own_address
+    try:
+        return parse_uri(f"sip:{account.user_id or name}@{host}")
+    except InputError:
+        return SipUri(host=own_address, user=name)
+
+
 def _voice_account(
     account: SipAccount,
     settings: SipSettings,
@@ -350,12 +375,7 @@ def _voice_account(
     register: bool,
     default: bool,
 ) -> VoiceAccount:
-    registered = account.kind == "registered"
-    host = (_domain(account) if registered else account.domain) or own_address
-    try:
-        uri = parse_uri(f"sip:{account.user_id or name}@{host}")
-    except InputError:
-        uri = SipUri(host=own_address, user=name)
+    uri = _address(account, own_address, name)
     return VoiceAccount(
         id=account.id,
         uri=f'"{account.caller_id or account.user_id or name}" <{uri}>',

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from axcore.devices.call import Call
+from axcore.devices.call import Call, state_reason
 from axcore.errors import InputError
 from axcore.model import events
 from axcore.model.events import NewEvent
-from axcore.model.intercom import CallDirection, CallState, CallStatus
+from axcore.model.intercom import CALL_SOURCE, CallDirection, CallState, CallStatus
 from axcore.model.sip import identity
 from axcore.model.voice import Registration
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FLASH_MS: Final = 1000
 OWNER: Final = "call"
 CALL_ICON, SPEECH_ICON = "statusCall", "statusSpeak"
-_OVER: Final = {"busy": "Busy", "no answer": "NoAnswer", "not answered": "NoAnswer", "unavailable": "NoAnswer"}
+_SOURCE: Final = {"Source": CALL_SOURCE}
 _REASONS: Final = {403: "forbidden", 404: "not found", 408: "no answer", 480: "unavailable", 486: "busy",
                    487: "cancelled", 603: "declined"}  # fmt: skip
 
@@ -33,23 +33,19 @@ def ending(code: int, reason: str) -> str:
 
 def state(value: CallState, correlation: str | None = None) -> NewEvent:
     """The state of the device's call."""
-    return NewEvent(topic=events.CALL_STATE, data={"CallState": value}, is_property=True, correlation=correlation)
+    data: dict[str, str] = {"CallState": value}
+    return NewEvent(topic=events.CALL_STATE, source=_SOURCE, data=data, is_property=True, correlation=correlation)
 
 
-def change(status: CallStatus, answered: bool, correlation: str | None = None) -> NewEvent:
-    """One call is in another state (VAPIX: CallStateChangeReason). ``answered``: somebody talked, or does."""
-    reason = "Initiated"
-    if status.state == "Active":
-        reason = "AcceptedByDevice" if status.direction == "Incoming" else "AcceptedByRemote"
-    elif status.state != "Calling":
-        reason = "Terminated" if answered else _OVER.get(status.reason, "Failed")
-    data = _data(reason, status.direction, status.remote_uri, status.device_uri) | {"CallId": status.id}
-    return NewEvent(topic=events.CALL_STATE_CHANGE, data=data, correlation=correlation)
+def change(status: CallStatus, correlation: str | None = None) -> NewEvent:
+    """One call is in another state."""
+    data = _data(state_reason(status), status.direction, status.remote_uri, status.device_uri) | {"CallId": status.id}
+    return NewEvent(topic=events.CALL_STATE_CHANGE, source=_SOURCE, data=data, correlation=correlation)
 
 
 def denied(remote: str, local: str) -> NewEvent:
     """Somebody called who may not."""
-    return NewEvent(topic=events.CALL_STATE_CHANGE, data=_data("Denied", "Incoming", remote, local))
+    return NewEvent(topic=events.CALL_STATE_CHANGE, source=_SOURCE, data=_data("Denied", "Incoming", remote, local))
 
 
 def _data(reason: str, direction: CallDirection, remote: str, local: str) -> dict[str, str]:

@@ -271,7 +271,9 @@ class IntercomService:
         for reason in plan.left_out:
             tx.publish(notices.fault(reason, correlation))
         first = stages[0][0]
+        known = self.accounts.accounts.get(first.account)
         told = {
+            "device_uri": "" if known is None else self.accounts.address(known),
             "remote_uri": first.uri if len(stages[0]) == 1 else "",
             "recipients": tuple(target.uri for target in stages[0]),
             "type": "VMS" if stages[0] == (vms.VMS,) else "SIP",
@@ -355,7 +357,7 @@ class IntercomService:
         if before != state and (self._calls.now is None or self._calls.is_now(call.id)):
             tx.publish(notices.state(state, correlation))
         if state != "Terminating":
-            tx.publish(notices.change(status, bool(call.winner), correlation))
+            tx.publish(notices.change(status, correlation))
         self._lights.show(tx, call)
         if state == "Terminated" and not self._calls.all:
             tx.publish(notices.state("Idle", correlation))

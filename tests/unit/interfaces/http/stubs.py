@@ -74,6 +74,10 @@ class FakeRequest:
         self.path_params = path_params
         self._query, self._body = query, body
 
+    @property
+    def raw_query(self) -> str:
+        return self._query
+
     def arguments(self) -> Form:
         return parse_urlencoded(self._query)
 

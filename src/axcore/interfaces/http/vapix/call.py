@@ -16,7 +16,7 @@ from axcore.errors import AxError, InputError, QueueFullError, StoreError
 from axcore.interfaces.call import simple
 from axcore.interfaces.call.methods import METHODS, PREFIX, fault_of, run
 from axcore.interfaces.http.errors import BadRequestError
-from axcore.interfaces.http.jsonin import parse_json
+from axcore.interfaces.http.jsonin import MissingFieldError, parse_json
 from axcore.interfaces.http.routes import ApiEntry, Route
 from axcore.model.accounts import Role
 
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 async def serve(request: Request, ctx: Context) -> web.Response:
     """One method."""
-    plain = False
+    plain = "format=simple" in request.raw_query.split("&")  # also where the query cannot be read
     try:
-        query = request.arguments()
-        plain = query.get("format") == "simple"
         answer = await (_simple(request, ctx) if plain else _json(request, ctx))
         return _written(answer, plain=plain)
     except (InputError, QueueFullError, StoreError) as error:
@@ -51,9 +49,12 @@ async def _json(request: Request, ctx: Context) -> dict[str, Any]:
 async def _simple(request: Request, ctx: Context) -> dict[str, Any]:
     fields = (await request.form()).fields
     actions = [value for name, value in fields if name == "action"]
-    if len(actions) != 1:
-        raise InputError("action", "is required, once")
-    args = simple.read([(name, value) for name, value in fields if name not in ("format", "action")])
+    if not actions:
+        raise MissingFieldError("action", "is required")
+    if len(actions) > 1:
+        raise InputError("action", "is there more than once")
+    given = [(name, value) for name, value in fields if name not in ("format", "action")]
+    args = simple.read(given, actions[0].removeprefix(PREFIX))
     return await run(actions[0], args, request, ctx)
 
 
