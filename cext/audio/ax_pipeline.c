@@ -1,86 +1,20 @@
 /* The graph of a door station; see ax/pipeline.h. A step goes through it once, from the far side to the near: first what the
  * loudspeaker gets, so that the echo canceller has it as the reference of the same step.
  * Units, threads: as there. Allocation: in new. */
-#include "ax/pipeline.h"
+#include "ax_pipeline_internal.h"
 
-#include "ax/aec.h"
-#include "ax/agc.h"
 #include "ax/err.h"
-#include "ax/level.h"
-#include "ax/limit.h"
-#include "ax/ns.h"
-#include "ax/ring.h"
-#include "ax_pcm.h"
 
-enum { LEGS = AX_PIPELINE_LEGS, PLAYS = AX_PIPELINE_PLAYS, MOST = 480, SOURCES = LEGS + PLAYS + 1, LOOK_STEPS = 10 };
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_STEPS = 10 };
 
 #define CEILING 0.966f /* -0.3 dB */
 #define MOST_GAIN_DB 30.0f
 #define LEAST_GAIN_DB (-20.0f)
 #define VOLUME_MOST_DB 18.0f
 #define VOLUME_SLOPE 0.7f
-#define FAR_DB (-60.0f) /* The loudspeaker makes an echo, */
-#define FAR_FRAMES 40   /* which rings for so long; */
-#define DOUBT 0.3f       /* if more of a frame may be echo, it is not talk to go by; */
-#define NEAR_DB (-50.0f) /* meanwhile what is fainter is what was left of it, whatever else it looks like. */
-
-struct seat {
-    struct ax_leg *leg; /* NULL: nobody. */
-    float gain;
-    bool conference, mute;
-    struct ax_limit *limit; /* Of what the leg hears. */
-};
-
-struct play {
-    const struct ax_tone *tone;
-    const int16_t *samples;
-    size_t n, at; /* Samples; of the present round. */
-    uint32_t left; /* Rounds after this one. */
-    bool endless;
-    uint32_t to;
-    float gain;
-    uint64_t serial; /* 0: nothing plays. */
-};
-
-/* A frame whose near side waits for the next step: see may_wait. */
-struct near {
-    bool waits;
-    uint64_t now_ns;
-    float speaker_db;
-    uint32_t legs; /* Bit k: leg k is to hear it. */
-    int16_t mic[MOST], out[MOST];
-};
-
-struct shared {
-    atomic_uint turn; /* Odd while the words are written. */
-    atomic_uint words[sizeof(struct ax_pipeline_stats) / sizeof(uint32_t)];
-};
-
-struct ax_pipeline {
-    struct ax_pipeline_spec spec;
-    uint32_t frame;
-    struct ax_aec *aec;
-    struct ax_ns *ns;
-    bool chained; /* The canceller has the suppressor, which then has no delay of its own. */
-    struct ax_agc *agc;
-    struct ax_avc *avc;
-    struct ax_limit *limit;
-    struct ax_level level;
-    struct ax_vad vad;
-    struct seat seat[LEGS];
-    struct play play[PLAYS];
-    float speaker_gain, mic_gain;
-    uint32_t rings; /* Frames that the loudspeaker may still be heard for. */
-    bool mic_mute;
-    struct ax_ring commands, events;
-    uint64_t serial; /* Of the thread that commands. */
-    uint64_t told;
-    atomic_ullong done, playing[PLAYS];
-    struct ax_pipeline_stats stats;
-    struct shared shared;
-    struct near last;
-    int16_t heard[LEGS][MOST], played[PLAYS][MOST], near[MOST], out[MOST];
-};
 
 /* --- commands and events ---------------------------------------------------------------------------------------------- */
 
@@ -101,7 +35,7 @@ int ax_pipeline_put(struct ax_pipeline *p, const struct ax_pipeline_command *c, 
     return AX_OK;
 }
 
-static void tell(struct ax_pipeline *p, const struct ax_pipeline_event *event)
+void pipeline_tell(struct ax_pipeline *p, const struct ax_pipeline_event *event)
 {
     if (p->spec.untold >> event->kind & 1)
         return;
@@ -199,7 +133,7 @@ static void hear(struct ax_pipeline *p, uint64_t now_ns)
                 .t_ns = now_ns, .kind = keys[i].down ? AX_PIPELINE_KEY_DOWN : AX_PIPELINE_KEY_UP, .index = k,
                 .value = keys[i].ms, .key = keys[i].key,
             };
-            tell(p, &event);
+            pipeline_tell(p, &event);
         }
     }
 }
@@ -225,15 +159,14 @@ static void play(struct ax_pipeline *p, uint32_t index, uint64_t now_ns)
             const struct ax_pipeline_event event = {
                 .t_ns = now_ns, .kind = AX_PIPELINE_ENDED, .index = index, .serial = s->serial};
             set_playing(p, index, 0);
-            tell(p, &event);
+            pipeline_tell(p, &event);
         }
     }
     memset(out + filled, 0, (p->frame - filled) * sizeof *out);
 }
 
-/* Who is to be heard at `to`, into `frames` and `gains`. `sounding`: places that have something in this step. */
-static size_t add_plays(const struct ax_pipeline *p, uint32_t to, float gain, uint32_t sounding, const int16_t **frames,
-                        float *gains, size_t n)
+size_t pipeline_add_plays(const struct ax_pipeline *p, uint32_t to, float gain, uint32_t sounding, const int16_t **frames,
+                          float *gains, size_t n)
 {
     for (uint32_t i = 0; i < PLAYS; i++)
         if ((sounding >> i & 1) && (p->play[i].to & to)) {
@@ -243,9 +176,9 @@ static size_t add_plays(const struct ax_pipeline *p, uint32_t to, float gain, ui
     return n;
 }
 
-/* --- the two sides ---------------------------------------------------------------------------------------------------- */
+/* --- the far side ----------------------------------------------------------------------------------------------------- */
 
-static float power_db(const int16_t *in, uint32_t n)
+float pipeline_power_db(const int16_t *in, uint32_t n)
 {
     float x[MOST];
     pcm_from_i16(x, in, n);
@@ -267,163 +200,16 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
             frames[n] = p->heard[k];
             gains[n++] = p->seat[k].gain * p->speaker_gain;
         }
-    n = add_plays(p, AX_PIPELINE_SPEAKER, p->speaker_gain, sounding, frames, gains, n);
+    n = pipeline_add_plays(p, AX_PIPELINE_SPEAKER, p->speaker_gain, sounding, frames, gains, n);
     for (size_t i = 0; i < n; i++)
         gains[i] = bounded(gains[i]);
     (void)ax_limit_mix(p->limit, frames, gains, n, p->out);
     if (p->avc)
         (void)ax_avc_play(p->avc, p->out, p->out);
-    p->stats.speaker_db = power_db(p->out, p->frame);
-}
-
-/* What the microphone hears may be the loudspeaker alone, or somebody under an echo that the filter has not learnt yet:
- * nobody's voice to set a gain by. */
-static bool only_echo(struct ax_pipeline *p, float speaker_db)
-{
-    struct ax_aec_status status;
-    p->rings = speaker_db > FAR_DB ? FAR_FRAMES : p->rings - (p->rings > 0);
-    if (!p->aec || p->spec.echo != AX_PIPELINE_ECHO_FULL || p->rings == 0)
-        return false;
-    ax_aec_talk(p->aec, &status);
-    return !status.talking || status.doubt > DOUBT || power_db(p->near, p->frame) < NEAR_DB;
-}
-
-/* What is wanted of the microphone without delay, and is little work. */
-static void take_level(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
-{
-    const int passed = ax_level_feed(&p->level, mic);
-    if (passed == AX_LEVEL_RISE || passed == AX_LEVEL_FALL) {
-        const struct ax_pipeline_event event = {
-            .t_ns = now_ns, .kind = passed == AX_LEVEL_RISE ? AX_PIPELINE_RISE : AX_PIPELINE_FALL,
-            .value = (uint32_t)(ax_level_get(&p->level) + 0.5f)};
-        tell(p, &event);
-    }
-    if (p->avc)
-        (void)ax_avc_ambient(p->avc, mic);
-}
-
-static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, const int16_t *out, float speaker_db)
-{
-    if (p->aec)
-        (void)ax_aec_process_i16(p->aec, mic, out, p->near);
-    else
-        memcpy(p->near, mic, p->frame * sizeof *mic);
-    if (p->ns && !p->chained)
-        (void)ax_ns_process_i16(p->ns, p->near, p->near);
-    if (p->agc) {
-        ax_agc_rest(p->agc, only_echo(p, speaker_db));
-        (void)ax_agc_i16(p->agc, p->near, p->near);
-    }
-    const bool talks = ax_vad_feed(&p->vad, p->near) > 0;
-    if (talks != (bool)p->stats.talking) {
-        const struct ax_pipeline_event event = {.t_ns = now_ns, .kind = talks ? AX_PIPELINE_TALK : AX_PIPELINE_QUIET};
-        p->stats.talking = talks;
-        tell(p, &event);
-    }
-}
-
-/* Who is to be heard by leg k, and how loud. */
-struct mix {
-    const int16_t *frames[SOURCES];
-    float gains[SOURCES];
-    size_t n;
-};
-
-static void add_near(const struct ax_pipeline *p, struct mix *m)
-{
-    if (p->mic_mute)
-        return;
-    m->frames[m->n] = p->near;
-    m->gains[m->n++] = p->mic_gain;
-}
-
-static int say_mix(struct ax_pipeline *p, uint32_t k, const struct mix *m)
-{
-    int16_t mixed[MOST];
-    (void)ax_limit_mix(p->seat[k].limit, m->frames, m->gains, m->n, mixed);
-    return ax_leg_say(p->seat[k].leg, mixed);
-}
-
-/* The microphone alone. */
-static int say_near(struct ax_pipeline *p, uint32_t k)
-{
-    struct mix m = {.n = 0};
-    add_near(p, &m);
-    return say_mix(p, k, &m);
-}
-
-static int say(struct ax_pipeline *p, uint32_t k, uint32_t sounding)
-{
-    const struct seat *me = &p->seat[k];
-    struct mix m = {.n = 0};
-    add_near(p, &m);
-    for (uint32_t i = 0; i < LEGS; i++) {
-        const struct seat *s = &p->seat[i];
-        if (i != k && s->leg && s->conference && me->conference && !s->mute) {
-            m.frames[m.n] = p->heard[i];
-            m.gains[m.n++] = s->gain;
-        }
-    }
-    m.n = add_plays(p, 1u << k, 1.0f, sounding, m.frames, m.gains, m.n);
-    return say_mix(p, k, &m);
+    p->stats.speaker_db = pipeline_power_db(p->out, p->frame);
 }
 
 /* --- a step ----------------------------------------------------------------------------------------------------------- */
-
-/* Whether the near side of this step can wait for the next one, because nobody gets it before: each leg needs more than
- * this frame for a packet, and hears the microphone alone. Two frames at once cost much less than one and one 10 ms later,
- * which finds nothing left of its code and data in the processor's caches. */
-static bool may_wait(const struct ax_pipeline *p, uint32_t sounding)
-{
-    uint32_t conference = 0;
-    if (p->last.waits || !p->stats.legs)
-        return false;
-    for (uint32_t k = 0; k < LEGS; k++)
-        if (p->seat[k].leg) {
-            conference += p->seat[k].conference;
-            if (ax_leg_missing(p->seat[k].leg) < 2)
-                return false;
-        }
-    for (uint32_t i = 0; i < PLAYS; i++)
-        if ((sounding >> i & 1) && (p->play[i].to & ~AX_PIPELINE_SPEAKER))
-            return false;
-    return conference < 2;
-}
-
-static void keep(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
-{
-    struct near *w = &p->last;
-    w->waits = true;
-    w->now_ns = now_ns;
-    w->speaker_db = p->stats.speaker_db;
-    w->legs = p->stats.legs;
-    memcpy(w->mic, mic, p->frame * sizeof *mic);
-    memcpy(w->out, p->out, p->frame * sizeof *p->out);
-}
-
-/* The near side of this step, and before it that of the last one if it waits. Gives the number of packets. */
-static int near_side(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, uint32_t sounding)
-{
-    struct near *w = &p->last;
-    int packets = 0;
-    take_level(p, now_ns, mic);
-    if (may_wait(p, sounding)) {
-        keep(p, now_ns, mic);
-        return 0;
-    }
-    if (w->waits) {
-        w->waits = false;
-        make_near(p, w->now_ns, w->mic, w->out, w->speaker_db);
-        for (uint32_t k = 0; k < LEGS; k++)
-            if (w->legs >> k & 1)
-                packets += say_near(p, k);
-    }
-    make_near(p, now_ns, mic, p->out, p->stats.speaker_db);
-    for (uint32_t k = 0; k < LEGS; k++)
-        if (p->seat[k].leg)
-            packets += say(p, k, sounding);
-    return packets;
-}
 
 static void publish(struct ax_pipeline *p)
 {
@@ -443,8 +229,8 @@ static void measure(struct ax_pipeline *p, const int16_t *mic)
     struct ax_aec_status status;
     const bool looks = s->steps % LOOK_STEPS == 0; /* At what takes its time to tell. */
     s->steps++;
-    s->mic_db = power_db(mic, p->frame);
-    s->near_db = power_db(p->near, p->frame);
+    s->mic_db = pipeline_power_db(mic, p->frame);
+    s->near_db = pipeline_power_db(p->near, p->frame);
     s->level = ax_level_get(&p->level);
     if (p->aec && looks) {
         ax_aec_get(p->aec, &status);
@@ -474,7 +260,7 @@ int ax_pipeline_step(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic,
             play(p, i, now_ns);
         }
     make_speaker(p, sounding);
-    const int packets = near_side(p, now_ns, mic, sounding);
+    const int packets = pipeline_near(p, now_ns, mic, sounding);
     measure(p, mic);
     memcpy(speaker, p->out, p->frame * sizeof *speaker);
     return packets;
