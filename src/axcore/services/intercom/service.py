@@ -150,9 +150,11 @@ class IntercomService:
     ) -> CallStatus:
         """Call a SIP address, a contact or group by id or name, or software (``VMS_CALL``).
 
-        A ``test`` call ends when it is answered. InputError (``to``), NotFoundError, LimitError; ConflictError when
-        there is a call already, or SIP is off.
+        A ``test`` call ends when it is answered. InputError (``to``), NotFoundError (also of an ``account``, though
+        contacts and software need none), LimitError; ConflictError when there is a call already, or SIP is off.
         """
+        if account:
+            self.accounts.account(account)
         known = self._who.find(to)
         plan = self._who.address(to, account) if known is None else self._who.plan(tx.now.wall_ns, (known,))
         return self._place(tx, plan, correlation, test=test)
