@@ -20,7 +20,7 @@ from axcore.interfaces.http.vapix import services
 from axcore.interfaces.soap import dispatch, names, xmlio
 from axcore.model import events
 from axcore.model.accounts import Role
-from axcore.model.intercom import DtmfSequenceSpec
+from axcore.model.intercom import MAX_SEQUENCES, DtmfSequenceSpec
 from axcore.services.intercom import conditions
 
 SPACE = "http://www.axis.com/vapix/ws/call"
@@ -306,6 +306,14 @@ class TestConfigurations:
         for keys, field in ((["none"], "[0]"), ([made, "none"], "[1]"), ([made, made], "[1]"), ([1], "[0]")):
             args = {"DTMFConfiguration": {"Name": "x", "DTMFTriggerId": keys}}
             await refused(bench, "SetDTMFConfiguration", args, f"DTMFConfiguration.DTMFTriggerId{field}")
+
+    async def test_there_are_as_many_triggers_as_there_can_be(self, bench: IntercomBench) -> None:
+        opened = await event(bench)
+        wanted = [{"DTMFSequence": f"{number}#", "DTMFEventId": opened} for number in range(MAX_SEQUENCES)]
+        made = (await good(bench, "SetDTMFTriggers", {"DTMFTrigger": wanted}))["DTMFTriggerId"]
+        await configuration(bench, *made)
+        args = {"DTMFConfiguration": {"Name": "x", "DTMFTriggerId": [*made, "none"]}}
+        await refused(bench, "SetDTMFConfiguration", args, "DTMFConfiguration.DTMFTriggerId")
 
 
 class TestBesideRest:
