@@ -316,6 +316,49 @@ class TestConfigurations:
         await refused(bench, "SetDTMFConfiguration", args, "DTMFConfiguration.DTMFTriggerId")
 
 
+class TestListsBySoap:
+    async def test_a_configuration_with_several_triggers(self, bench: IntercomBench) -> None:
+        opened = await event(bench)
+        keys = [await trigger(bench, digits, opened) for digits in ("1", "2")]
+        record = "<DTMFConfiguration><Name>Front door</Name>{}<RFC2976>false</RFC2976></DTMFConfiguration>"
+        wanted = record.format("".join(f"<DTMFTriggerId>{key}</DTMFTriggerId>" for key in keys))
+        made = (await soap(bench, "SetDTMFConfiguration", wanted)).value("DTMFConfigurationId")
+        told = (await soap(bench, "GetDTMFConfiguration", f"<DTMFConfigurationId>{made}</DTMFConfigurationId>")).first(
+            "DTMFConfiguration"
+        )
+        assert told is not None
+        assert [one.text for one in told.all("DTMFTriggerId")] == keys
+        assert (told.value("RFC2833"), told.value("RFC2976")) == ("true", "false")
+        one = f"<DTMFTriggerId>{keys[1]}</DTMFTriggerId>"
+        await soap(bench, "SetDTMFConfiguration", f"<DTMFConfiguration><Id>{made}</Id>{one}</DTMFConfiguration>")
+        assert bench.intercom.accounts.dtmf.configuration(str(made)).triggers == (keys[1],)
+        none = f"<DTMFConfiguration><Id>{made}</Id><DTMFTriggerId/></DTMFConfiguration>"
+        await soap(bench, "SetDTMFConfiguration", none)
+        assert bench.intercom.accounts.dtmf.configuration(str(made)).triggers == ()
+
+    async def test_triggers_are_set_told_and_removed_by_lists(self, bench: IntercomBench) -> None:
+        opened = await event(bench)
+        record = "<DTMFTrigger><DTMFSequence>{}</DTMFSequence><DTMFEventId>{}</DTMFEventId></DTMFTrigger>"
+        several = "".join(record.format(digits, opened) for digits in ("1", "2#", "30"))
+        keys = [one.text for one in (await soap(bench, "SetDTMFTriggers", several)).all("DTMFTriggerId")]
+        assert len(keys) == 3
+
+        async def told(*wanted: str) -> list[tuple[str | None, ...]]:
+            args = "".join(f"<DTMFTriggerId>{key}</DTMFTriggerId>" for key in wanted)
+            found = (await soap(bench, "GetDTMFTriggers", args)).all("DTMFTrigger")
+            return [tuple(one.value(name) for name in ("Id", "DTMFSequence", "DTMFEventId")) for one in found]
+
+        every = list(zip(keys, ("1", "2#", "30"), [opened] * 3, strict=True))
+        assert await told() == every
+        assert await told("") == every
+        assert await told(keys[2], "none", keys[0]) == [every[2], every[0]]
+        gone = "".join(f"<DTMFTriggerId>{key}</DTMFTriggerId>" for key in ("none", *keys[:2]))
+        await soap(bench, "RemoveDTMFTriggers", gone)
+        assert await told() == every[2:]
+        await soap(bench, "RemoveDTMFTriggers", "<DTMFTriggerId/>")
+        assert await told() == every[2:]
+
+
 class TestBesideRest:
     async def test_a_sequence_of_rest_is_a_trigger_and_an_event(self, bench: IntercomBench) -> None:
         made = (await rest(bench, "dtmf.add", {"sequence": "5", "description": "Gate"}))[1]["data"]["id"]
