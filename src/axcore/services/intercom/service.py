@@ -305,7 +305,6 @@ class IntercomService:
 
     def _begin(self, tx: Transaction, direction: CallDirection, account: str, **more: Any) -> str:
         """The status of a new call; its id."""
-        self._digits.begin(tx)
         self.sounds.begin(tx)
         self.vms.begin(tx)
         return self._history.begin(tx, direction, account, **more)
@@ -343,6 +342,7 @@ class IntercomService:
             case Drop(leg, code):
                 self._legs.drop(tx, leg, code)
             case Talk(leg):
+                self._digits.begin(tx)
                 self._talk(tx, call, leg)
             case Hush(leg):
                 self._legs.hush(tx, leg)
