@@ -206,6 +206,10 @@ class IntercomService:
             self._take(tx, call.answered(leg.name, now))
         elif act == "end" and call is not None:
             self._take(tx, call.hang_up("the software has ended its streams", now))
+        elif not self.vms.settings.enabled and leg is not None:
+            self._ended(tx, leg.name, vms.OFF)
+        elif not self.vms.settings.enabled and call is not None and vms.talking(call):
+            self._take(tx, call.hang_up(vms.OFF, now))
         self.vms.hold(tx, kind)
 
     # --- reports of the voice processes
