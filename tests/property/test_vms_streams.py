@@ -81,7 +81,9 @@ class Model:
         now = {kind for kind in vms.KINDS if self.known.enabled and 0 < limits[kind] <= counts[kind]}
         risen, fallen = [kind for kind in vms.KINDS if kind in now - self.reached], self.reached - now
         self.reached = now
-        if self.state != "active":
+        if not self.known.enabled:
+            self.state = self.holds = ""
+        elif self.state != "active":
             if risen:
                 self.state, self.holds = "active", risen[0]
         elif self.holds in fallen or (fallen and not self.holds):

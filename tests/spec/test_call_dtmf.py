@@ -20,7 +20,7 @@ from axcore.interfaces.http.vapix import services
 from axcore.interfaces.soap import dispatch, names, xmlio
 from axcore.model import events
 from axcore.model.accounts import Role
-from axcore.model.intercom import DtmfSequenceSpec
+from axcore.model.intercom import MAX_SEQUENCES, DtmfSequenceSpec
 from axcore.services.intercom import conditions
 
 SPACE = "http://www.axis.com/vapix/ws/call"
@@ -306,6 +306,57 @@ class TestConfigurations:
         for keys, field in ((["none"], "[0]"), ([made, "none"], "[1]"), ([made, made], "[1]"), ([1], "[0]")):
             args = {"DTMFConfiguration": {"Name": "x", "DTMFTriggerId": keys}}
             await refused(bench, "SetDTMFConfiguration", args, f"DTMFConfiguration.DTMFTriggerId{field}")
+
+    async def test_there_are_as_many_triggers_as_there_can_be(self, bench: IntercomBench) -> None:
+        opened = await event(bench)
+        wanted = [{"DTMFSequence": f"{number}#", "DTMFEventId": opened} for number in range(MAX_SEQUENCES)]
+        made = (await good(bench, "SetDTMFTriggers", {"DTMFTrigger": wanted}))["DTMFTriggerId"]
+        await configuration(bench, *made)
+        args = {"DTMFConfiguration": {"Name": "x", "DTMFTriggerId": [*made, "none"]}}
+        await refused(bench, "SetDTMFConfiguration", args, "DTMFConfiguration.DTMFTriggerId")
+
+
+class TestListsBySoap:
+    async def test_a_configuration_with_several_triggers(self, bench: IntercomBench) -> None:
+        opened = await event(bench)
+        keys = [await trigger(bench, digits, opened) for digits in ("1", "2")]
+        record = "<DTMFConfiguration><Name>Front door</Name>{}<RFC2976>false</RFC2976></DTMFConfiguration>"
+        wanted = record.format("".join(f"<DTMFTriggerId>{key}</DTMFTriggerId>" for key in keys))
+        made = (await soap(bench, "SetDTMFConfiguration", wanted)).value("DTMFConfigurationId")
+        told = (await soap(bench, "GetDTMFConfiguration", f"<DTMFConfigurationId>{made}</DTMFConfigurationId>")).first(
+            "DTMFConfiguration"
+        )
+        assert told is not None
+        assert [one.text for one in told.all("DTMFTriggerId")] == keys
+        assert (told.value("RFC2833"), told.value("RFC2976")) == ("true", "false")
+        one = f"<DTMFTriggerId>{keys[1]}</DTMFTriggerId>"
+        await soap(bench, "SetDTMFConfiguration", f"<DTMFConfiguration><Id>{made}</Id>{one}</DTMFConfiguration>")
+        assert bench.intercom.accounts.dtmf.configuration(str(made)).triggers == (keys[1],)
+        none = f"<DTMFConfiguration><Id>{made}</Id><DTMFTriggerId/></DTMFConfiguration>"
+        await soap(bench, "SetDTMFConfiguration", none)
+        assert bench.intercom.accounts.dtmf.configuration(str(made)).triggers == ()
+
+    async def test_triggers_are_set_told_and_removed_by_lists(self, bench: IntercomBench) -> None:
+        opened = await event(bench)
+        record = "<DTMFTrigger><DTMFSequence>{}</DTMFSequence><DTMFEventId>{}</DTMFEventId></DTMFTrigger>"
+        several = "".join(record.format(digits, opened) for digits in ("1", "2#", "30"))
+        keys = [one.text for one in (await soap(bench, "SetDTMFTriggers", several)).all("DTMFTriggerId")]
+        assert len(keys) == 3
+
+        async def told(*wanted: str) -> list[tuple[str | None, ...]]:
+            args = "".join(f"<DTMFTriggerId>{key}</DTMFTriggerId>" for key in wanted)
+            found = (await soap(bench, "GetDTMFTriggers", args)).all("DTMFTrigger")
+            return [tuple(one.value(name) for name in ("Id", "DTMFSequence", "DTMFEventId")) for one in found]
+
+        every = list(zip(keys, ("1", "2#", "30"), [opened] * 3, strict=True))
+        assert await told() == every
+        assert await told("") == every
+        assert await told(keys[2], "none", keys[0]) == [every[2], every[0]]
+        gone = "".join(f"<DTMFTriggerId>{key}</DTMFTriggerId>" for key in ("none", *keys[:2]))
+        await soap(bench, "RemoveDTMFTriggers", gone)
+        assert await told() == every[2:]
+        await soap(bench, "RemoveDTMFTriggers", "<DTMFTriggerId/>")
+        assert await told() == every[2:]
 
 
 class TestBesideRest:

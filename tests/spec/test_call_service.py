@@ -191,6 +191,7 @@ class TestCalls:
             ({"To": ""}, "To", INVALID),
             ({"To": None}, "To", INVALID),
             ({"To": "sip:a@b", "SIPAccountId": "nobody"}, "SIPAccountId", ABSENT),
+            ({"To": "VMS_CALL", "SIPAccountId": "nobody"}, "SIPAccountId", ABSENT),
             ({"To": "sip:a@b", "X": "1"}, "X", INVALID),
         ],
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from intercom_bench import IntercomBench
+from intercom_bench import IntercomBench, add
 
 from axcore.errors import ConflictError, InputError
 from axcore.model import events
 from axcore.model.intercom import CallButton, CallStatus, VmsSettings
 from axcore.model.voice import Answer
+from axcore.services.intercom.history import KEPT
 
 IN, OUT, VIDEO = "audio_from_network", "audio_to_network", "video_to_network"
 
@@ -75,6 +76,41 @@ class TestThresholds:
             "DeviceURI": "",
         }
         assert bench.states()[-1:] == ["Active"]
+
+    @pytest.mark.parametrize("answered", [False, True])
+    def test_disabled_there_are_no_calls_to_software(self, bench: IntercomBench, answered: bool) -> None:
+        key = bench.call("VMS_CALL")
+        if answered:
+            bench.do(lambda tx: bench.intercom.answer(tx, key))
+        thresholds(bench, timeout=40)
+        assert live(bench)
+        thresholds(bench, enabled=False)
+        assert bench.intercom.status(key).state == "Terminated"
+        assert bench.states()[-1] == "Idle"
+
+    def test_disabled_a_call_to_others_too_goes_on_without_software(self, bench: IntercomBench) -> None:
+        who = (add(bench), "VMS_CALL")
+        key = bench.do(lambda tx: bench.intercom.call_contacts(tx, who)).id
+        thresholds(bench, enabled=False)
+        assert bench.intercom.status(key).state == "Calling"
+        line, invite = bench.invites()[-1]
+        bench.answer(invite.leg, line)
+        assert bench.intercom.status(key).state == "Active"
+
+    def test_many_calls_by_streams_leave_one_that_still_ends_its_status(self, bench: IntercomBench) -> None:
+        key = bench.call()
+        line, command = bench.invites()[-1]
+        bench.answer(command.leg, line)
+        bench.do(lambda tx: bench.intercom.hang_up(tx, key))
+        for number in range(2 * KEPT):
+            stream(bench, f"{number}")
+            over(bench, f"{number}")
+        assert bench.intercom.status(key).state == "Terminating"
+        bench.end(command.leg, line)
+        assert bench.intercom.status(key).state == "Terminated"
+        assert len(bench.intercom.calls()) == KEPT
+        stream(bench, "next")
+        assert key not in [one.id for one in bench.intercom.calls()]
 
     def test_when_the_count_falls_below_it_the_call_ends(self, bench: IntercomBench) -> None:
         stream(bench, "a")

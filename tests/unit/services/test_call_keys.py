@@ -13,7 +13,7 @@ from axcore.devices.keys import ECHO_NS, Heard
 from axcore.errors import InputError
 from axcore.model import events
 from axcore.model.intercom import DtmfSequenceSpec
-from axcore.model.voice import Digit
+from axcore.model.voice import Digit, Referred
 
 MS = 1_000_000
 LAG_MS = 200
@@ -223,3 +223,21 @@ def test_a_flood_is_not_remembered() -> None:
     for _ in range(1000):
         ears, _ = ears.press("1", "rtp", 0)
     assert len(ears.alone) <= 32
+
+
+def test_who_gets_a_call_by_a_transfer_does_not_go_on_with_the_code_of_who_gave_it(bench: IntercomBench) -> None:
+    bench.do(lambda tx: bench.intercom.accounts.set_settings(tx, {"allow_transfer": True}))
+    talk = Talk(bench, "1234")
+    for key in "12":
+        talk.press(key)
+    bench.report(talk.line, Referred(leg=talk.leg, uri="sip:bob@10.0.0.3"))
+    line, invite = bench.invites()[-1]
+    bench.answer(invite.leg, line)
+    talk.leg, talk.line = invite.leg, line
+    for key in "34":
+        talk.press(key)
+    assert talk.hits == 0
+    bench.ledger.advance(6)
+    for key in "1234":
+        talk.press(key)
+    assert talk.hits == 1

@@ -33,6 +33,8 @@ INNER: Final = frozenset((("DTMFConfiguration", "DTMFTriggerId"),))
 MAX_FIELDS: Final = 400
 MAX_LEVELS: Final = 6
 MAX_ENTRIES: Final = 200
+MAX_DIGITS: Final = 9
+"""Of the number of an entry; Python refuses to read one of thousands."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 _READABLE: Final = ":@;/,()[]"
 """Stays as it is in texts, with letters, digits and ``_.-~``."""
@@ -89,6 +91,8 @@ def _lists(name: str, value: Any, inside: str) -> Any:
     """Levels that are numbers are entries of a list."""
     if isinstance(value, dict):
         if value and all(key.isascii() and key.isdigit() for key in value):
+            if any(len(key) > MAX_DIGITS for key in value):
+                raise InputError(name[:60], f"must have entries with numbers of up to {MAX_DIGITS} digits")
             entries = sorted(value.items(), key=lambda item: int(item[0]))
             if [int(key) for key, _ in entries] != list(range(min(len(entries), MAX_ENTRIES))):
                 raise InputError(name[:60], "must have the entries 0, 1, 2 and so on")

@@ -15,6 +15,7 @@ from axcore.model.intercom import (
     MAX_NOTES,
     MAX_PROXIES,
     MAX_SEQUENCE,
+    MAX_SEQUENCES,
     MAX_SOURCES,
     VMS_CALL,
     CallButton,
@@ -183,6 +184,8 @@ def event(new: DtmfEventSpec) -> DtmfEventSpec:
 
 def configuration(new: DtmfConfigurationSpec) -> DtmfConfigurationSpec:
     """InputError names the field; whether its triggers are there is not for here."""
+    if len(new.triggers) > MAX_SEQUENCES:  # more than there can be: nobody waits while they are compared
+        raise InputError("triggers", f"must be {MAX_SEQUENCES} at most")
     for position, trigger in enumerate(new.triggers):
         if trigger in new.triggers[:position]:
             raise InputError(f"triggers[{position}]", "is there twice")

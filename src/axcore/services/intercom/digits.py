@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Digits:
-    """The keys of one call, and the wrong codes of all of them."""
+    """The keys of who has the call, and the wrong codes of all calls."""
 
     def __init__(self, accounts: SipAccounts) -> None:
         self._accounts = accounts
@@ -29,7 +29,8 @@ class Digits:
         self._wrong = Wrong()
 
     def begin(self, tx: Transaction) -> None:
-        """A new call: nothing was pressed. Wrong codes stay: who has used up his tries may not call for new ones."""
+        """Somebody has a call, also by a transfer: he has pressed nothing. Wrong codes stay: who has used up his tries
+        may not call for new ones."""
         tx.assign(self, "_keys", Keys())
         tx.assign(self, "_heard", Heard())
 

@@ -45,8 +45,10 @@ class CallHistory:
             id=key, state="Idle", direction=direction, reason="", account=account,
             started=rfc3339(tx.now.wall_ns), **{"device_uri": "", **more},
         )  # fmt: skip
-        older = list(self._statuses.items())[-KEPT + 1 :]
-        tx.assign(self, "_statuses", {**dict(older), key: status})
+        over = [older for older, one in self._statuses.items() if one.state == "Terminated"]
+        gone = frozenset(over[: max(0, len(self._statuses) - KEPT + 1)])  # one that still ends will be told of
+        kept = {older: one for older, one in self._statuses.items() if older not in gone}
+        tx.assign(self, "_statuses", {**kept, key: status})
         return key
 
     def enter(self, tx: Transaction, call_id: str, state: CallState, reason: str) -> CallStatus:

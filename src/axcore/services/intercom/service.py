@@ -150,9 +150,11 @@ class IntercomService:
     ) -> CallStatus:
         """Call a SIP address, a contact or group by id or name, or software (``VMS_CALL``).
 
-        A ``test`` call ends when it is answered. InputError (``to``), NotFoundError, LimitError; ConflictError when
-        there is a call already, or SIP is off.
+        A ``test`` call ends when it is answered. InputError (``to``), NotFoundError (also of an ``account``, though
+        contacts and software need none), LimitError; ConflictError when there is a call already, or SIP is off.
         """
+        if account:
+            self.accounts.account(account)
         known = self._who.find(to)
         plan = self._who.address(to, account) if known is None else self._who.plan(tx.now.wall_ns, (known,))
         return self._place(tx, plan, correlation, test=test)
@@ -204,6 +206,10 @@ class IntercomService:
             self._take(tx, call.answered(leg.name, now))
         elif act == "end" and call is not None:
             self._take(tx, call.hang_up("the software has ended its streams", now))
+        elif not self.vms.settings.enabled and leg is not None:
+            self._ended(tx, leg.name, vms.OFF)
+        elif not self.vms.settings.enabled and call is not None and vms.talking(call):
+            self._take(tx, call.hang_up(vms.OFF, now))
         self.vms.hold(tx, kind)
 
     # --- reports of the voice processes
@@ -303,7 +309,6 @@ class IntercomService:
 
     def _begin(self, tx: Transaction, direction: CallDirection, account: str, **more: Any) -> str:
         """The status of a new call; its id."""
-        self._digits.begin(tx)
         self.sounds.begin(tx)
         self.vms.begin(tx)
         return self._history.begin(tx, direction, account, **more)
@@ -341,6 +346,7 @@ class IntercomService:
             case Drop(leg, code):
                 self._legs.drop(tx, leg, code)
             case Talk(leg):
+                self._digits.begin(tx)
                 self._talk(tx, call, leg)
             case Hush(leg):
                 self._legs.hush(tx, leg)

@@ -4,7 +4,8 @@ Such a call is an offer: it is told by the events and the API of calls, and whoe
 or by streams. No SIP is needed for it. The device counts its streams, each kind by itself; where a count reaches its
 threshold, a call that is offered is answered, and without a call in progress an incoming one begins, already active. It
 lasts as long as that kind is reached, also where another one is; a threshold that is still reached after a call has
-ended begins none. Streams change nothing about a call over SIP. Changes are jobs of the ledger thread.
+ended begins none. Streams change nothing about a call over SIP. Calls that are turned off end.
+Changes are jobs of the ledger thread.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ STORED: Final = ("intercom", "vms")
 VMS: Final = Target(uri=VMS_CALL, account="")
 NAMES: Final = (VMS_CALL, "VMS")
 KINDS: Final[tuple[StreamKind, ...]] = get_args(StreamKind)
+OFF: Final = "calls to video management software are off"
+"""Why a call, or a leg of one, to software is over once they are turned off."""
 MOST: Final = 2**31 - 1
 """A threshold is a number of 32 bits with a sign."""
 

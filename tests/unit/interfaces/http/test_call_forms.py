@@ -206,6 +206,13 @@ class TestSimpleForm:
             simple.read(fields)
         assert caught.value.field == field
 
+    @pytest.mark.parametrize("digits", [10, 4301, 8000])
+    async def test_numbers_of_entries_that_are_too_long_are_a_fault(self, bench: IntercomBench, digits: int) -> None:
+        args = {f"SIPConfiguration_AccessList_{'1' * digits}_": "1001"}
+        status, lines = await by_simple(bench, "SetSIPConfiguration", get=False, **args)
+        assert status == 400
+        assert 'FaultCode="ter:InvalidArgVal"' in lines
+
     def test_values(self) -> None:
         found = simple.read([("A_To", "1001"), ("A_SIPPort", "5060"), ("B", "null"), ("C", '"a "b" \\"')])
         assert found == {"A": {"To": "1001", "SIPPort": 5060}, "B": None, "C": 'a "b" \\'}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
 from intercom_bench import IntercomBench
 
 from axcore.errors import QueueFullError, StateError, StoreError
 from axcore.interfaces.http.vapix import audiostream as streams
+from axcore.testing.ports import free_port
+
+PATIENCE_S = 30.0
 
 
 class SlowLedger:
@@ -150,3 +155,27 @@ def test_a_listener_that_is_cut_off_is_noticed() -> None:
         transport: Any = SimpleNamespace(get_extra_info=lambda name: {"socket": one}[name])
         streams.notice_death(transport)
         assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+
+
+async def test_a_listener_who_leaves_while_there_is_nothing_to_hear_is_noticed(site: Site) -> None:
+    over, entered = asyncio.Event(), asyncio.Event()
+
+    async def listen(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        async with site.counted():
+            await response.prepare(request)
+            entered.set()
+            await streams._send(request, response, deque(), streams.G711, parts=False)
+        over.set()
+        return response
+
+    port = free_port()
+    async with await asyncio.get_running_loop().create_server(web.Server(listen), "127.0.0.1", port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await entered.wait()
+        assert site.talks
+        writer.close()
+        async with asyncio.timeout(PATIENCE_S):
+            await over.wait()
+    assert not site.talks

@@ -132,7 +132,7 @@ async def receive(request: Request, ctx: Context) -> web.StreamResponse:
             pump = asyncio.create_task(_pump(listener, kept, ctx, half=mode == "half"))
             try:
                 with contextlib.suppress(ConnectionError):
-                    await _send(response, kept, codec, parts=parts)
+                    await _send(request, response, kept, codec, parts=parts)
             finally:
                 pump.cancel()
     return response
@@ -179,9 +179,12 @@ async def _pump(listener: Any, kept: deque[bytes], ctx: Context, *, half: bool) 
         await asyncio.sleep(PUMP_S)
 
 
-async def _send(response: web.StreamResponse, kept: deque[bytes], codec: Codec, *, parts: bool) -> None:
+async def _send(
+    request: web.BaseRequest, response: web.StreamResponse, kept: deque[bytes], codec: Codec, *, parts: bool
+) -> None:
+    """What is kept, until the client is gone: also where there is nothing to send, as no write would tell then."""
     block = bytearray()
-    while True:
+    while request.transport is not None and not request.transport.is_closing():
         while kept and len(block) < BLOCK:
             block += kept.popleft()
         if len(block) < BLOCK:
