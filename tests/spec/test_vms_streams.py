@@ -212,12 +212,25 @@ class TestOneCallAtATime:
         stream(bench, "d", OUT)
         assert last(bench).type == "VMS"
 
-    def test_who_calls_during_it_hears_busy(self, bench: IntercomBench) -> None:
+    def test_who_calls_during_it_takes_its_place(self, bench: IntercomBench) -> None:
         stream(bench, "a")
         bench.incoming()
-        assert bench.lines.sent[-1][1] == Answer(leg="in1", code=486)
+        assert bench.lines.sent[-1][1] == Answer(leg="in1", code=180)
+        assert [one.state for one in bench.intercom.calls()] == ["Terminated", "Calling"]
         with pytest.raises(ConflictError, match="there is a call already"):
             bench.call()
+
+    def test_a_call_by_a_client_takes_its_place(self, bench: IntercomBench) -> None:
+        stream(bench, "a")
+        key = bench.call()
+        assert [one.state for one in bench.intercom.calls()] == ["Terminated", "Calling"]
+        assert bench.intercom.status(key).direction == "Outgoing"
+
+    def test_what_cannot_be_called_ends_nothing(self, bench: IntercomBench) -> None:
+        stream(bench, "a")
+        with pytest.raises(InputError):
+            bench.call("sip:a@@b")
+        assert live(bench)
 
     def test_a_call_that_was_answered_otherwise_ends_with_the_streams_too(self, bench: IntercomBench) -> None:
         key = bench.call("VMS_CALL")
@@ -278,19 +291,16 @@ class TestWhatAnIncomingCallOfSoftwareIs:
         assert [one for one in bench.player.asked if one[0]] == []
 
     @pytest.mark.parametrize("mode", ["end", "nothing", "delay"])
-    def test_the_three_behaviours_of_the_button_are_for_calls_from_the_device(
-        self, bench: IntercomBench, mode: Any
-    ) -> None:
+    def test_it_keeps_no_visitor_from_calling(self, bench: IntercomBench, mode: Any) -> None:
         made = bench.do(lambda tx: bench.intercom.contacts.set_button(tx, {"during_call": mode}))
         assert isinstance(made, CallButton)
         stream(bench, "a")
-        bench.ledger.advance(61)
         bench.do(lambda tx: bench.intercom.panel.on_button(tx, 7))
-        assert live(bench)
-        assert len(bench.intercom.calls()) == 1
+        first, second = bench.intercom.calls()
+        assert (first.state, first.reason) == ("Terminated", "gives way to another call")
+        assert (second.direction, second.state) == ("Outgoing", "Calling")
         over(bench, "a")
-        bench.do(lambda tx: bench.intercom.panel.on_button(tx, 8))
-        assert last(bench).direction == "Outgoing"
+        assert bench.intercom.status(second.id).state == "Calling"
 
     def test_a_client_can_end_it_but_not_answer_it(self, bench: IntercomBench) -> None:
         stream(bench, "a")

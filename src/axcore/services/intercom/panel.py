@@ -32,7 +32,7 @@ class Panel:
     def on_button(self, tx: Transaction, t_ns: int, correlation: str | None = None) -> None:
         """The call button was pressed. One that is turned off can be used for nothing: its press only ends a number."""
         intercom = self._intercom
-        button, call, now = intercom.contacts.button, intercom.live, tx.now.mono_ns
+        button, call, now = intercom.contacts.button, intercom.busy, tx.now.mono_ns
         if t_ns and t_ns == self._dialled_ns:
             return  # the digits before it were a speed dial number
         if not button.enabled:
@@ -50,7 +50,7 @@ class Panel:
     def on_speed_dial(self, tx: Transaction, digits: str, t_ns: int, correlation: str | None = None) -> None:
         """A number was entered before the call key. During a call that is the button, whatever was typed before it."""
         intercom = self._intercom
-        if intercom.live is not None:
+        if intercom.busy is not None:
             return
         known = intercom.contacts.by_speed_dial(digits)
         if known is not None:

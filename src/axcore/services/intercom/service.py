@@ -129,6 +129,11 @@ class IntercomService:
         return self._calls.now
 
     @property
+    def busy(self) -> Call | None:
+        """The call that no other one can take the place of."""
+        return None if vms.gives_way(self._calls.now) else self._calls.now
+
+    @property
     def registrations(self) -> dict[str, voice.Registration]:
         """The last answer of each registrar, by account."""
         return self._processes.registrations
@@ -272,7 +277,7 @@ class IntercomService:
 
     def _place(self, tx: Transaction, plan: dial.Plan, correlation: str | None, *, test: bool = False) -> CallStatus:
         stages = plan.stages
-        if self._calls.now is not None:
+        if self.busy is not None:
             raise ConflictError("to", "there is a call already")
         for reason in plan.left_out:
             tx.publish(notices.fault(reason, correlation))
@@ -295,7 +300,7 @@ class IntercomService:
 
     def _incoming(self, tx: Transaction, line: int, report: voice.Incoming) -> None:
         refusal = self.admission.incoming(tx, report)
-        if not refusal and (self._calls.now is not None or not self._legs.audible):
+        if not refusal and (self.busy is not None or not self._legs.audible):
             refusal = calls.BUSY
         if refusal:
             tx.after_commit(partial(self._legs.tell, line, voice.Answer(leg=report.leg, code=refusal)))
@@ -309,6 +314,8 @@ class IntercomService:
 
     def _begin(self, tx: Transaction, direction: CallDirection, account: str, **more: Any) -> str:
         """The status of a new call; its id."""
+        if self._calls.now is not None:
+            self._take(tx, self._calls.now.hang_up("gives way to another call", tx.now.mono_ns))
         self.sounds.begin(tx)
         self.vms.begin(tx)
         return self._history.begin(tx, direction, account, **more)
