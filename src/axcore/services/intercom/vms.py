@@ -4,8 +4,8 @@ Such a call is an offer: it is told by the events and the API of calls, and whoe
 or by streams. No SIP is needed for it. The device counts its streams, each kind by itself; where a count reaches its
 threshold, a call that is offered is answered, and without a call in progress an incoming one begins, already active. It
 lasts as long as that kind is reached, also where another one is; a threshold that is still reached after a call has
-ended begins none. Such an incoming call gives way to any other: who makes an announcement keeps no visitor from calling.
-Streams change nothing about a call over SIP. Calls that are turned off end. Changes are jobs of the ledger thread.
+ended begins none. Such an incoming call gives way to any other: an announcement keeps no visitor from calling. Streams
+change nothing about a call over SIP. Calls that are turned off end. Changes are jobs of the ledger thread.
 """
 
 from __future__ import annotations
