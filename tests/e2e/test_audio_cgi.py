@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from array import array
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import pi, sin
@@ -32,6 +34,7 @@ def instance() -> Iterator[Instance]:
         device.create_admin()
         with Client(device) as client:
             client.patch("/config/rest/audio/v1/settings", json={"data": BARE}).raise_for_status()
+            client.param("Audio.ReceiverTimeout", "9999")  # a busy machine's talker is slow, and not gone
         yield device
 
 
@@ -135,7 +138,7 @@ def test_receive_is_endless_sound_of_the_microphone(client: Client) -> None:
         ("", "audio/basic", 8000),
         ("?audiocodec=g726", "audio/G726-32", 4000),
         ("?audiocodec=g722", "audio/G722", 8000),
-        ("?audiocodec=lpcm", "audio/L16; rate=16000; channels=1", 32000),
+        ("?audiocodec=lpcm", "audio/L24; rate=16000; channels=1", 48000),
     ):
         with listening(client, query) as answer:
             assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
@@ -172,6 +175,7 @@ def test_receive_in_parts_of_512_octets(client: Client) -> None:
         ("audio/PCMA", bytes(G711("a").encode(tone(0.1)))),
         ("audio/G722", bytes(G722().encode(tone(0.1, 16000)))),
         ("audio/L16", bytes(array("H", [sample & 0xFFFF for sample in tone(0.1, 16000)]).tobytes())),
+        ("audio/L24", b"".join((sample << 8).to_bytes(3, "big", signed=True) for sample in tone(0.1, 16000))),
     ],
 )
 def test_who_transmits_is_heard_in_the_room(instance: Instance, client: Client, kind: str, piece: bytes) -> None:
@@ -192,10 +196,8 @@ def test_one_talker_at_a_time_and_then_the_next(instance: Instance, client: Clie
     assert (answer.status_code, answer.text) == (200, "OK\n")
 
 
-def test_a_talker_who_vanishes_frees_the_place(instance: Instance, client: Client) -> None:
-    import socket
-    from base64 import b64encode
-
+def silent_talker(instance: Instance, client: Client) -> socket.socket:
+    """One who has the place, as he is told to go on, and says only what is sent by his connection."""
     login = b64encode(f"{instance.user}:{instance.password}".encode()).decode()
     client.param("Network.HTTP.AuthenticationPolicy", "Basic_Digest")
     host, port = instance.running.http.removeprefix("http://").split(":")
@@ -205,7 +207,7 @@ def test_a_talker_who_vanishes_frees_the_place(instance: Instance, client: Clien
     )
 
     def talker() -> socket.socket | None:
-        """One who has the place: he is told to go on. A refusal is tried again: who had it before may not be gone."""
+        """A refusal is tried again: who had the place before may not be gone."""
         raw = socket.create_connection((host, int(port)), PATIENCE)
         raw.sendall(head.encode())
         with raw.makefile("rb") as answer:
@@ -216,10 +218,44 @@ def test_a_talker_who_vanishes_frees_the_place(instance: Instance, client: Clien
         assert line.startswith("HTTP/1.1 503"), line
         return None
 
-    with wait_for("the place", talker, PATIENCE, 0.05) as raw:
+    found: socket.socket = wait_for("the place", talker, PATIENCE, 0.05)
+    return found
+
+
+def test_a_talker_who_vanishes_frees_the_place(instance: Instance, client: Client) -> None:
+    with silent_talker(instance, client) as raw:
         raw.sendall(mu_law(0.5))
         assert talked_to(client)
     wait_for("his end", lambda: not talked_to(client), PATIENCE, 0.05)
+
+
+def test_a_talker_who_says_no_more_frees_the_place_although_he_is_there(instance: Instance, client: Client) -> None:
+    try:
+        client.param("Audio.ReceiverTimeout", "300")
+        with silent_talker(instance, client) as raw:
+            raw.sendall(mu_law(0.5))
+            wait_for("his end", lambda: not talked_to(client), PATIENCE, 0.05)
+            with raw.makefile("rb") as answer:
+                assert b"OK\n" in answer.read()
+    finally:
+        client.param("Audio.ReceiverTimeout", "9999")
+
+
+def test_audio_can_be_switched_off(instance: Instance, client: Client) -> None:
+    try:
+        with listening(client) as answer:
+            pieces = answer.iter_raw()
+            next(pieces)
+            with Client(instance) as other:
+                other.param("Audio.A0.Enabled", "no")
+            for _ in pieces:  # comes to an end
+                pass
+        assert client.get(RECEIVE).status_code == 503
+        answer = client.post(TRANSMIT, content=mu_law(0.02), headers={"Content-Type": "audio/basic"})
+        assert (answer.status_code, "Audio.A0.Enabled" in answer.text) == (503, True)
+    finally:
+        client.param("Audio.A0.Enabled", "yes")
+    assert hears(client, 512) >= 0
 
 
 def test_software_that_transmits_answers_a_call_and_hangs_up_by_ending(instance: Instance, client: Client) -> None:
@@ -320,7 +356,8 @@ def test_nobody_and_too_many(instance: Instance, client: Client) -> None:
 
 def test_a_client_that_does_not_read_holds_up_nobody(client: Client) -> None:
     with listening(client, "?audiocodec=lpcm") as slow:
-        next(slow.iter_raw())
+        pieces = slow.iter_raw()  # kept: an iterator that is gone has closed its connection
+        next(pieces)
         assert hears(client, 16_000) >= 0
 
 

@@ -194,8 +194,10 @@ class App:
         from axcore.services import params
         from axcore.services.time import check_zone
 
-        return params.ParamService(
-            params.settings(check_zone),
+        part = self.device.intercom
+        audio = None if part is None or part.streams is None else part.audio
+        found = params.ParamService(
+            params.settings(check_zone, two_way=audio is not None),
             sources=(
                 params.brand(system),
                 params.properties(system),
@@ -203,11 +205,12 @@ class App:
                 params.ioport(self.device.ports),
                 params.media_clips(self.device.clips),
                 params.sip(self.device.model.calls),
-                params.two_way_audio(self.device.intercom is not None and self.device.intercom.streams is not None),
+                params.two_way_audio(audio, lambda: found.text(params.ENCODING)),
                 params.speaker_test(self.device.model.speaker_test),
             ),
             groups=(params.STREAM_PROFILES,),
         )
+        return found
 
     def _make_uploader(self, clips: ClipService) -> Uploader:
         from axcore.services.clips.upload import Uploader

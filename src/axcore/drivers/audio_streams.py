@@ -130,12 +130,13 @@ class AudioStreams:
 
         return Talker(self._card, leg, closed)
 
-    def listen(self, codec: str, codec_rate: int | None = None) -> Listener:
-        """Hear the microphone. QueueFullError: too many do."""
+    def listen(self, codec: str, codec_rate: int | None = None, *, most: int = MAX_LISTENERS) -> Listener:
+        """Hear the microphone. QueueFullError: ``most`` do, or all for whom there are seats."""
         leg = _leg(codec, codec_rate)
+        most = min(most, MAX_LISTENERS)
         with self._lock:
-            if self._listeners >= MAX_LISTENERS:
-                raise QueueFullError(f"{MAX_LISTENERS} clients listen already")
+            if self._listeners >= most:
+                raise QueueFullError(f"no more than {most} clients listen at a time")
             self._listeners += 1
 
         def closed() -> None:

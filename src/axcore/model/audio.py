@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -10,6 +10,24 @@ MIN_DB, MAX_DB = -40.0, 20.0
 """Of a gain."""
 ConnectionType = Literal["internal", "line"]
 """What is in the device, or its line connector."""
+
+
+class Encoding(NamedTuple):
+    """What a codec of sound over HTTP has, and no other value of it."""
+
+    sample_rate: int
+    """Hertz."""
+    bit_rate: int
+    """Bits per second on the wire."""
+
+
+ENCODINGS: Final = {
+    "g711": Encoding(8_000, 64_000),
+    "g726": Encoding(8_000, 32_000),
+    "lpcm": Encoding(16_000, 384_000),
+    "g722": Encoding(16_000, 64_000),
+}
+"""By the names of VAPIX (Audio API); G.722 is ours."""
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -237,7 +237,7 @@ def absent(ctx: Context) -> tuple[str, ...]:
     """Route modules that this device does without."""
     siren = ("siren", "siren_and_light", "lightcontrol", "findmydevice") if ctx.siren is None else ()
     clips = ("audio", "playclip", "mediaclip") if ctx.clips is None else ()
-    two_way = ("audiostream", "audiodevicecontrol", "audio_settings") if ctx.two_way is None else ()
+    two_way = ("audioformats", "audiostream", "audiodevicecontrol", "audio_settings") if ctx.two_way is None else ()
     calls = ("contact_list", "sip", "calls", "call") if ctx.intercom is None else ()
     doors = ("doors", "pacs", "peripherals", "reader_buses", "supervisedio") if ctx.controller is None else ()
     tests = ("speaker_test", "axast") if ctx.speaker_test is None else ()

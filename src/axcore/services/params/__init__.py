@@ -1,5 +1,6 @@
 """Parameters: the settings behind param.cgi, each bound to its owner."""
 
+from .audio import ENCODING, two_way_audio
 from .service import ParamService
 from .sources import (
     STREAM_PROFILES,
@@ -11,11 +12,11 @@ from .sources import (
     settings,
     sip,
     speaker_test,
-    two_way_audio,
 )
 from .types import Group, ParamError, Parameter, Setting, Source
 
 __all__ = [
+    "ENCODING",
     "STREAM_PROFILES",
     "Group",
     "ParamError",

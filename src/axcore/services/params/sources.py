@@ -13,6 +13,7 @@ from axcore.model.accounts import Role
 from axcore.model.clips import MAX_BYTES, MAX_CLIPS, AudioClip
 from axcore.model.ports import Port
 
+from .audio import audio_settings
 from .types import Group, Parameter, Setting, Source
 
 if TYPE_CHECKING:
@@ -193,19 +194,6 @@ def media_clips(clips: Clips | None) -> Source:
     return source
 
 
-def two_way_audio(present: bool) -> Source:
-    """``Properties.Audio``: what the network may hear and say (VAPIX Audio API)."""
-
-    def source() -> Iterable[Parameter]:
-        if present:
-            yield _constant("Properties.Audio.DuplexMode", "full,half,post,get")
-            yield _constant("Properties.Audio.Format", "g711,g722,g726,lpcm")
-            yield _constant("Properties.Audio.Decoder.Format", "g711,g722,g726,axis-mulaw-128,lpcm")
-            yield _constant("Properties.Audio.Source.A0.Input", "yes")
-
-    return source
-
-
 def sip(calls: bool) -> Source:
     """``Properties.API.SIP``: whether there is a Call service, and which (VAPIX Call service API)."""
 
@@ -238,8 +226,9 @@ STREAM_PROFILES = Group(
 """Named sets of stream arguments, kept for the clients that choose among them."""
 
 
-def settings(check_zone: Callable[[str], object]) -> tuple[Setting, ...]:
-    """The settings that this service keeps; ``check_zone`` raises InputError for an unknown time zone."""
+def settings(check_zone: Callable[[str], object], *, two_way: bool = True) -> tuple[Setting, ...]:
+    """The settings that this service keeps; ``check_zone`` raises InputError for an unknown time zone; ``two_way``:
+    clients can hear the device and talk by it."""
     guard = "System.PreventDoSAttack"
     return (
         Setting(
@@ -260,13 +249,7 @@ def settings(check_zone: Callable[[str], object]) -> tuple[Setting, ...]:
         Setting(name=f"{guard}.DoSPageInterval", default="60", kind="int", low=1, high=3600, read=Role.ADMIN),
         Setting(name=f"{guard}.DoSSiteCount", default="60", kind="int", low=1, high=10000, read=Role.ADMIN),
         Setting(name=f"{guard}.DoSSiteInterval", default="60", kind="int", low=1, high=3600, read=Role.ADMIN),
-        Setting(
-            name="Audio.DuplexMode",
-            default="full",
-            kind="enum",
-            choices=("full", "half", "get", "post"),
-            write=Role.OPERATOR,
-        ),
+        *(audio_settings() if two_way else ()),
         Setting(name="AudioSource.A0.TriggerLevel", default="50", kind="int", low=0, high=100, write=Role.OPERATOR),
         Setting(name="SNMP.Trap.Address", default="", read=Role.ADMIN),
         Setting(name="SNMP.Trap.Community", default="public", read=Role.ADMIN),

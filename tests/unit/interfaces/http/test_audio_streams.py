@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,12 @@ from hypothesis import strategies as st
 
 from axcore.errors import InputError
 from axcore.interfaces.http.vapix import audiodevicecontrol as control
+from axcore.interfaces.http.vapix import audioformats as formats
 from axcore.interfaces.http.vapix import audiostream as streams
+from axcore.model.audio import ENCODINGS
 from axcore.services.audio import AudioService
+from axcore.services.params import ParamService
+from axcore.services.params.audio import audio_settings
 
 
 class FakeListener:
@@ -57,10 +62,14 @@ class FakeBody:
         return not self.left
 
 
-def context(*, talking: bool = False, in_call: bool = False) -> Any:
+def context(*, talking: bool = False, in_call: bool = False, **values: str) -> Any:
+    """``values``: of parameters, by the last part of their names."""
     leg = SimpleNamespace(target=SimpleNamespace(uri="sip:ada@host"))
     live = SimpleNamespace(winner="1.0", leg=lambda name: leg) if in_call else None
-    return SimpleNamespace(two_way=SimpleNamespace(talking=talking), intercom=SimpleNamespace(live=live))
+    params = ParamService(
+        replace(one, default=values.get(one.name.rpartition(".")[2], one.default)) for one in audio_settings()
+    )
+    return SimpleNamespace(two_way=SimpleNamespace(talking=talking), intercom=SimpleNamespace(live=live), params=params)
 
 
 async def test_a_client_that_reads_slowly_loses_the_past() -> None:
@@ -82,7 +91,7 @@ async def test_in_half_duplex_nobody_hears_while_somebody_talks() -> None:
 
 @pytest.mark.parametrize("seconds", [0.02, 0.1, 0.31])
 async def test_all_of_a_body_is_said_in_packets_and_little_is_read_ahead(seconds: float) -> None:
-    codec, talker = streams.G711, FakeTalker()
+    codec, talker = formats.G711, FakeTalker()
     data = bytes(number % 251 for number in range(round(seconds * 8000)))
     body = FakeBody(data)
     await streams._say(SimpleNamespace(content=body), talker, codec, context())  # type: ignore[arg-type]
@@ -93,32 +102,98 @@ async def test_all_of_a_body_is_said_in_packets_and_little_is_read_ahead(seconds
 
 async def test_an_empty_body_says_nothing() -> None:
     talker = FakeTalker()
-    await streams._say(SimpleNamespace(content=FakeBody(b"")), talker, streams.G711, context())  # type: ignore[arg-type]
+    await streams._say(SimpleNamespace(content=FakeBody(b"")), talker, formats.G711, context())  # type: ignore[arg-type]
     assert talker.packets == []
 
 
 async def test_a_telephone_call_ends_the_talk() -> None:
     talker, body = FakeTalker(), FakeBody(bytes(160_000))
     request: Any = SimpleNamespace(content=body)
-    await streams._say(request, talker, streams.G711, context(in_call=True))
+    await streams._say(request, talker, formats.G711, context(in_call=True))
     assert talker.packets == []
 
 
-@pytest.mark.parametrize("kind", sorted(streams.TRANSMIT))
+@pytest.mark.parametrize("kind", sorted(formats.TRANSMIT))
 @pytest.mark.parametrize("size", [1, 7, 80])
 def test_the_last_packet_is_filled_up(kind: str, size: int) -> None:
-    codec = streams.TRANSMIT[kind]
-    length = {"audio/axis-mulaw-128": 640}.get(kind, codec.octets)
-    assert len(streams._payload(bytes(size), codec)) == length
+    codec = formats.TRANSMIT[kind]
+    length = {"audio/axis-mulaw-128": 640, "audio/l24": 640}.get(kind, codec.octets)
+    assert len(formats.from_wire(bytes(size), codec)) == length
 
 
-@given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12)), max_size=4))
-def test_any_arguments_are_a_codec_or_an_input_error(fields: list[tuple[str, str]]) -> None:
+def test_what_has_come_is_said_when_no_more_comes() -> None:
+    class Stalled(FakeBody):
+        async def read(self, size: int) -> bytes:
+            if not self.left:
+                await asyncio.Event().wait()
+            return await super().read(size)
+
+    talker = FakeTalker()
+    request: Any = SimpleNamespace(content=Stalled(b"\x11" * 240))
+    asyncio.run(streams._say(request, talker, formats.G711, context(ReceiverTimeout="1")))
+    assert talker.packets == [b"\x11" * 160, b"\x11" * 80 + b"\xff" * 80]
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("1000", 1.0), ("9999", 9.999), ("1", 0.001), ("0", streams.IDLE_S)])
+def test_no_timeout_of_its_own_is_that_of_all(value: str, seconds: float) -> None:
+    assert streams._patience(context(ReceiverTimeout=value)) == seconds
+
+
+@pytest.mark.parametrize("switch", ["Enabled", "AudioSupport"])
+async def test_who_talks_or_listens_ends_when_audio_is_switched_off(switch: str) -> None:
+    off, talker = context(**{switch: "no"}), FakeTalker()
+    await streams._say(SimpleNamespace(content=FakeBody(bytes(8000))), talker, formats.G711, off)  # type: ignore[arg-type]
+    assert talker.packets == []
+    await streams._send(None, deque([bytes(512)]), formats.G711, off, parts=False)  # type: ignore[arg-type]
+
+
+SOME_VALUES = st.sampled_from(["", "0", "1", "2", "-1", "8000", "16000", "64000", "lpcm", "aac", "g711", "multipart"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(formats.RECEIVE_ARGUMENTS) | st.text(max_size=12), SOME_VALUES | st.text(max_size=12)
+        ),
+        max_size=4,
+    ),
+    st.sampled_from(sorted(ENCODINGS)),
+)
+def test_any_arguments_are_a_codec_or_an_input_error(fields: list[tuple[str, str]], encoding: str) -> None:
+    blamed = ""
     try:
-        codec, _ = streams.receive_arguments(fields)
-    except InputError:
-        return
-    assert codec in streams.RECEIVE.values()
+        codec, _ = formats.receive_arguments(fields, encoding=encoding)
+    except InputError as error:
+        blamed = error.field
+    else:
+        assert codec is formats.RECEIVE[dict(fields).get("audiocodec", encoding)]
+    assert blamed in {"", *(name[:40] for name, _ in fields)}
+
+
+@given(st.lists(st.tuples(st.sampled_from(formats.TRANSMIT_ARGUMENTS) | st.text(max_size=12), SOME_VALUES), max_size=3))
+def test_only_our_output_can_be_talked_to(fields: list[tuple[str, str]]) -> None:
+    blamed = ""
+    try:
+        formats.check_transmit_arguments(fields)
+    except InputError as error:
+        blamed = error.field
+    else:
+        assert set(fields) <= {("audiodeviceid", "0"), ("audiooutputid", "0")}
+    assert blamed in {"", *(name[:40] for name, _ in fields)}
+
+
+@given(st.binary(max_size=640).filter(lambda data: len(data) % 2 == 0))
+def test_24_bits_there_and_back(samples: bytes) -> None:
+    wide = formats.to_wire(samples, formats.L24)
+    assert len(wide) == len(samples) // 2 * 3
+    assert formats.from_wire(wide, formats.L24) == samples.ljust(640, b"\0")
+
+
+def test_every_encoding_has_a_codec() -> None:
+    assert set(ENCODINGS) == set(formats.RECEIVE)
+    for name, codec in formats.RECEIVE.items():
+        assert codec.octets * 50 * 8 == ENCODINGS[name].bit_rate
+        assert codec.block <= 960
 
 
 class TestDeviceControl:

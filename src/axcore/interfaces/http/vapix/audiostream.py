@@ -1,14 +1,17 @@
 """``audio/receive.cgi`` and ``audio/transmit.cgi``: hear the microphone, talk by the loudspeaker (VAPIX Audio API).
 
-*receive* (GET, viewer): endless, ``audiocodec=g711|g722|g726|lpcm``, ``httptype=singlepart|multipart``. A client that
-reads too slowly loses what is older than half a second. *transmit* (POST, viewer): the body is the sound, of the type
-of ``Content-Type``, as long as it comes; what comes faster than it is said waits in the connection. One client talks
-at a time. Errors are text: 400 bad value, 405 not in this duplex mode, 415 unknown type, 503 somebody else talks, a
-call is under way, or too many listen.
+*receive* (GET, viewer): endless; codec, parts and source as the arguments say (``audioformats``), otherwise as
+``AudioSource.A0.AudioEncoding`` and ``Audio.A0.HTTPMessageType`` do. A client that reads too slowly loses what is older
+than half a second. *transmit* (POST, viewer): the body is the sound, of the type of ``Content-Type``, as long as it
+comes; what comes faster than it is said waits in the connection. One client talks at a time, and has ended when nothing
+comes from it for ``Audio.ReceiverTimeout`` milliseconds (0: for ``IDLE_S``). Errors are text: 400 bad value, 405 not in
+this duplex mode, 415 unknown type, 503 somebody else talks, a call is under way, ``Audio.MaxListeners`` or all for whom
+there is room listen, or audio is off.
 
 ``Audio.DuplexMode``: ``full``; ``half``: nobody hears the microphone while somebody talks; ``get``: receive only;
-``post``: transmit only. Clients of both are counted: by their streams software answers a call that is offered to it,
-begins one and hangs up (``services/intercom/vms.py``).
+``post``: transmit only. ``Audio.A0.Enabled=no`` or ``AudioSource.A0.AudioSupport=no``: nobody hears and nobody talks
+here, and who does has ended; calls by SIP go on. Clients of both are counted: by their streams software answers a call
+that is offered to it, begins one and hangs up (``services/intercom/vms.py``).
 """
 
 from __future__ import annotations
@@ -17,15 +20,23 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from axcore.errors import InputError, QueueFullError, StateError, StoreError
+from axcore.errors import QueueFullError, StateError, StoreError
 from axcore.interfaces.http.context import HEADERS
 from axcore.interfaces.http.errors import HttpError
 from axcore.interfaces.http.routes import Route
+from axcore.interfaces.http.vapix.audioformats import (
+    TRANSMIT,
+    Codec,
+    check_transmit_arguments,
+    from_wire,
+    receive_arguments,
+    to_wire,
+)
 from axcore.model.accounts import Role
 from axcore.model.intercom import VMS_CALL, StreamKind
 
@@ -33,52 +44,19 @@ if TYPE_CHECKING:
     from axcore.interfaces.http.context import Context, Request
 
 MODE: Final = "Audio.DuplexMode"
+SWITCHES: Final = ("Audio.A0.Enabled", "AudioSource.A0.AudioSupport")
 PACKET_S: Final = 0.02
 PACKETS_A_SECOND: Final = 50
-BLOCK: Final = 512
-"""Octets that are sent at a time."""
 BOUNDARY: Final = "myboundary"
 KEPT: Final = 25
 """Packets that wait for a client that reads slowly: half a second."""
 AHEAD: Final = 5
 """Packets that are there before the first one is said, and again after a gap."""
 IDLE_S: Final = 30.0
-"""A talker of whom nothing comes for so long is gone, and so is a listener who takes nothing."""
+"""A listener who takes nothing for so long is gone, and so is a talker whom ``Audio.ReceiverTimeout`` does not end."""
 PUMP_S: Final = 0.02
 AGAIN_S: Final = 1.0
 """After which the end of a stream is told again that the ledger did not take."""
-
-
-class Codec(NamedTuple):
-    """A codec on the wire."""
-
-    name: str
-    """Of ``axcore.audio.CODECS``."""
-    octets: int
-    """In 20 ms."""
-    content_type: str
-    rate: int | None = None
-    """Of L16."""
-
-
-G711: Final = Codec("PCMU", 160, "audio/basic")
-RECEIVE: Final = {
-    "g711": G711,
-    "g722": Codec("G722", 160, "audio/G722"),
-    "g726": Codec("G726-32", 80, "audio/G726-32"),
-    "lpcm": Codec("L16", 640, "audio/L16; rate=16000; channels=1", 16_000),
-}
-WIDE_MU_LAW: Final = "audio/axis-mulaw-128"
-TRANSMIT: Final = {
-    "audio/basic": G711,
-    "audio/pcmu": G711,
-    "audio/pcma": Codec("PCMA", 160, "audio/PCMA"),
-    "audio/g722": RECEIVE["g722"],
-    "audio/g726-32": RECEIVE["g726"],
-    WIDE_MU_LAW: Codec("L16", 320, WIDE_MU_LAW, 16_000),
-    "audio/l16": RECEIVE["lpcm"],
-}
-"""By content type, in small letters."""
 
 
 def _refused(status: int, text: str, **headers: str) -> HttpError:
@@ -92,31 +70,33 @@ def _mode(ctx: Context, never: str, what: str, other: str) -> str:
     return mode
 
 
+def _is_off(ctx: Context) -> str:
+    """The parameter by which nobody hears or talks, if there is one."""
+    return next((name for name in SWITCHES if not ctx.params.flag(name)), "")
+
+
+def _check_on(ctx: Context) -> None:
+    name = _is_off(ctx)
+    if name:
+        raise _refused(503, f"audio is off: {name} is no")
+
+
 # --- the microphone ------------------------------------------------------------------------------------------------
-
-
-def receive_arguments(fields: Any) -> tuple[Codec, bool]:
-    """The codec, and whether the answer has parts. InputError."""
-    found = {"audiocodec": "g711", "httptype": "singlepart"}
-    for name, value in fields:
-        if name not in found:
-            raise InputError(name[:40], "unknown argument")
-        found[name] = value
-    if found["audiocodec"] not in RECEIVE:
-        raise InputError("audiocodec", f"must be one of {', '.join(RECEIVE)}")
-    if found["httptype"] not in ("singlepart", "multipart"):
-        raise InputError("httptype", "must be singlepart or multipart")
-    return RECEIVE[found["audiocodec"]], found["httptype"] == "multipart"
 
 
 async def receive(request: Request, ctx: Context) -> web.StreamResponse:
     """GET /axis-cgi/audio/receive.cgi (viewer)."""
-    codec, parts = receive_arguments(request.arguments().fields)
+    codec, parts = receive_arguments(
+        request.arguments().fields,
+        encoding=ctx.params.text("AudioSource.A0.AudioEncoding"),
+        http_type=ctx.params.text("Audio.A0.HTTPMessageType"),
+    )
     mode = _mode(ctx, "post", "receive", "POST")
+    _check_on(ctx)
     if not ctx.audio.settings.input.enabled:
         raise _refused(503, "the audio input is off")
     try:
-        listener = ctx.two_way.listen(codec.name, codec.rate)
+        listener = ctx.two_way.listen(codec.name, codec.rate, most=ctx.params.number("Audio.MaxListeners"))
     except QueueFullError as error:
         raise _refused(503, str(error)) from None
     with listener:
@@ -132,7 +112,7 @@ async def receive(request: Request, ctx: Context) -> web.StreamResponse:
             pump = asyncio.create_task(_pump(listener, kept, ctx, half=mode == "half"))
             try:
                 with contextlib.suppress(ConnectionError):
-                    await _send(request, response, kept, codec, parts=parts)
+                    await _send(response, kept, codec, lambda: _listens(request, ctx), parts=parts)
             finally:
                 pump.cancel()
     return response
@@ -179,19 +159,24 @@ async def _pump(listener: Any, kept: deque[bytes], ctx: Context, *, half: bool) 
         await asyncio.sleep(PUMP_S)
 
 
+def _listens(request: Request, ctx: Context) -> bool:
+    """Whether audio is on and the client is there; where there is nothing to send, no write would tell."""
+    return request.transport is not None and not request.transport.is_closing() and not _is_off(ctx)
+
+
 async def _send(
-    request: web.BaseRequest, response: web.StreamResponse, kept: deque[bytes], codec: Codec, *, parts: bool
+    response: web.StreamResponse, kept: deque[bytes], codec: Codec, goes_on: Callable[[], bool], *, parts: bool
 ) -> None:
-    """What is kept, until the client is gone: also where there is nothing to send, as no write would tell then."""
+    """Blocks as they fill."""
     block = bytearray()
-    while request.transport is not None and not request.transport.is_closing():
-        while kept and len(block) < BLOCK:
-            block += kept.popleft()
-        if len(block) < BLOCK:
+    while goes_on():
+        while kept and len(block) < codec.block:
+            block += to_wire(kept.popleft(), codec)
+        if len(block) < codec.block:
             await asyncio.sleep(PUMP_S)
             continue
-        data = bytes(block[:BLOCK])
-        del block[:BLOCK]
+        data = bytes(block[: codec.block])
+        del block[: codec.block]
         await response.write(part(data, codec) if parts else data)
 
 
@@ -206,12 +191,12 @@ def part(data: bytes, codec: Codec) -> bytes:
 
 async def transmit(request: Request, ctx: Context) -> web.StreamResponse:
     """POST /axis-cgi/audio/transmit.cgi (viewer)."""
-    for name, _ in request.arguments().fields:
-        raise InputError(name[:40], "unknown argument")
+    check_transmit_arguments(request.arguments().fields)
     codec = TRANSMIT.get(request.content_type.lower())
     if codec is None:
         raise _refused(415, f"Content-Type must be one of {', '.join(TRANSMIT)}")
     _mode(ctx, "get", "transmit", "GET, HEAD")
+    _check_on(ctx)
     if _in_call(ctx):
         raise _refused(503, "a call is under way")
     try:
@@ -222,13 +207,18 @@ async def transmit(request: Request, ctx: Context) -> web.StreamResponse:
         async with counted(ctx, "audio_from_network", request.identity.name):
             try:
                 await request.welcome()
-                with contextlib.suppress(ConnectionError, web.RequestPayloadError, TimeoutError):
+                with contextlib.suppress(ConnectionError, web.RequestPayloadError):
                     await _say(request, talker, codec, ctx)
             finally:
                 talker.close()  # before it is told that he is gone: who takes that up finds the place free
     response = web.Response(text="OK\n", content_type="text/plain")
     response.force_close()
     return response
+
+
+def _patience(ctx: Context) -> float:
+    """Seconds without data after which a talker has ended."""
+    return ctx.params.number("Audio.ReceiverTimeout") / 1000 or IDLE_S
 
 
 def _in_call(ctx: Context) -> bool:
@@ -239,15 +229,20 @@ def _in_call(ctx: Context) -> bool:
 
 
 async def _say(request: Request, talker: Any, codec: Codec, ctx: Context) -> None:
-    """Packets at their pace, until the body ends or a telephone call begins to be talked."""
+    """Packets at their pace, until the body ends or stays away, a telephone call begins to be talked, or audio is
+    switched off."""
     loop, waiting, start, said = asyncio.get_running_loop(), bytearray(), 0.0, 0
     ended = False
-    while not _in_call(ctx):
+    while not (_in_call(ctx) or _is_off(ctx)):
         wanted = codec.octets * (1 if said else AHEAD)
         while len(waiting) < wanted and not ended:
-            async with asyncio.timeout(IDLE_S):
-                data = await request.content.read(PACKETS_A_SECOND // 2 * codec.octets)
-            ended = not data and request.content.at_eof()
+            try:
+                async with asyncio.timeout(_patience(ctx)):
+                    data = await request.content.read(PACKETS_A_SECOND // 2 * codec.octets)
+            except TimeoutError:  # what has come before is said
+                data, ended = b"", True
+            else:
+                ended = not data and request.content.at_eof()
             waiting += data
         if not waiting:
             return
@@ -257,20 +252,8 @@ async def _say(request: Request, talker: Any, codec: Codec, ctx: Context) -> Non
         await asyncio.sleep(max(0.0, start + said * PACKET_S - now))
         piece = bytes(waiting[: codec.octets])
         del waiting[: codec.octets]
-        talker.offer(_payload(piece, codec))
+        talker.offer(from_wire(piece, codec))
         said += 1
-
-
-def _payload(piece: bytes, codec: Codec) -> bytes:
-    """A packet as RTP has it; the last one may be short."""
-    if codec.content_type == WIDE_MU_LAW:
-        from axcore.audio import codecs
-
-        samples = codecs.G711("mu").decode(piece.ljust(codec.octets, b"\xff"))
-        samples.byteswap()
-        return bytes(samples)
-    silence = {"PCMU": b"\xff", "PCMA": b"\xd5"}.get(codec.name, b"\0")
-    return piece.ljust(codec.octets, silence)
 
 
 ROUTES: Final = (
