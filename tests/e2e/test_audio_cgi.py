@@ -297,9 +297,9 @@ def test_software_that_listens_or_talks_without_a_call_has_one_as_long_as_it_doe
     try:
         client.patch(settings, json={"data": {"audio_to_network_streams": 2}}).raise_for_status()
         with Client(instance) as other, listening(client) as one, listening(other) as two:
-            both = one.iter_raw(), two.iter_raw()  # kept: httpx hangs up when one of them is gone
-            for pieces in both:
-                next(pieces)
+            pieces = one.iter_raw(), two.iter_raw()  # kept: an iterator that is gone has closed its connection
+            for each in pieces:
+                next(each)
             heard = becomes(key, "Active")
         assert becomes(key, "Terminated") == heard
     finally:

@@ -19,7 +19,8 @@ from axcore.interfaces.http.routes import RouteTable
 from axcore.interfaces.http.vapix import audiodevicecontrol, audiostream, param
 from axcore.model.accounts import Role
 from axcore.services.audio import AudioService
-from axcore.services.params import ENCODING, two_way_audio
+from axcore.services.params import ENCODING, settings, two_way_audio
+from axcore.services.time import check_zone
 from axcore.testing.http import HttpDevice, Reply
 
 RECEIVE, TRANSMIT = "/axis-cgi/audio/receive.cgi", "/axis-cgi/audio/transmit.cgi"
@@ -367,3 +368,9 @@ class TestParameters:
         assert set((await site.get("Properties.Audio.Format")).split(",")) == {"g711", "g726", "lpcm", "g722"}
         decoded = set((await site.get("Properties.Audio.Decoder.Format")).split(","))
         assert decoded >= {"g711", "g726", "axis-mulaw-128"}
+
+    def test_a_device_without_two_way_audio_has_none_of_them(self) -> None:
+        names = [setting.name for setting in settings(check_zone, two_way=False)]
+        names += [parameter.name for parameter in two_way_audio(None, lambda: "g711")()]
+        assert [name for name in names if name.startswith(("Audio.", "Properties.Audio"))] == []
+        assert "Audio.DuplexMode" in [setting.name for setting in settings(check_zone)]

@@ -144,7 +144,7 @@ async def test_who_talks_or_listens_ends_when_audio_is_switched_off(switch: str)
     off, talker = context(**{switch: "no"}), FakeTalker()
     await streams._say(SimpleNamespace(content=FakeBody(bytes(8000))), talker, formats.G711, off)  # type: ignore[arg-type]
     assert talker.packets == []
-    await streams._send(None, deque([bytes(512)]), formats.G711, off, parts=False)  # type: ignore[arg-type]
+    assert not streams._listens(SimpleNamespace(transport=SimpleNamespace(is_closing=lambda: False)), off)  # type: ignore[arg-type]
 
 
 SOME_VALUES = st.sampled_from(["", "0", "1", "2", "-1", "8000", "16000", "64000", "lpcm", "aac", "g711", "multipart"])

@@ -7,14 +7,16 @@ import socket
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
 from intercom_bench import IntercomBench
 
 from axcore.errors import QueueFullError, StateError, StoreError
+from axcore.interfaces.http.vapix import audioformats as formats
 from axcore.interfaces.http.vapix import audiostream as streams
 from axcore.testing.ports import free_port
 
@@ -165,7 +167,9 @@ async def test_a_listener_who_leaves_while_there_is_nothing_to_hear_is_noticed(s
         async with site.counted():
             await response.prepare(request)
             entered.set()
-            await streams._send(request, response, deque(), streams.G711, parts=False)
+            here: Any = SimpleNamespace(params=SimpleNamespace(flag=lambda name: True))
+            goes_on = partial(streams._listens, cast(Any, request), here)
+            await streams._send(response, deque(), formats.G711, goes_on, parts=False)
         over.set()
         return response
 
