@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from axcore.errors import InputError
-from axcore.interfaces.call import methods
+from axcore.interfaces.call.methods import METHODS
 from axcore.interfaces.cli.instance import wait_for
 from axcore.interfaces.http.forms import parse_urlencoded
 from axcore.interfaces.http.rest import calls, entry_list
@@ -155,7 +155,7 @@ def test_what_is_told_of_cards_and_calls_is_committed(site: Site) -> None:
         request: Any = SimpleNamespace(arguments=lambda: parse_urlencoded(""))
         for answer in (entry_list.get_latest(request, ctx), calls.list_calls(request, ctx)):
             told.append(msgspec.json.decode(asyncio.run(answer).body)["data"])  # type: ignore[arg-type]
-        told.append(asyncio.run(methods.get_statuses({}, ctx)))
+        told.append(asyncio.run(METHODS["GetCallStatuses"][1]({}, ctx)))  # type: ignore[arg-type]
 
     future = ledger.submit(job)
     assert inside.wait(PATIENCE)
