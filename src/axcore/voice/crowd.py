@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from .ingress import sockets
+from .ingress import established
 
 NS: Final = 1_000_000_000
 MOST: Final = 24
@@ -28,7 +28,6 @@ FULL: Final = 40
 FREE: Final = 32
 FREED_NS: Final = 3 * NS // 5
 """PJSIP uses the place of a socket again half a second after its end."""
-_INFO_SIZE: Final = 136
 _LAST_RECEIVED: Final = struct.Struct("52x I")
 """``tcpi_last_data_recv`` (ms) of ``struct tcp_info`` (linux/tcp.h)."""
 _ACKED: Final = struct.Struct("120x Q")
@@ -110,14 +109,9 @@ def leaving(guests: Sequence[Guest], since: dict[int, int], now_ns: int) -> list
 
 def connections(port: int) -> Iterator[tuple[Guest, socket.socket]]:
     """This process's connections to its ``port``, each with a second handle that the caller closes."""
-    for found in sockets(socket.SOCK_STREAM):
-        try:
-            if found.getsockname()[1] == port:
-                found.getpeername()
-                info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
-                (quiet_ms,), (acked,) = _LAST_RECEIVED.unpack_from(info), _ACKED.unpack_from(info)
-                yield Guest(os.fstat(found.fileno()).st_ino, acked > 1, quiet_ms * 1_000_000), found
-                continue
-        except (OSError, struct.error):  # it listens, has ended just now, or the kernel tells less
-            pass
-        found.close()
+    for found, info in established():
+        if found.getsockname()[1] != port:
+            found.close()
+            continue
+        (quiet_ms,), (acked,) = _LAST_RECEIVED.unpack_from(info), _ACKED.unpack_from(info)
+        yield Guest(os.fstat(found.fileno()).st_ino, acked > 1, quiet_ms * 1_000_000), found

@@ -13,14 +13,13 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from .ingress import NS, Gate, Meter, sockets
+from .ingress import NS, Gate, Meter, established
 
 TELL_NS: Final = 60 * NS
 """A flood that is kept out comes again as soon as the limit goes: it is told once in so long."""
 LOOK_NS: Final = NS // 10
 MUCH: Final = 4096
 """Octets between two looks: ten requests."""
-_INFO_SIZE: Final = 136
 _RECEIVED: Final = struct.Struct("128x Q")
 """``tcpi_bytes_received`` of ``struct tcp_info`` (linux/tcp.h)."""
 
@@ -91,15 +90,15 @@ class Limit:
 
 def streams() -> Iterator[tuple[int, int, socket.socket]]:
     """This process's TCP connections to others: inode, octets that came, a second handle that the caller closes."""
-    there = list(sockets(socket.SOCK_STREAM))
-    own = {found.getsockname()[:2] for found in there}  # the front and PJSIP talk to each other
-    for found in there:
+    there = list(established())
+    own = {found.getsockname()[:2] for found, _ in there}  # the front and PJSIP talk to each other
+    for found, info in there:
+        (count,) = _RECEIVED.unpack_from(info)
         try:
-            info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
-            (count,) = _RECEIVED.unpack_from(info)
-            if found.getpeername()[:2] not in own:
-                yield os.fstat(found.fileno()).st_ino, count, found
-                continue
-        except (OSError, struct.error):  # it listens, has ended just now, or the kernel tells less
-            pass
-        found.close()
+            outside = found.getpeername()[:2] not in own
+        except OSError:  # it has ended just now
+            outside = False
+        if outside:
+            yield os.fstat(found.fileno()).st_ino, count, found
+        else:
+            found.close()

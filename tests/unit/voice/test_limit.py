@@ -49,7 +49,7 @@ def only(monkeypatch: pytest.MonkeyPatch, pairs: list[Pair]) -> None:
     def there(kind: socket.SocketKind) -> Iterator[socket.socket]:
         return iter([one.dup() for one in own])
 
-    monkeypatch.setattr("axcore.voice.limit.sockets", there)
+    monkeypatch.setattr("axcore.voice.ingress.sockets", there)
 
 
 def test_who_sends_much_is_not_read_until_the_limit_goes(pairs: list[Pair], monkeypatch: pytest.MonkeyPatch) -> None:
