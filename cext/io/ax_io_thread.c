@@ -339,11 +339,6 @@ void ax_io_thread_count(const struct ax_io_thread *t, struct ax_io_thread_counte
     io_light_count(t->light, out);
 }
 
-bool ax_io_thread_news(const struct ax_io_thread *t)
-{
-    return ax_ring_count(&t->events) > 0;
-}
-
 void ax_io_thread_wake(struct ax_io_thread *t)
 {
     io_write_eventfd(t->event_fd);

@@ -397,6 +397,26 @@ static void test_wait_dozes_while_an_input_is_debounced(void)
     ax_io_thread_free(t);
 }
 
+/* Others make room before the news is there, not only then. */
+static void test_news_is_told_before_it_falls_due(void)
+{
+    struct ax_io_thread_config config = standard();
+    config.io.input[0].debounce_ns = 5 * MS;
+    struct ax_io_thread *t = launch(&config);
+    struct ax_io_event event;
+    bool soon = false;
+    for (int n = 0; n < 100 && !soon; n++) { /* a busy machine may sleep through the moment */
+        bool active = n % 2 == 0;
+        CHECK_EQ(ax_io_thread_feed_input(t, 0, !active, 0), AX_OK);
+        while (ax_io_thread_input_active(t, 0) != active)
+            soon |= ax_io_thread_news(t) && ax_io_thread_input_active(t, 0) != active;
+        while (ax_io_thread_drain(t, &event, 1) == 0 || event.kind != AX_IO_INPUT)
+            ;
+    }
+    CHECK(soon);
+    ax_io_thread_free(t);
+}
+
 /* A card over GPIO lines, then one of which the kernel lost edges. */
 static void check_gpio_reader(struct ax_io_thread *t, struct fake_chip *chip)
 {
@@ -524,6 +544,7 @@ int main(void)
     test_wait_and_wake();
     test_wait_dozes_while_a_frame_comes_in();
     test_wait_dozes_while_an_input_is_debounced();
+    test_news_is_told_before_it_falls_due();
     test_gpio_chip();
     test_new_refuses();
     close(tap_fd);

@@ -65,7 +65,7 @@ int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns);
 uint32_t ax_io_thread_changing(const struct ax_io_thread *t, uint32_t *frame);
 /** Whether news is under way: an input is debounced, or a frame is not over yet. From any thread. */
 bool ax_io_thread_expects(const struct ax_io_thread *t);
-/** Whether events wait. From any thread. */
+/** Whether events wait, or are about to: 0.25 ms before they fall due, and as long after. From any thread. */
 bool ax_io_thread_news(const struct ax_io_thread *t);
 void ax_io_thread_wake(struct ax_io_thread *t);
 /** Take up to `cap` events; returns how many. */
