@@ -64,27 +64,25 @@ static inline __m512i pick(const __m512i *table, __m512i piece, __mmask32 odd, _
     return _mm512_mask_blend_epi16(upper, first, last);
 }
 
+/* A curve never falls (ax_led_curve_gamma), so (k * (256 - part) + next * part) / 128 is
+ * 2 * k + (2 * (next - k) * part * 256) / 65536. What is beyond 65280 is code 255 whatever is added. */
 static void encode(const struct ax_led_curve *curve, const uint16_t *light, size_t n, uint32_t phase, uint8_t *out)
 {
-    const __m512i most = _mm512_set1_epi16((short)65280), whole = _mm512_set1_epi16(256), low = _mm512_set1_epi16(255);
-    __m512i from[8], to[8];
+    __m512i knot[8], rise[8]; /* Both twice. */
     for (int i = 0; i < 8; i++) {
-        from[i] = _mm512_loadu_si512(curve->knot + 32 * i);
-        to[i] = _mm512_loadu_si512(curve->knot + 32 * i + 1);
+        knot[i] = _mm512_slli_epi16(_mm512_loadu_si512(curve->knot + 32 * i), 1);
+        rise[i] = _mm512_sub_epi16(_mm512_slli_epi16(_mm512_loadu_si512(curve->knot + 32 * i + 1), 1), knot[i]);
     }
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
         const __m512i x = _mm512_loadu_si512(light + i), piece = _mm512_srli_epi16(x, 8);
-        const __m512i part = _mm512_and_si512(x, low), rest = _mm512_sub_epi16(whole, part);
         const __mmask32 odd = _mm512_test_epi16_mask(piece, _mm512_set1_epi16(64));
         const __mmask32 upper = _mm512_test_epi16_mask(piece, _mm512_set1_epi16(128));
-        const __m512i a = pick(from, piece, odd, upper), b = pick(to, piece, odd, upper);
-        const __m512i first = _mm512_madd_epi16(_mm512_unpacklo_epi16(a, b), _mm512_unpacklo_epi16(rest, part));
-        const __m512i last = _mm512_madd_epi16(_mm512_unpackhi_epi16(a, b), _mm512_unpackhi_epi16(rest, part));
-        __m512i code = _mm512_packus_epi32(_mm512_srli_epi32(first, 7), _mm512_srli_epi32(last, 7));
+        const __m512i more = _mm512_mulhi_epu16(pick(rise, piece, odd, upper), _mm512_slli_epi16(x, 8));
+        const __m512i plain = _mm512_add_epi16(pick(knot, piece, odd, upper), more);
         const uint8_t *thresholds = ax_led_thresholds + ((phase + i) & 255);
-        code = _mm512_add_epi16(_mm512_min_epu16(code, most),
-                                _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)thresholds)));
+        const __m512i dither = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)thresholds));
+        const __m512i code = _mm512_adds_epu16(plain, dither);
         _mm256_storeu_si256((__m256i *)(void *)(out + i), _mm512_cvtepi16_epi8(_mm512_srli_epi16(code, 8)));
     }
     if (i < n)
