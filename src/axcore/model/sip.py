@@ -17,12 +17,16 @@ from axcore.errors import InputError
 MAX_URI = 255
 """Characters of an address."""
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
-_USER = re.compile(rf"(?:[{_UNRESERVED}&=+$,;?/]|%[0-9A-Fa-f]{{2}})+")
+_USER_MARKS = "&=+$,;?/"
+_USER = re.compile(rf"(?:[{_UNRESERVED}{_USER_MARKS}]|%[0-9A-Fa-f]{{2}})+")
+_PLAIN_USER = re.compile(rf"[{_UNRESERVED}{_USER_MARKS}]*")
 _PARAM = rf"(?:[{_UNRESERVED}\[\]/:&+$]|%[0-9A-Fa-f]{{2}})+"
 _PARAMS = re.compile(rf"(?:;{_PARAM}(?:={_PARAM})?)*")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 _NUMERIC = re.compile(r"[0-9.]+")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _EXTENSION = re.compile(r"[0-9*#+][0-9*#+\-]{0,63}|[A-Za-z][A-Za-z0-9_\-]{0,63}")
 _TEL = re.compile(rf"tel:(\+?[0-9A-F*#\-.()]*[0-9A-F*#][\-.()]*)({_PARAMS.pattern})", re.ASCII | re.IGNORECASE)
 _TO_THE_EYE = str.maketrans("", "", "-.()")
@@ -184,11 +188,8 @@ def _host_port(text: str, field: str) -> tuple[str, int | None]:
     host, colon, rest = text.partition(":")
     if not _NAME.fullmatch(host) or len(host) > 253:
         raise InputError(field, f"{host[:60]!r} is not a host name or an IP address")
-    if _NUMERIC.fullmatch(host):
-        try:
-            host = str(ipaddress.IPv4Address(host))
-        except ValueError:
-            raise InputError(field, f"{host[:60]!r} is not an IP address") from None
+    if _NUMERIC.fullmatch(host) and not _IPV4.fullmatch(host):
+        raise InputError(field, f"{host[:60]!r} is not an IP address")
     return host.lower(), _port(colon + rest, field)
 
 
@@ -210,8 +211,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _escaped(user: str) -> str:
-    found = []
-    for octet in user.encode():
-        char = chr(octet)
-        found.append(char if octet < 128 and _USER.fullmatch(char) else f"%{octet:02X}")
-    return "".join(found)
+    if _PLAIN_USER.fullmatch(user):
+        return user
+    letters = ((octet, chr(octet)) for octet in user.encode())
+    return "".join(one if octet < 128 and _PLAIN_USER.fullmatch(one) else f"%{octet:02X}" for octet, one in letters)

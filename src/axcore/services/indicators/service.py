@@ -31,6 +31,9 @@ class Shown(NamedTuple):
     interval_ms: int = 0
 
 
+_DARK = Shown(OFF)
+
+
 class _Claim(NamedTuple):
     owner: str
     shown: Shown
@@ -48,7 +51,7 @@ class IndicatorService:
     def shown(self) -> dict[str, Shown]:
         """What every LED shows now."""
         claims = self._claims
-        return {name: claims[name][-1].shown if claims.get(name) else Shown(OFF) for name in self._specs}
+        return {name: _top(claims.get(name, ())) for name in self._specs}
 
     def check(self, led: str, color: str, interval_ms: int) -> None:
         """InputError (``led``, ``color``, ``interval``) for what an LED cannot do."""
@@ -106,11 +109,15 @@ class IndicatorService:
                 self._set(tx, led, left, None)
 
     def _set(self, tx: Transaction, led: str, claims: tuple[_Claim, ...], correlation: str | None) -> None:
-        before = self.shown()[led]
+        before, after = _top(self._claims.get(led, ())), _top(claims)
         tx.assign(self, "_claims", {**self._claims, led: claims})
-        after = self.shown()[led]
         if after != before:
             tx.publish(_event(led, after, correlation))
+
+
+def _top(claims: tuple[_Claim, ...]) -> Shown:
+    """What an LED shows."""
+    return claims[-1].shown if claims else _DARK
 
 
 def _event(led: str, shown: Shown, correlation: str | None) -> NewEvent:
