@@ -131,6 +131,8 @@ class Ledger:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._timers: list[Timed] = []
+        self._timers_rest_ns = 0
+        """Nothing that they owe is due before, unless a job runs. Looked at before each wait."""
         self._not_before: list[int] = []
         self._reload: list[Job[None]] = []
         self._image = self._store.records()
@@ -291,26 +293,30 @@ class Ledger:
             return HELD_NS if self._holding and self._queue[0].lazy else 0
         now = self.clock.mono_ns()
         due = now + IDLE_NS
-        if self._batch.dirty:
-            due = min(due, self._batch.since_ns + LAZY_NS if self._fault is None else self._retry_ns)
         for at, timer in enumerate(self._timers):
             deadline = self._deadline(at, timer)
             if deadline is not None:
                 due = min(due, deadline)
+        self._timers_rest_ns = due
+        if self._batch.dirty:
+            due = min(due, self._batch.since_ns + LAZY_NS if self._fault is None else self._retry_ns)
         return max(0, due - now)
 
     def turn(self) -> None:
         """One turn: everything that waits, then the commit. For the thread, and for tests that have none."""
         self.progress += 1
+        rest_ns, self._timers_rest_ns = self._timers_rest_ns, 0
         if self.on_native is not None and (jobs := tuple(self.on_native())):
             self.way.take()
+            rest_ns = 0
             for job in jobs:
                 self._do(job, None, False, "")
         now = self.clock.mono_ns()
         began = self._expect(now)
         self._passed_over = self._batch.urgent and not self._passed_over and not self._stopping
         if not self._passed_over:
-            self._run_timers(now)
+            if now >= rest_ns:
+                self._run_timers(now)
             self._drain_queue(now)
         batch = self._batch
         if (self._fault is not None and now >= self._retry_ns) or (

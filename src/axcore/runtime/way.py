@@ -2,8 +2,8 @@
 
 Each call into SQLite or the kernel gives the interpreter lock away, and while the loop is busy it comes back only after
 the switch interval: several times for one edge. Whoever handles thousands of things in a row (messages of a broker)
-asks before each (``give``), and stands still for the fraction of a millisecond in which a door is being decided, and from
-shortly before on: who takes the interpreter lock then may be held up behind a real-time thread, with the lock in its hand.
+asks before each (``give``), and stands still for the fraction of a millisecond in which a door is being decided, and
+from shortly before on: who takes the interpreter lock then may be held up behind a real-time thread, lock in hand.
 Threads: ``take`` and ``leave`` the ledger's, ``give`` any other.
 """
 

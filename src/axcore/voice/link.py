@@ -1,8 +1,9 @@
 """The process's end of its UNIX socket: what the owner thread reads commands from, and sends reports to.
 
 The owner thread sleeps in PJSIP's ``select``. Who gives a command wakes it, by an empty keep-alive to its SIP port
-(``drivers.voice``); it reads what there is after each wake-up. When the device is gone, so is this process: a thread of
-its own waits for that and for nothing else. Threads: ``first``, ``take`` and ``send`` belong to the owner thread.
+(``drivers.voice``); it reads what there is after each wake-up. Only right after it has told of a caller it waits here
+(``wait``). When the device is gone, so is this process: a thread of its own waits for that and for nothing else.
+Threads: ``first``, ``wait``, ``take`` and ``send`` belong to the owner thread.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import msgspec
 from axcore.model.voice import COMMANDS, FRAME, MAX_FRAME, Command, Report, frame
 
 CHUNK = 65536
+ANSWER_MS = 5
+"""An answer of the device is worth waiting for as long: it takes a millisecond or two."""
 
 
 class Link:
@@ -47,6 +50,17 @@ class Link:
         """The oldest command, or None. Does not wait."""
         command = self._next()
         return command if command is not None or not self._read(socket.MSG_DONTWAIT) else self._next()
+
+    def wait(self, other: socket.socket | None) -> bool:
+        """Whether a command comes within ``ANSWER_MS``, and before anything comes to the ``other`` socket.
+
+        For who has just told something that is answered: the answer is there before the knock, and not by way of PJSIP.
+        """
+        bell = select.poll()
+        for one in (self._connection, other):
+            if one is not None:
+                bell.register(one, select.POLLIN)
+        return any(number == self._connection.fileno() for number, _ in bell.poll(ANSWER_MS))
 
     def _next(self) -> Command | None:
         """Of what was read."""

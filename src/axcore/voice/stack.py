@@ -116,6 +116,8 @@ class Stack:
         self._accounts: dict[str, Account] = {}
         self._number = 0
         self._running = True
+        self._asked = False
+        """Somebody calls: the device is about to answer."""
         self._endpoint = Endpoint()
         self._refusal = Refusal()
         self.tally = Tally()
@@ -127,13 +129,15 @@ class Stack:
     def run(self) -> None:
         """Serve until told to quit."""
         self._port = port = self._begin()
-        limit = Limit(self.config.most_load, time.thread_time_ns(), Gate(udp_socket(port)))
+        sip = udp_socket(port)
+        limit = Limit(self.config.most_load, time.thread_time_ns(), Gate(sip))
         self._endpoint.gates = [Gate(found, ()) for found in listeners()]
         crowd, full, late_ns, alive_ns = Crowd(port), False, 0, 0
         self.link.start()
         while self._running:
             wait_ms = FLOOD_POLL_MS if full else limit.rest_ms(time.monotonic_ns()) or POLL_MS
-            idle = not self._endpoint.libHandleEvents(wait_ms)
+            asked, self._asked = self._asked, False
+            idle = not (asked and self.link.wait(sip)) and not self._endpoint.libHandleEvents(wait_ms)
             self._work()  # before commands: what goes on by another call can be told to end
             while (command := self.link.take()) is not None:
                 self._do(command)
@@ -359,6 +363,7 @@ class Stack:
         leg = Leg(self, account, name, media, call_id=prm.callId)
         self.legs[name] = leg
         leg.asked = sdp.offer_of(str(prm.rdata.wholeMsg))
+        self._asked = True
         leg.announce(self._source(str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)))
 
     def _source(self, address: str, message: str) -> str:

@@ -249,6 +249,39 @@ def test_timers_fire_at_their_time() -> None:
     assert fired == [2_000_000_000]
 
 
+def test_timers_are_asked_once_between_two_waits() -> None:
+    ledger = MemoryLedger()
+    seen: list[str] = []
+
+    class Timer:
+        deadline = ledger.virtual_clock.mono_ns() + 500_000_000
+
+        def next_deadline(self) -> int | None:
+            seen.append("asked")
+            return self.deadline
+
+        def advance(self, tx: Transaction, now: Instant) -> None:
+            seen.append("advanced")
+            self.deadline += 500_000_000
+
+    def woken(after_ms: int) -> list[str]:
+        """What a job finds that comes while the ledger waits."""
+        ledger._turning = True
+        assert ledger._timeout() <= 500_000_000
+        seen.clear()
+        ledger.virtual_clock.advance(after_ms / 1000)
+        ledger.post(lambda tx: seen.append("job"))
+        ledger._turning = False
+        ledger.turn()
+        return list(seen)
+
+    ledger.add_timer(Timer())
+    assert woken(100) == ["job"]
+    assert woken(400) == ["asked", "advanced", "job"]
+    ledger.on_native = lambda: [lambda tx: seen.append("native")]
+    assert woken(100) == ["native", "asked", "job"]  # it may owe something now
+
+
 def test_the_log_is_bounded_and_tells_what_it_dropped(make_ledger: MakeLedger) -> None:
     ledger = make_ledger(start=False, log_limit=100)
     for _ in range(30):
