@@ -415,5 +415,5 @@ def next_port(ports: Sequence[int], turn: int, legs: Iterable[Leg]) -> int:
     """The RTP port of the call that came as number ``turn``; 0 = there are none. One that no leg has, all in turn: the
     device may still be about to close the port of a call that is over."""
     taken = {leg.media.port for leg in legs}
-    order = [ports[(turn + number) % len(ports)] for number in range(len(ports))]
-    return next((port for port in order if port not in taken), order[0] if order else 0)
+    in_turn = (ports[(turn + number) % len(ports)] for number in range(len(ports)))
+    return next((port for port in in_turn if port not in taken), ports[turn % len(ports)] if ports else 0)
