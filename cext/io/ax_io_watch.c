@@ -114,12 +114,11 @@ void io_thread_watch_for_answer(struct ax_io_thread *t)
     uint64_t now_ns = ax_monotonic_ns(), until_ns = t->asked_ns + t->answer_ns;
     if (until_ns <= now_ns)
         return;
-    uint64_t sleep_ns = time_to_sleep(t, now_ns, ax_io_deadline(t->core));
-    if (now_ns + sleep_ns < until_ns)
-        until_ns = now_ns + sleep_ns;
-    if (now_ns + TAKEN_NS < until_ns && watch(t, now_ns + TAKEN_NS) && ax_ring_count(&t->events) > 0)
+    uint64_t due_ns = now_ns + time_to_sleep(t, now_ns, ax_io_deadline(t->core));
+    uint64_t stop_ns = due_ns < until_ns ? due_ns : until_ns;
+    if (now_ns + TAKEN_NS < stop_ns && watch(t, now_ns + TAKEN_NS) && ax_ring_count(&t->events) > 0)
         return;
-    watch(t, until_ns);
+    watch(t, stop_ns);
     if (ax_monotonic_ns() >= until_ns)
         t->answer_ns /= 2;
 }
