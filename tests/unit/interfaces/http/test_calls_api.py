@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from intercom_bench import IntercomBench
 from stubs import FakeRequest
 
+from axcore.interfaces.call.methods import METHODS
 from axcore.interfaces.http.rest import calls, contact_list, sip
 from axcore.interfaces.http.vapix import call as vapix
 from axcore.model import events
@@ -336,7 +337,7 @@ class TestVapix:
 
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
-        st.sampled_from(sorted(vapix.METHODS)),
+        st.sampled_from(sorted(METHODS)),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=12),
             lambda inner: (

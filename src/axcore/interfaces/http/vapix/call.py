@@ -2,7 +2,9 @@
 
 ``{"axcall:Call": {"To": "sip:..."}}`` by POST, or ``?format=simple&action=axcall:Call&To=sip:...`` by GET or POST (then
 arguments may be in an urlencoded body too). A fault is HTTP 400 with ``Fault``, ``FaultCode``, ``FaultSubCode``,
-``FaultReason`` and ``FaultMsg``. The same methods are SOAP at ``/vapix/services`` (``interfaces.call``).
+``FaultReason`` and ``FaultMsg``. The same methods are SOAP at ``/vapix/services`` (``interfaces.call``), and each asks
+for the role that it needs. They are loaded with the first request: they take half a megabyte, and many devices are
+never asked.
 """
 
 from __future__ import annotations
@@ -13,8 +15,6 @@ import msgspec
 from aiohttp import web
 
 from axcore.errors import AxError, InputError, QueueFullError, StoreError
-from axcore.interfaces.call import simple
-from axcore.interfaces.call.methods import METHODS, PREFIX, fault_of, run
 from axcore.interfaces.http.errors import BadRequestError
 from axcore.interfaces.http.jsonin import MissingFieldError, parse_json
 from axcore.interfaces.http.routes import ApiEntry, Route
@@ -37,6 +37,8 @@ async def serve(request: Request, ctx: Context) -> web.Response:
 
 
 async def _json(request: Request, ctx: Context) -> dict[str, Any]:
+    from axcore.interfaces.call.methods import PREFIX, run
+
     if request.method == "GET":
         raise InputError("format", "GET is for format=simple; JSON comes by POST")
     body = parse_json(await request.read())
@@ -47,6 +49,9 @@ async def _json(request: Request, ctx: Context) -> dict[str, Any]:
 
 
 async def _simple(request: Request, ctx: Context) -> dict[str, Any]:
+    from axcore.interfaces.call.methods import PREFIX, run
+    from axcore.interfaces.call.simple import read
+
     fields = (await request.form()).fields
     actions = [value for name, value in fields if name == "action"]
     if not actions:
@@ -54,24 +59,26 @@ async def _simple(request: Request, ctx: Context) -> dict[str, Any]:
     if len(actions) > 1:
         raise InputError("action", "is there more than once")
     given = [(name, value) for name, value in fields if name not in ("format", "action")]
-    args = simple.read(given, actions[0].removeprefix(PREFIX))
+    args = read(given, actions[0].removeprefix(PREFIX))
     return await run(actions[0], args, request, ctx)
 
 
 def _fault(error: AxError) -> dict[str, Any]:
+    from axcore.interfaces.call.methods import fault_of
+
     return fault_of(error).told()
 
 
 def _written(answer: dict[str, Any], *, plain: bool, status: int = 200) -> web.Response:
     if plain:
-        return web.Response(status=status, text=simple.write(answer), content_type="text/plain")
+        from axcore.interfaces.call.simple import write
+
+        return web.Response(status=status, text=write(answer), content_type="text/plain")
     return web.Response(status=status, body=msgspec.json.encode(answer), content_type="application/json")
 
 
-_ROLES: Final = {name: role for name, (role, _) in METHODS.items()}
 ROUTES: Final = (
-    Route(method="GET", path="/vapix/call", role=Role.OPERATOR, handler=serve, name="call-service.simple",
-          roles=_ROLES),
-    Route(method="POST", path="/vapix/call", role=Role.OPERATOR, handler=serve, name="call-service", roles=_ROLES),
-)  # fmt: skip
+    Route(method="GET", path="/vapix/call", role=Role.OPERATOR, handler=serve, name="call-service.simple"),
+    Route(method="POST", path="/vapix/call", role=Role.OPERATOR, handler=serve, name="call-service"),
+)
 APIS: Final = (ApiEntry(id="call-service", name="Call service", version="2.0"),)
