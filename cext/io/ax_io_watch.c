@@ -153,21 +153,24 @@ uint32_t ax_io_thread_changing(const struct ax_io_thread *t, uint32_t *frame)
     return inputs;
 }
 
-bool ax_io_thread_expects(const struct ax_io_thread *t)
+/* Whether news falls due within `ahead_ns`, or has just. */
+static bool due_within(const struct ax_io_thread *t, uint64_t ahead_ns)
 {
-    uint64_t due_ns = atomic_load_explicit(&t->news_due_ns, memory_order_relaxed);
-    return due_ns != AX_NEVER && ax_monotonic_ns() <= due_ns + READY_NS;
-}
-
-bool ax_io_thread_news(const struct ax_io_thread *t)
-{
-    if (ax_ring_count(&t->events) > 0)
-        return true;
     uint64_t due_ns = atomic_load_explicit(&t->news_due_ns, memory_order_relaxed);
     if (due_ns == AX_NEVER)
         return false;
     uint64_t now_ns = ax_monotonic_ns();
-    return now_ns + READY_NS > due_ns && now_ns < due_ns + READY_NS;
+    return now_ns < due_ns ? due_ns - now_ns <= ahead_ns : now_ns - due_ns <= READY_NS;
+}
+
+bool ax_io_thread_expects(const struct ax_io_thread *t)
+{
+    return due_within(t, AX_NEVER);
+}
+
+bool ax_io_thread_news(const struct ax_io_thread *t)
+{
+    return ax_ring_count(&t->events) > 0 || due_within(t, READY_NS);
 }
 
 int ax_io_thread_wait(struct ax_io_thread *t, uint64_t timeout_ns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -17,9 +17,9 @@ from axcore.errors import InputError
 MAX_URI = 255
 """Characters of an address."""
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
-_USER_MARKS = "&=+$,;?/"
-_USER = re.compile(rf"(?:[{_UNRESERVED}{_USER_MARKS}]|%[0-9A-Fa-f]{{2}})+")
-_PLAIN_USER = re.compile(rf"[{_UNRESERVED}{_USER_MARKS}]*")
+_USER = re.compile(rf"(?:[{_UNRESERVED}&=+$,;?/]|%[0-9A-Fa-f]{{2}})+")
+_USER_SAFE = "-_.!~*'()&=+$,;?/"
+"""What stands for itself in a user name, beside letters and digits."""
 _PARAM = rf"(?:[{_UNRESERVED}\[\]/:&+$]|%[0-9A-Fa-f]{{2}})+"
 _PARAMS = re.compile(rf"(?:;{_PARAM}(?:={_PARAM})?)*")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
@@ -211,7 +211,4 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _escaped(user: str) -> str:
-    if _PLAIN_USER.fullmatch(user):
-        return user
-    letters = ((octet, chr(octet)) for octet in user.encode())
-    return "".join(one if octet < 128 and _PLAIN_USER.fullmatch(one) else f"%{octet:02X}" for octet, one in letters)
+    return quote(user, safe=_USER_SAFE)
