@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { J = AEC_KNOTS, REST = 4, WARM = 150 }; /* Frames between two looks, after the first ones. */
+enum { J = AEC_KNOTS, REST = 8, WARM = 150 }; /* Frames between two looks, after the first ones. */
 
 #define LOWEST -34.5f   /* Knots in dB of full scale. */
 #define STEP 4.5f
@@ -127,7 +127,7 @@ void aec_curve_frame(struct aec_core *c, const float *raw)
     const int hop = c->hop;
     const size_t spectrum = 2 * (size_t)c->stride;
     memcpy(v->history + (size_t)c->slot * (size_t)hop, raw, (size_t)hop * sizeof *raw);
-    /* Each frame while there is something to learn, one of four after that. */
+    /* Each frame while there is something to learn, one of eight after that. */
     const bool busy = v->frames < WARM || v->gain > BUSY;
     v->rest++;
     if (!c->far || c->slid || (!busy && v->rest < REST))

@@ -52,19 +52,24 @@ static inline float pcm_power(const float *in, size_t n)
     return n ? sum / (float)n : 0;
 }
 
+typedef float pcm_quad __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t pcm_bits __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* By lanes of four, which compilers do not find in a comparison of single numbers. */
 static inline float pcm_peak(const float *in, size_t n)
 {
-    float lane[PCM_LANES] = {0}, most = 0;
+    const pcm_bits size = (pcm_bits){0} + INT32_MAX; /* All but the sign. */
+    pcm_quad lane = {0};
+    float most = 0;
     size_t i = 0;
-    for (; i + PCM_LANES <= n; i += PCM_LANES)
-        for (size_t k = 0; k < PCM_LANES; k++) {
-            const float x = in[i + k] < 0 ? -in[i + k] : in[i + k];
-            lane[k] = x > lane[k] ? x : lane[k];
-        }
+    for (; i + 4 <= n; i += 4) {
+        const pcm_bits x = *(const pcm_bits *)(in + i) & size, more = (pcm_quad)x > lane;
+        lane = (pcm_quad)((more & x) | (~more & (pcm_bits)lane));
+    }
     for (; i < n; i++)
         most = fmaxf(most, fabsf(in[i]));
-    for (size_t k = 0; k < PCM_LANES; k++)
-        most = fmaxf(most, lane[k]);
+    for (size_t k = 0; k < 4; k++)
+        most = lane[k] > most ? lane[k] : most;
     return most;
 }
 

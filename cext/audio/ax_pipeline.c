@@ -178,11 +178,12 @@ size_t pipeline_add_plays(const struct ax_pipeline *p, uint32_t to, float gain, 
 
 /* --- the far side ----------------------------------------------------------------------------------------------------- */
 
-float pipeline_power_db(const int16_t *in, uint32_t n)
+float pipeline_power(const int16_t *in, uint32_t n)
 {
-    float x[MOST];
-    pcm_from_i16(x, in, n);
-    return pcm_db(pcm_power(x, n));
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += (uint32_t)(in[i] * in[i]);
+    return (float)sum / (0x1p30f * (float)n);
 }
 
 static float bounded(float gain)
@@ -206,7 +207,7 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
     (void)ax_limit_mix(p->limit, frames, gains, n, p->out);
     if (p->avc)
         (void)ax_avc_play(p->avc, p->out, p->out);
-    p->stats.speaker_db = pipeline_power_db(p->out, p->frame);
+    p->speaker_power = pipeline_power(p->out, p->frame);
 }
 
 /* --- a step ----------------------------------------------------------------------------------------------------------- */
@@ -229,8 +230,9 @@ static void measure(struct ax_pipeline *p, const int16_t *mic)
     struct ax_aec_status status;
     const bool looks = s->steps % LOOK_STEPS == 0; /* At what takes its time to tell. */
     s->steps++;
-    s->mic_db = pipeline_power_db(mic, p->frame);
-    s->near_db = pipeline_power_db(p->near, p->frame);
+    s->mic_db = pipeline_power(mic, p->frame); /* Who reads them takes the logarithms. */
+    s->near_db = pipeline_power(p->near, p->frame);
+    s->speaker_db = p->speaker_power;
     s->level = ax_level_get(&p->level);
     if (p->aec && looks) {
         ax_aec_get(p->aec, &status);
@@ -280,6 +282,9 @@ void ax_pipeline_get(const struct ax_pipeline *p, struct ax_pipeline_stats *out)
         after = atomic_load_explicit(&p->shared.turn, memory_order_relaxed);
     } while (before != after || (before & 1));
     memcpy(out, words, sizeof *out);
+    out->mic_db = pcm_db(out->mic_db);
+    out->near_db = pcm_db(out->near_db);
+    out->speaker_db = pcm_db(out->speaker_db);
 }
 
 uint64_t ax_pipeline_done(const struct ax_pipeline *p)

@@ -4,21 +4,21 @@
 
 #include <string.h>
 
-#define FAR_DB (-60.0f) /* The loudspeaker makes an echo, */
-#define FAR_FRAMES 40   /* which rings for so long; */
-#define DOUBT 0.3f       /* if more of a frame may be echo, it is not talk to go by; */
-#define NEAR_DB (-50.0f) /* meanwhile what is fainter is what was left of it, whatever else it looks like. */
+#define FAR 1e-6f     /* -60 dBFS: the loudspeaker makes an echo, */
+#define FAR_FRAMES 40 /* which rings for so long; */
+#define DOUBT 0.3f    /* if more of a frame may be echo, it is not talk to go by; */
+#define NEAR 1e-5f    /* -50 dBFS: meanwhile what is fainter is what was left of it, whatever else it looks like. */
 
 /* What the microphone hears may be the loudspeaker alone, or somebody under an echo that the filter has not learnt yet:
  * nobody's voice to set a gain by. */
-static bool only_echo(struct ax_pipeline *p, float speaker_db)
+static bool only_echo(struct ax_pipeline *p, float speaker_power)
 {
     struct ax_aec_status status;
-    p->rings = speaker_db > FAR_DB ? FAR_FRAMES : p->rings - (p->rings > 0);
+    p->rings = speaker_power > FAR ? FAR_FRAMES : p->rings - (p->rings > 0);
     if (!p->aec || p->spec.echo != AX_PIPELINE_ECHO_FULL || p->rings == 0)
         return false;
     ax_aec_talk(p->aec, &status);
-    return !status.talking || status.doubt > DOUBT || pipeline_power_db(p->near, p->frame) < NEAR_DB;
+    return !status.talking || status.doubt > DOUBT || pipeline_power(p->near, p->frame) < NEAR;
 }
 
 /* What is wanted of the microphone without delay, and is little work. */
@@ -35,7 +35,7 @@ static void take_level(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mi
         (void)ax_avc_ambient(p->avc, mic);
 }
 
-static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, const int16_t *out, float speaker_db)
+static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, const int16_t *out, float speaker_power)
 {
     if (p->aec)
         (void)ax_aec_process_i16(p->aec, mic, out, p->near);
@@ -44,7 +44,7 @@ static void make_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic
     if (p->ns && !p->chained)
         (void)ax_ns_process_i16(p->ns, p->near, p->near);
     if (p->agc) {
-        ax_agc_rest(p->agc, only_echo(p, speaker_db));
+        ax_agc_rest(p->agc, only_echo(p, speaker_power));
         (void)ax_agc_i16(p->agc, p->near, p->near);
     }
     const bool talks = ax_vad_feed(&p->vad, p->near) > 0;
@@ -126,7 +126,7 @@ static void keep(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
     struct near *w = &p->last;
     w->waits = true;
     w->now_ns = now_ns;
-    w->speaker_db = p->stats.speaker_db;
+    w->speaker_power = p->speaker_power;
     w->legs = p->stats.legs;
     memcpy(w->mic, mic, p->frame * sizeof *mic);
     memcpy(w->out, p->out, p->frame * sizeof *p->out);
@@ -143,12 +143,12 @@ int pipeline_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, ui
     }
     if (w->waits) {
         w->waits = false;
-        make_near(p, w->now_ns, w->mic, w->out, w->speaker_db);
+        make_near(p, w->now_ns, w->mic, w->out, w->speaker_power);
         for (uint32_t k = 0; k < LEGS; k++)
             if (w->legs >> k & 1)
                 packets += say_near(p, k);
     }
-    make_near(p, now_ns, mic, p->out, p->stats.speaker_db);
+    make_near(p, now_ns, mic, p->out, p->speaker_power);
     for (uint32_t k = 0; k < LEGS; k++)
         if (p->seat[k].leg)
             packets += say(p, k, sounding);

@@ -7,6 +7,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Tie a socket to its peer: it sends without asking for the way each time, and what others send does not take its room. False:
+ * it is bound to all addresses, and the peer may send to another one than packets leave from; or the system says no. */
+bool rtp_address_tie(int fd, const union ax_rtp_address *peer);
+/* It is bound as before, and hears everybody. */
+void rtp_address_untie(int fd);
+
 static inline socklen_t address_size(const union ax_rtp_address *a)
 {
     return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
@@ -23,6 +29,13 @@ static inline bool address_same_host(const union ax_rtp_address *a, const union 
         return false;
     return a->any.sa_family == AF_INET ? a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr
                                        : memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+}
+
+/* Of all of a machine's addresses. */
+static inline bool address_open(const union ax_rtp_address *a)
+{
+    return a->any.sa_family == AF_INET6 ? memcmp(&a->v6.sin6_addr, &in6addr_any, sizeof in6addr_any) == 0
+                                        : a->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
 static inline in_port_t address_port(const union ax_rtp_address *a)

@@ -31,6 +31,7 @@ struct seat {
     int fd[2];                    /* RTP, RTCP; -1: none. */
     union ax_rtp_address peer[2];
     bool pinned;                  /* The peer was told, and not learned. */
+    bool tied;                    /* The socket of RTP, to the peer. */
     uint32_t state;               /* That was told. */
 };
 
@@ -52,34 +53,6 @@ struct ax_rtp_thread {
     _Alignas(struct cmsghdr) uint8_t stamp[BATCH][CMSG_SPACE(sizeof(struct timespec))]; /* What is told beside the bytes. */
     uint8_t in_data[BATCH][ROOM], out_data[BATCH][ROOM];
 };
-
-int ax_rtp_address_make(union ax_rtp_address *out, const uint8_t *host, size_t n, uint16_t port)
-{
-    memset(out, 0, sizeof *out);
-    if (n == sizeof out->v4.sin_addr) {
-        out->v4.sin_family = AF_INET;
-        out->v4.sin_port = htons(port);
-        memcpy(&out->v4.sin_addr, host, n);
-    } else if (n == sizeof out->v6.sin6_addr) {
-        out->v6.sin6_family = AF_INET6;
-        out->v6.sin6_port = htons(port);
-        memcpy(&out->v6.sin6_addr, host, n);
-    } else {
-        return AX_E_RANGE;
-    }
-    return AX_OK;
-}
-
-size_t ax_rtp_address_read(const union ax_rtp_address *a, uint8_t host[16], uint16_t *port)
-{
-    if (!address_known(a))
-        return 0;
-    const bool four = a->any.sa_family == AF_INET;
-    const size_t n = four ? sizeof a->v4.sin_addr : sizeof a->v6.sin6_addr;
-    memcpy(host, four ? (const void *)&a->v4.sin_addr : (const void *)&a->v6.sin6_addr, n);
-    *port = ntohs(address_port(a));
-    return n;
-}
 
 /* --- events ----------------------------------------------------------------------------------------------------------- */
 
@@ -197,9 +170,10 @@ static void post(struct ax_rtp_thread *t, struct seat *s, int which, int n)
         t->counters.unsent += (uint64_t)n;
         return;
     }
+    const bool tied = which == 0 && s->tied;
     for (int i = 0; i < n; i++) {
-        t->out[i].msg_hdr.msg_name = &s->peer[which];
-        t->out[i].msg_hdr.msg_namelen = address_size(&s->peer[which]);
+        t->out[i].msg_hdr.msg_name = tied ? NULL : &s->peer[which];
+        t->out[i].msg_hdr.msg_namelen = tied ? 0 : address_size(&s->peer[which]);
     }
     for (int at = 0; at < n;) {
         const int sent = sendmmsg(s->fd[which], t->out + at, (unsigned)(n - at), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -438,6 +412,8 @@ void ax_rtp_thread_stop(struct ax_rtp_thread *t)
 static void vacate(struct ax_rtp_thread *t, struct seat *s)
 {
     report(t, s, ax_monotonic_ns(), "");
+    if (s->tied)
+        rtp_address_untie(s->fd[0]);
     ax_rtp_port_free(s->port);
     memset(s, 0, sizeof *s);
 }
@@ -501,6 +477,7 @@ int ax_rtp_thread_add(struct ax_rtp_thread *t, const struct ax_rtp_thread_port *
     if (s) {
         *s = (struct seat){.serial = ++t->serial, .port = made, .fd = {port->fd, port->rtcp_fd >= 0 ? port->rtcp_fd : -1},
                            .peer = {port->peer, address_known(&port->rtcp_peer) ? port->rtcp_peer : address_after(&port->peer)}, .pinned = pinned};
+        s->tied = pinned && rtp_address_tie(s->fd[0], &s->peer[0]);
         *serial = s->serial;
     }
     pthread_mutex_unlock(&t->lock);
@@ -537,6 +514,9 @@ int ax_rtp_thread_set_peer(struct ax_rtp_thread *t, uint64_t serial, const union
         s->peer[0] = *peer;
         s->peer[1] = address_after(peer);
         s->pinned = true;
+        if (s->tied)
+            rtp_address_untie(s->fd[0]);
+        s->tied = rtp_address_tie(s->fd[0], peer);
     }
     pthread_mutex_unlock(&t->lock);
     ring_bell(t->wake_fd);

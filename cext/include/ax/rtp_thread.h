@@ -6,7 +6,8 @@
  * ticks and this one is not started (`receive`, `send`; ax/audio_thread.h): sound is not earlier for being read earlier, and
  * wake-ups cost more than all the work between them. A key is told up to a tick later then.
  *
- * Who is listened to: with a `peer`, that address alone, and others do not get as far as SRTP. Without one, the first source
+ * Who is listened to: with a `peer`, that address alone, and others do not get as far as SRTP; where the socket is bound to one
+ * address, the system drops what they send (the thread connects it, and takes that back at the end). Without one, the first source
  * that brings RTP (with SRTP: that is authentic); what is sent goes there (symmetric RTP, RFC 4961), and nothing is sent
  * before. A flood on one socket waits in the system while the others are served.
  *
@@ -59,7 +60,7 @@ struct ax_rtp_thread_counters {
     uint64_t turns;       /**< How often the thread woke, or `receive` was called. */
     uint64_t received, sent; /**< Datagrams. */
     uint64_t calls_in, calls_out; /**< Of the system, for them. */
-    uint64_t foreign;     /**< From another address than the peer's. */
+    uint64_t foreign;     /**< From another address than the peer's, as far as the system let them through. */
     uint64_t oversize;    /**< Longer than AX_RTP_PORT_DATAGRAM. */
     uint64_t unsent;      /**< The system did not take them. */
     uint64_t events_lost; /**< There was no room for them. */
