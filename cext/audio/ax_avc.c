@@ -32,8 +32,7 @@ int ax_avc_ambient(struct ax_avc *a, const int16_t *mic)
         return AX_E_ARG;
     if (a->quiet < QUIET_FRAMES)
         return AX_OK;
-    pcm_from_i16(a->x, mic, a->frame);
-    const float level = pcm_db(pcm_power(a->x, a->frame));
+    const float level = pcm_db(pcm_power_i16(mic, a->frame));
     if (a->noise_db <= SILENT)
         a->noise_db = level;
     else

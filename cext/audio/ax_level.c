@@ -51,11 +51,9 @@ float ax_level_get(const struct ax_level *l)
 
 int ax_level_feed(struct ax_level *l, const int16_t *in)
 {
-    float x[MOST_FRAME];
     if (!l || !in || l->frame < 80 || l->frame > MOST_FRAME)
         return AX_E_ARG;
-    pcm_from_i16(x, in, l->frame);
-    const float db = pcm_db(pcm_power(x, l->frame)) + SINE;
+    const float db = pcm_db(pcm_power_i16(in, l->frame)) + SINE;
     l->db = fmaxf(db, l->db - FALL_DB);
     const float level = ax_level_get(l);
     if (!l->above && level >= l->threshold && level > 0) {

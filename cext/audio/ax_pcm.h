@@ -52,6 +52,14 @@ static inline float pcm_power(const float *in, size_t n)
     return n ? sum / (float)n : 0;
 }
 
+static inline float pcm_power_i16(const int16_t *in, size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (uint32_t)(in[i] * in[i]);
+    return n ? (float)sum / (0x1p30f * (float)n) : 0;
+}
+
 typedef float pcm_quad __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t pcm_bits __attribute__((vector_size(16), aligned(4), may_alias));
 

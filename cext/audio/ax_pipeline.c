@@ -178,14 +178,6 @@ size_t pipeline_add_plays(const struct ax_pipeline *p, uint32_t to, float gain, 
 
 /* --- the far side ----------------------------------------------------------------------------------------------------- */
 
-float pipeline_power(const int16_t *in, uint32_t n)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += (uint32_t)(in[i] * in[i]);
-    return (float)sum / (0x1p30f * (float)n);
-}
-
 static float bounded(float gain)
 {
     return gain > AX_PIPELINE_GAIN_MOST ? AX_PIPELINE_GAIN_MOST : gain;
@@ -207,7 +199,7 @@ static void make_speaker(struct ax_pipeline *p, uint32_t sounding)
     (void)ax_limit_mix(p->limit, frames, gains, n, p->out);
     if (p->avc)
         (void)ax_avc_play(p->avc, p->out, p->out);
-    p->speaker_power = pipeline_power(p->out, p->frame);
+    p->stats.speaker_db = pcm_power_i16(p->out, p->frame);
 }
 
 /* --- a step ----------------------------------------------------------------------------------------------------------- */
@@ -230,9 +222,8 @@ static void measure(struct ax_pipeline *p, const int16_t *mic)
     struct ax_aec_status status;
     const bool looks = s->steps % LOOK_STEPS == 0; /* At what takes its time to tell. */
     s->steps++;
-    s->mic_db = pipeline_power(mic, p->frame); /* Who reads them takes the logarithms. */
-    s->near_db = pipeline_power(p->near, p->frame);
-    s->speaker_db = p->speaker_power;
+    s->mic_db = pcm_power_i16(mic, p->frame);
+    s->near_db = pcm_power_i16(p->near, p->frame);
     s->level = ax_level_get(&p->level);
     if (p->aec && looks) {
         ax_aec_get(p->aec, &status);

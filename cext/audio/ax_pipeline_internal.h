@@ -59,14 +59,13 @@ struct ax_pipeline {
     struct seat seat[LEGS];
     struct play play[PLAYS];
     float speaker_gain, mic_gain;
-    float speaker_power; /* Of the last frame; full scale 1.0. */
     uint32_t rings; /* Frames that the loudspeaker may still be heard for. */
     bool mic_mute;
     struct ax_ring commands, events;
     uint64_t serial; /* Of the thread that commands. */
     uint64_t told;
     atomic_ullong done, playing[PLAYS];
-    struct ax_pipeline_stats stats; /* Its `mic_db`, `near_db` and `speaker_db` are powers. */
+    struct ax_pipeline_stats stats; /* Its `mic_db`, `near_db` and `speaker_db` are powers: who reads them takes the logarithms. */
     struct shared shared;
     struct near last;
     int16_t heard[LEGS][MOST], played[PLAYS][MOST], near[MOST], out[MOST];
@@ -74,8 +73,6 @@ struct ax_pipeline {
 
 /* An event of the step, if somebody asks for its kind. */
 void pipeline_tell(struct ax_pipeline *p, const struct ax_pipeline_event *event);
-/* Of a frame; full scale 1.0. */
-float pipeline_power(const int16_t *in, uint32_t n);
 /* What plays for `to` (in AX_PIPELINE_PLAY's terms), behind the `n` that are in `frames` and `gains`; gives how many there are
  * then. `sounding`: places that have something in this step. */
 size_t pipeline_add_plays(const struct ax_pipeline *p, uint32_t to, float gain, uint32_t sounding, const int16_t **frames,

@@ -18,7 +18,7 @@ static bool only_echo(struct ax_pipeline *p, float speaker_power)
     if (!p->aec || p->spec.echo != AX_PIPELINE_ECHO_FULL || p->rings == 0)
         return false;
     ax_aec_talk(p->aec, &status);
-    return !status.talking || status.doubt > DOUBT || pipeline_power(p->near, p->frame) < NEAR;
+    return !status.talking || status.doubt > DOUBT || pcm_power_i16(p->near, p->frame) < NEAR;
 }
 
 /* What is wanted of the microphone without delay, and is little work. */
@@ -126,7 +126,7 @@ static void keep(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic)
     struct near *w = &p->last;
     w->waits = true;
     w->now_ns = now_ns;
-    w->speaker_power = p->speaker_power;
+    w->speaker_power = p->stats.speaker_db;
     w->legs = p->stats.legs;
     memcpy(w->mic, mic, p->frame * sizeof *mic);
     memcpy(w->out, p->out, p->frame * sizeof *p->out);
@@ -148,7 +148,7 @@ int pipeline_near(struct ax_pipeline *p, uint64_t now_ns, const int16_t *mic, ui
             if (w->legs >> k & 1)
                 packets += say_near(p, k);
     }
-    make_near(p, now_ns, mic, p->out, p->speaker_power);
+    make_near(p, now_ns, mic, p->out, p->stats.speaker_db);
     for (uint32_t k = 0; k < LEGS; k++)
         if (p->seat[k].leg)
             packets += say(p, k, sounding);

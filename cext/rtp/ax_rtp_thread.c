@@ -54,6 +54,15 @@ struct ax_rtp_thread {
     uint8_t in_data[BATCH][ROOM], out_data[BATCH][ROOM];
 };
 
+/* Tie the socket of RTP to a peer that was told; without one, to nobody. */
+static void tie(struct seat *s)
+{
+    const bool before = s->tied;
+    s->tied = s->pinned && rtp_address_tie(s->fd[0], &s->peer[0]);
+    if (before && !s->tied)
+        rtp_address_untie(s->fd[0]);
+}
+
 /* --- events ----------------------------------------------------------------------------------------------------------- */
 
 static void tell(struct ax_rtp_thread *t, const struct ax_rtp_thread_event *event)
@@ -412,8 +421,8 @@ void ax_rtp_thread_stop(struct ax_rtp_thread *t)
 static void vacate(struct ax_rtp_thread *t, struct seat *s)
 {
     report(t, s, ax_monotonic_ns(), "");
-    if (s->tied)
-        rtp_address_untie(s->fd[0]);
+    s->pinned = false;
+    tie(s);
     ax_rtp_port_free(s->port);
     memset(s, 0, sizeof *s);
 }
@@ -477,7 +486,7 @@ int ax_rtp_thread_add(struct ax_rtp_thread *t, const struct ax_rtp_thread_port *
     if (s) {
         *s = (struct seat){.serial = ++t->serial, .port = made, .fd = {port->fd, port->rtcp_fd >= 0 ? port->rtcp_fd : -1},
                            .peer = {port->peer, address_known(&port->rtcp_peer) ? port->rtcp_peer : address_after(&port->peer)}, .pinned = pinned};
-        s->tied = pinned && rtp_address_tie(s->fd[0], &s->peer[0]);
+        tie(s);
         *serial = s->serial;
     }
     pthread_mutex_unlock(&t->lock);
@@ -514,9 +523,7 @@ int ax_rtp_thread_set_peer(struct ax_rtp_thread *t, uint64_t serial, const union
         s->peer[0] = *peer;
         s->peer[1] = address_after(peer);
         s->pinned = true;
-        if (s->tied)
-            rtp_address_untie(s->fd[0]);
-        s->tied = rtp_address_tie(s->fd[0], peer);
+        tie(s);
     }
     pthread_mutex_unlock(&t->lock);
     ring_bell(t->wake_fd);
